@@ -1,0 +1,421 @@
+"""What a model and a training run are: frozen dataclasses, checked when they are made, and the reports' models by name.
+
+A spec holds no framework object.  Both twins build from it, the architecture figures are drawn from it, the weights
+are counted and drawn from it, and every manifest quotes it.  Shapes are those of one image, channels last: (H, W, C).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+ACTIVATIONS = ("relu", "leaky_relu", "tanh")
+PADDINGS = ("same", "valid")
+KINDS = ("ae", "vae", "cvae")
+LIKELIHOODS = ("bernoulli", "continuous_bernoulli", "gaussian", "gaussian_learned", "discretized_logistic")
+ENCODER_CONDITIONS = ("none", "concat", "planes", "film")
+DECODER_CONDITIONS = ("none", "concat", "conditioner", "film")
+PRIORS = ("standard", "learned")
+INITS = ("normal_0.01", "keras", "torch")
+OPTIMIZERS = ("adam", "rmsprop", "adagrad", "sgd")
+BINARIZATIONS = ("none", "threshold", "fixed", "dynamic")
+
+
+# ---------------------------------------------------------------------------------------------------- checks
+def one_of(field: str, value: Any, allowed: tuple) -> None:
+    """ValueError unless `value` is one of `allowed`."""
+    if value not in allowed:
+        raise ValueError(f"{field} is {value!r}; allowed are {', '.join(map(repr, allowed))}")
+
+
+def whole(field: str, value: Any, least: int = 1) -> None:
+    """ValueError unless `value` is a whole number of at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(f"{field} is {value!r}; it must be a whole number of at least {least}")
+
+
+def real(field: str, value: Any, above: float | None = None, least: float | None = None) -> None:
+    """ValueError unless `value` is a finite number greater than `above`, or not smaller than `least`."""
+    ok = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if not ok or (above is not None and value <= above) or (least is not None and value < least):
+        bound = f"greater than {above}" if above is not None else f"of at least {least}"
+        raise ValueError(f"{field} is {value!r}; it must be a finite number {bound}")
+
+
+# ---------------------------------------------------------------------------------------------------- layers
+class Weight(NamedTuple):
+    """One array of a model, in PyTorch's layout; `init` is 'weight', 'bias', 'zero' or 'one'."""
+
+    name: str
+    shape: tuple[int, ...]
+    init: str
+    fan_in: int = 1
+    fan_out: int = 1
+    trainable: bool = True
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer maps the shape of one example to another and owns some weights."""
+
+    def output(self, shape: tuple[int, ...], condition: int = 0) -> tuple[int, ...]:
+        return shape
+
+    def weights(self, shape: tuple[int, ...], condition: int = 0) -> list[Weight]:
+        return []
+
+
+@dataclass(frozen=True)
+class Flatten(Layer):
+    """(H, W, C) -> (H * W * C,), rows first, channels last, in both twins."""
+
+    def output(self, shape, condition=0):
+        return (math.prod(shape),)
+
+
+@dataclass(frozen=True)
+class Reshape(Layer):
+    """(H * W * C,) -> (H, W, C)."""
+
+    shape: tuple[int, int, int]
+
+    def output(self, shape, condition=0):
+        if math.prod(shape) != math.prod(self.shape):
+            raise ValueError(f"Reshape to {self.shape} gets {shape}: {math.prod(shape)} values; "
+                             f"it needs {math.prod(self.shape)}")
+        return tuple(self.shape)
+
+
+@dataclass(frozen=True)
+class Dense(Layer):
+    """x W^T + b, from n values to `units`."""
+
+    units: int
+    bias: bool = True
+
+    def __post_init__(self):
+        whole("Dense.units", self.units)
+
+    def output(self, shape, condition=0):
+        if len(shape) != 1:
+            raise ValueError(f"Dense gets a map of shape {shape}; put Flatten() before it")
+        return (self.units,)
+
+    def weights(self, shape, condition=0):
+        (n,) = shape
+        weight = Weight("weight", (self.units, n), "weight", n, self.units)
+        return [weight] + [Weight("bias", (self.units,), "bias", n)] * self.bias
+
+
+@dataclass(frozen=True)
+class Conv(Layer):
+    """Convolution (cross-correlation) of `kernel` x `kernel`; 'same' pads as TensorFlow does: 0/1 where it is odd."""
+
+    filters: int
+    kernel: int = 3
+    stride: int = 1
+    padding: str = "same"
+    bias: bool = True
+
+    def __post_init__(self):
+        for field in ("filters", "kernel", "stride"):
+            whole(f"{type(self).__name__}.{field}", getattr(self, field))
+        one_of(f"{type(self).__name__}.padding", self.padding, PADDINGS)
+
+    def size(self, n: int) -> int:
+        """The side of the output map for a side of n."""
+        return -(-n // self.stride) if self.padding == "same" else (n - self.kernel) // self.stride + 1
+
+    def output(self, shape, condition=0):
+        if len(shape) != 3:
+            raise ValueError(f"{type(self).__name__} gets shape {shape}; it needs a map (H, W, C)")
+        height, width, _ = shape
+        out = (self.size(height), self.size(width), self.filters)
+        if min(out) < 1:
+            raise ValueError(f"{type(self).__name__} with kernel {self.kernel} does not fit a map of {height}x{width}")
+        return out
+
+    def shape_of(self, channels: int) -> tuple[int, ...]:
+        return (self.filters, channels, self.kernel, self.kernel)
+
+    def weights(self, shape, condition=0):
+        channels, area = shape[2], self.kernel**2
+        weight = Weight("weight", self.shape_of(channels), "weight", channels * area, self.filters * area)
+        return [weight] + [Weight("bias", (self.filters,), "bias", channels * area)] * self.bias
+
+
+@dataclass(frozen=True)
+class ConvTranspose(Conv):
+    """Transposed convolution; 'same' gives `stride` times the side, cropped as TensorFlow does."""
+
+    def size(self, n):
+        return n * self.stride if self.padding == "same" else (n - 1) * self.stride + self.kernel
+
+    def shape_of(self, channels):
+        return (channels, self.filters, self.kernel, self.kernel)
+
+
+@dataclass(frozen=True)
+class Upsample(Layer):
+    """Each pixel repeated `factor` x `factor` times (nearest neighbour)."""
+
+    factor: int = 2
+
+    def __post_init__(self):
+        whole("Upsample.factor", self.factor)
+
+    def output(self, shape, condition=0):
+        return (shape[0] * self.factor, shape[1] * self.factor, shape[2])
+
+
+@dataclass(frozen=True)
+class BatchNorm(Layer):
+    """Batch normalisation over all but the last axis; moving = momentum * moving + (1 - momentum) * batch, variance biased."""
+
+    momentum: float = 0.99
+    epsilon: float = 1e-3
+
+    def weights(self, shape, condition=0):
+        n = (shape[-1],)
+        return [Weight("weight", n, "one"), Weight("bias", n, "zero"),
+                Weight("running_mean", n, "zero", trainable=False), Weight("running_var", n, "one", trainable=False)]
+
+
+@dataclass(frozen=True)
+class Activation(Layer):
+    """A pointwise function; `slope` is leaky ReLU's, for x < 0."""
+
+    name: str = "relu"
+    slope: float = 0.1
+
+    def __post_init__(self):
+        one_of("Activation.name", self.name, ACTIVATIONS)
+
+
+@dataclass(frozen=True)
+class Film(Layer):
+    """Feature-wise linear modulation by the condition c: h (1 + c G^T) + c B^T, per channel  (Perez et al. 2018, Eq. 1)."""
+
+    def weights(self, shape, condition=0):
+        n = shape[-1]
+        return [Weight("gamma", (n, condition), "weight", condition, n),
+                Weight("beta", (n, condition), "weight", condition, n)]
+
+
+LAYERS = {c.__name__: c for c in (Flatten, Reshape, Dense, Conv, ConvTranspose, Upsample, BatchNorm, Activation, Film)}
+
+
+class NamedLayer(NamedTuple):
+    """A layer at its place in a stack: its name there, and the shapes of one example before and after it."""
+
+    name: str
+    layer: Layer
+    shape_in: tuple[int, ...]
+    shape_out: tuple[int, ...]
+    weights: list[Weight]
+
+
+@dataclass(frozen=True)
+class StackSpec:
+    """Layers one after the other, from `shape`; `condition` is the width of the condition that Film layers see."""
+
+    name: str
+    layers: tuple[Layer, ...]
+    shape: tuple[int, ...]
+    condition: int = 0
+
+    def walk(self) -> list[NamedLayer]:
+        """Each layer with its name ('dense1', 'dense2', 'conv1', ...) and shapes."""
+        rows, shape, seen = [], tuple(self.shape), {}
+        for layer in self.layers:
+            kind = type(layer).__name__.lower()
+            seen[kind] = seen.get(kind, 0) + 1
+            after = layer.output(shape, self.condition)
+            rows.append(NamedLayer(f"{kind}{seen[kind]}", layer, shape, after, layer.weights(shape, self.condition)))
+            shape = after
+        return rows
+
+    @property
+    def output(self) -> tuple[int, ...]:
+        """The shape of one example after the last layer."""
+        return self.walk()[-1].shape_out if self.layers else tuple(self.shape)
+
+
+# ---------------------------------------------------------------------------------------------------- models
+@dataclass(frozen=True)
+class ModelSpec:
+    """An AE, VAE or CVAE.
+
+    `encoder` runs from the image to the features that the heads read (code of an AE; mu and logvar of the others),
+    `decoder` from the code to the last hidden layer, or to a map that already has the image's shape; after a flat
+    one a dense layer to the image's D logits is added.  The condition y (one-hot, K classes) enters each separately.
+    """
+
+    name: str
+    kind: str
+    image_shape: tuple[int, int, int]
+    latent_dim: int
+    encoder: tuple[Layer, ...]
+    decoder: tuple[Layer, ...]
+    num_classes: int = 0
+    encoder_condition: str = "none"
+    decoder_condition: str = "none"
+    conditioner: tuple[Layer, ...] = ()
+    prior: str = "standard"
+    likelihood: str = "bernoulli"
+    variance: float = 0.5  # of the Gaussian likelihood, per pixel; squared error + lambda KL is variance lambda / 2
+    output_mean: str = "sigmoid"  # of the Gaussian likelihood: sigmoid(x_logits), or x_logits itself ('identity')
+    code_activation: Activation | None = None  # of an AE
+    init: str = "torch"
+    report: str = ""  # the report that it reproduces: '000' to '004'; '' for our own
+
+    def __post_init__(self):
+        one_of("kind", self.kind, KINDS)
+        whole("latent_dim", self.latent_dim)
+        whole("num_classes", self.num_classes, least=2 if self.kind == "cvae" else 0)
+        for field, allowed in (("encoder_condition", ENCODER_CONDITIONS), ("decoder_condition", DECODER_CONDITIONS),
+                               ("prior", PRIORS), ("likelihood", LIKELIHOODS), ("init", INITS),
+                               ("output_mean", ("sigmoid", "identity"))):
+            one_of(field, getattr(self, field), allowed)
+        real("variance", self.variance, above=0)
+        if len(self.image_shape) != 3:
+            raise ValueError(f"image_shape is {self.image_shape!r}; it must be (height, width, channels)")
+        for n in self.image_shape:
+            whole("image_shape", n)
+        self._check_condition()
+        self.stacks()  # raises where the layers do not fit each other
+
+    def _check_condition(self):
+        conditioned = (self.encoder_condition, self.decoder_condition, self.prior) != ("none", "none", "standard")
+        if self.kind == "cvae" and not conditioned:
+            raise ValueError("kind is 'cvae', but no condition enters: set encoder_condition, decoder_condition or prior")
+        if self.kind != "cvae" and conditioned:
+            raise ValueError(f"kind is {self.kind!r}, which has no condition; use kind 'cvae'")
+        if (self.decoder_condition == "conditioner") != bool(self.conditioner):
+            raise ValueError("conditioner layers go with decoder_condition 'conditioner', and only with it")
+
+    def stacks(self) -> dict[str, StackSpec]:
+        """Every stack of layers of the model, by name, in the order in which weights are drawn and saved."""
+        height, width, channels = self.image_shape
+        k, z = self.num_classes, self.latent_dim
+        shape = {"planes": (height, width, channels + k), "concat": (height * width * channels + k,)}
+        encoder = StackSpec("encoder", self.encoder, shape.get(self.encoder_condition, self.image_shape), k)
+        features = (math.prod(encoder.output),)
+        heads = ("code",) if self.kind == "ae" else ("mu", "logvar")
+        stacks = [encoder] + [StackSpec(head, (Dense(z),), features) for head in heads]
+        conditioner = StackSpec("conditioner", self.conditioner, (k,))
+        stacks += [conditioner] * bool(self.conditioner)
+        extra = {"concat": (k,), "conditioner": conditioner.output}.get(self.decoder_condition, (0,))
+        decoder = StackSpec("decoder", self.decoder, (z + extra[0],), k)
+        stacks.append(self._with_output(decoder))
+        stacks += [StackSpec(f"prior_{head}", (Dense(z),), (k,)) for head in heads] * (self.prior == "learned")
+        return {stack.name: stack for stack in stacks}
+
+    def _with_output(self, decoder: StackSpec) -> StackSpec:
+        if len(decoder.output) == 1:
+            tail = (Dense(math.prod(self.image_shape)), Reshape(self.image_shape))
+            return dataclasses.replace(decoder, layers=decoder.layers + tail)
+        if decoder.output != tuple(self.image_shape):
+            raise ValueError(f"the decoder ends in a map of shape {decoder.output}; the image is {self.image_shape}")
+        return decoder
+
+    def weights(self) -> list[Weight]:
+        """Every array of the model under its full name, 'stack.layer.weight', in the order of `stacks`."""
+        rows = [weight._replace(name=f"{stack.name}.{row.name}.{weight.name}")
+                for stack in self.stacks().values() for row in stack.walk() for weight in row.weights]
+        if self.likelihood in ("gaussian_learned", "discretized_logistic"):
+            rows.append(Weight("likelihood.log_scale", (), "zero"))
+        return rows
+
+    def for_images(self, image_shape: tuple[int, int, int], num_classes: int) -> ModelSpec:
+        """The same model for images of another shape and another number of classes."""
+        classes = num_classes if self.kind == "cvae" else 0
+        return dataclasses.replace(self, image_shape=tuple(image_shape), num_classes=classes)
+
+
+def count_weights(spec: ModelSpec, part: str = "") -> int:
+    """How many trainable weights the model has, or the stacks whose name starts with `part`."""
+    return sum(math.prod(w.shape) for w in spec.weights() if w.trainable and w.name.startswith(part))
+
+
+@dataclass(frozen=True)
+class TrainSpec:
+    """One training run.  The loss is recon + beta * kl in nats per image, its mean taken over the batch."""
+
+    epochs: int
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    optimizer: str = "adam"
+    beta: float = 1.0
+    binarize: str = "none"
+    noise: float = 0.0  # standard deviation of Gaussian noise on the input (not on the target): denoising
+    seed: int = 0
+
+    def __post_init__(self):
+        whole("epochs", self.epochs)
+        whole("batch_size", self.batch_size)
+        whole("seed", self.seed, least=0)
+        real("learning_rate", self.learning_rate, above=0)
+        real("beta", self.beta, least=0)
+        real("noise", self.noise, least=0)
+        one_of("optimizer", self.optimizer, OPTIMIZERS)
+        one_of("binarize", self.binarize, BINARIZATIONS)
+
+
+# ---------------------------------------------------------------------------------------------------- as data
+def to_dict(spec: Any) -> dict:
+    """A spec as plain dicts, lists, numbers and strings, for JSON; a layer says which one it is under 'layer'."""
+    def plain(value):
+        if isinstance(value, tuple):
+            return [plain(v) for v in value]
+        if dataclasses.is_dataclass(value):
+            fields = {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+            return ({"layer": type(value).__name__} if isinstance(value, Layer) else {}) | fields
+        return value
+
+    return plain(spec)
+
+
+def from_dict(cls: type, values: dict) -> Any:
+    """The inverse of `to_dict`: `from_dict(ModelSpec, ...)`, `from_dict(TrainSpec, ...)`.  Unknown keys are an error."""
+    def rich(value):
+        if isinstance(value, list):
+            return tuple(rich(v) for v in value)
+        if isinstance(value, dict):
+            fields = {k: rich(v) for k, v in value.items() if k != "layer"}
+            return LAYERS[value["layer"]](**fields)
+        return value
+
+    known = {f.name for f in dataclasses.fields(cls)}
+    if unknown := set(values) - known:
+        raise ValueError(f"{cls.__name__} has no field {sorted(unknown)[0]!r}; its fields are {', '.join(sorted(known))}")
+    return cls(**{name: rich(value) for name, value in values.items()})
+
+
+# ---------------------------------------------------------------------------------------------------- the zoo
+def mlp(*units: int, activation: Activation = Activation("relu")) -> tuple[Layer, ...]:
+    """Dense layers of these widths, each followed by the activation."""
+    return tuple(layer for n in units for layer in (Dense(n), activation))
+
+
+def _report004() -> list[ModelSpec]:
+    """AE, VAE and CVAE of report 004, section 2.3: 784-512-256-128-100 and mirror, conditioner 10-16-32-64."""
+    leaky = Activation("leaky_relu", 0.1)
+    shared = dict(image_shape=(28, 28, 1), latent_dim=100, encoder=(Flatten(), *mlp(512, 256, 128, activation=leaky)),
+                  decoder=mlp(128, 256, 512, activation=leaky), likelihood="gaussian", variance=0.5,
+                  init="normal_0.01", report="004")
+    return [ModelSpec("report004_ae", "ae", code_activation=leaky, **shared),
+            ModelSpec("report004_vae", "vae", **shared),
+            ModelSpec("report004_cvae", "cvae", num_classes=10, decoder_condition="conditioner",
+                      conditioner=mlp(16, 32, 64, activation=leaky), **shared)]
+
+
+ZOO: dict[str, ModelSpec] = {spec.name: spec for spec in _report004()}
+
+
+def zoo(name: str) -> ModelSpec:
+    """The named model.  ValueError, listing the names, if there is none such."""
+    one_of("model", name, tuple(ZOO))
+    return ZOO[name]
