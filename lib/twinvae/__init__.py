@@ -1,0 +1,6 @@
+"""twinvae: AE, VAE, CVAE and conditional GAN as twins, in PyTorch (`twinvae.pt`) and TensorFlow (`twinvae.tf`).
+
+Importing `twinvae` imports neither framework; ask `twinvae.backend.get("torch")` or `get("tf")` for a twin.
+"""
+
+__version__ = "0.1.0"

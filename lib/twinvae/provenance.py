@@ -1,0 +1,201 @@
+"""Where a result comes from: the sources, versions, commit and machine behind it, and files written whole or not at all."""
+
+import ast
+import hashlib
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+
+import nbformat
+
+PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "matplotlib", "sympy", "safetensors", "papermill")
+BACKEND_PACKAGES = {"torch": ("torch",), "tf": ("tensorflow", "keras"), None: ()}
+# A change in these says nothing about what a run computed.
+KEEPERS = ("lib/twinvae/__init__.py", "lib/twinvae/run.py", "lib/twinvae/report.py", "lib/twinvae/provenance.py")
+
+
+def find_root(start: Path) -> Path:
+    """The project's folder: the nearest one at or above `start` with a pyproject.toml, else where the library lies."""
+    for folder in (start.resolve(), *start.resolve().parents):
+        if (folder / "pyproject.toml").is_file():
+            return folder
+    return Path(__file__).resolve().parents[2]
+
+
+def results_folder(root: Path) -> Path:
+    """`results/` of the project, or the folder that the environment variable TWINVAE_RESULTS names."""
+    return Path(os.environ.get("TWINVAE_RESULTS") or root / "results").resolve()
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside `path` and move it into place when all is written.
+
+    Raises OSError with one sentence when the folder is full or read-only; `path` is then as it was before.
+    """
+    part = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield part
+        os.replace(part, path)
+    except OSError as error:
+        raise OSError(
+            f"cannot write {path}: {error.strerror or error}; make room or give write access there, "
+            "or name another folder in TWINVAE_RESULTS"
+        ) from None
+    finally:
+        try:
+            part.unlink(missing_ok=True)
+        except OSError:  # a read-only folder: nothing was written either
+            pass
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path`, whole or not at all."""
+    with written_whole(path) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 checksum of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def notebook_path(root: Path, name: str) -> Path:
+    """The notebook that a run of this name belongs to."""
+    return root / "notebooks" / f"{name}.ipynb"
+
+
+def code_cells(path: Path) -> list[nbformat.NotebookNode]:
+    """The code cells of a notebook, without the cell of parameters that papermill injects."""
+    notebook = nbformat.read(path, as_version=4)
+    return [
+        cell
+        for cell in notebook.cells
+        if cell.cell_type == "code" and "injected-parameters" not in cell.metadata.get("tags", [])
+    ]
+
+
+def declared_parameters(path: Path) -> list[str]:
+    """The names that the notebook's `parameters` cell assigns; none where there is no such cell."""
+    cells = [cell for cell in code_cells(path) if "parameters" in cell.metadata.get("tags", [])]
+    return [name for cell in cells for name in assigned_names(cell.source)]
+
+
+def assigned_names(source: str) -> list[str]:
+    """The plain names assigned at the top of a piece of Python, in order."""
+    names = []
+    for node in ast.parse(source).body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        names += [target.id for target in targets if isinstance(target, ast.Name)]
+    return names
+
+
+def used_sources(root: Path, name: str) -> list[str]:
+    """The notebook and the files of the library that this process has imported, relative to the project."""
+    modules = [module for key, module in list(sys.modules.items()) if key.split(".")[0] == "twinvae"]
+    files = {Path(module.__file__).resolve() for module in modules if getattr(module, "__file__", None)}
+    inside = [file.relative_to(root).as_posix() for file in files if file.is_relative_to(root)]
+    notebook = notebook_path(root, name)
+    return [*([notebook.relative_to(root).as_posix()] if notebook.is_file() else []), *sorted(set(inside) - {*KEEPERS})]
+
+
+def source_hash(root: Path, source: str) -> str | None:
+    """SHA-256 of a file of the project, of a notebook only its code; None where the file is gone."""
+    path = root / source
+    if not path.is_file():
+        return None
+    if path.suffix == ".ipynb":
+        code = "\n\n".join(cell.source for cell in code_cells(path))
+        return hashlib.sha256(code.encode()).hexdigest()
+    return sha256(path)
+
+
+def git_state(root: Path) -> dict:
+    """The commit of the project, and whether the library or the notebooks differ from it; 'unknown' without git."""
+    def ask(*words: str) -> str:
+        return subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        return {"commit": ask("rev-parse", "HEAD"), "dirty": bool(ask("status", "--porcelain", "--", "lib", "notebooks"))}
+    except (OSError, subprocess.CalledProcessError):
+        return {"commit": "unknown", "dirty": False}
+
+
+def versions(backend: str | None) -> dict[str, str]:
+    """The versions of Python and of the packages that a run of this backend rests on."""
+    found = {"python": platform.python_version()}
+    for package in (*PACKAGES, *BACKEND_PACKAGES[backend]):
+        names = (package, "tensorflow-cpu") if package == "tensorflow" else (package,)
+        for name in names:
+            try:
+                found[package] = metadata.version(name)
+            except metadata.PackageNotFoundError:
+                continue
+    return found
+
+
+def cores() -> int:
+    """The CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def threads() -> int:
+    """The threads that the frameworks are told to use: OMP_NUM_THREADS, or all cores."""
+    value = os.environ.get("OMP_NUM_THREADS", "")
+    return int(value) if value.isdigit() and int(value) > 0 else cores()
+
+
+def machine() -> dict:
+    """The machine, without its name: system, processor, cores, threads, memory in GiB, device of the framework."""
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "cpu": cpu_model(),
+        "cores": cores(),
+        "threads": threads(),
+        "memory_gib": memory_gib(),
+        "device": device(),
+    }
+
+
+def cpu_model() -> str:
+    """The processor's name, as the system gives it."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(errors="replace").splitlines() if info.is_file() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or "unknown"
+
+
+def memory_gib() -> float | None:
+    """The machine's memory in GiB; None where the system does not tell."""
+    try:
+        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def device() -> str:
+    """The GPU that the imported framework computes on, else 'CPU'; imports no framework."""
+    torch, tensorflow = sys.modules.get("torch"), sys.modules.get("tensorflow")
+    if torch is not None and torch.cuda.is_available():
+        return torch.cuda.get_device_name(0)
+    gpus = tensorflow.config.list_physical_devices("GPU") if tensorflow is not None else []
+    if gpus:
+        return tensorflow.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
+    return "CPU"
+
+
+def peak_memory_mib() -> float | None:
+    """The largest memory this process has had, in MiB; None where the system does not tell (Windows)."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)

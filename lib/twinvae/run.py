@@ -1,0 +1,346 @@
+"""A Run keeps what one notebook makes: figures, tables, numbers, and the manifest that says how they were made.
+
+The folder is `results/<profile>/<notebook>[-<backend>]/`. Every file is written whole or not at all; the
+manifest comes last, so a run without `manifest.json` is an unfinished one and no report is built from it.
+"""
+
+import dataclasses
+import json
+import logging
+import math
+import numbers
+import os
+import random
+import re
+import time
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from IPython import get_ipython
+from IPython.display import Image, display
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from twinvae import provenance
+from twinvae.provenance import write_text, written_whole
+
+PROFILES = ("smoke", "quick", "overnight", "full")
+BACKENDS = ("torch", "tf")
+PNG_BYTES = 300_000
+PNG_DPI = (200, 150, 120, 100, 80, 60)
+STAMP_INCHES = 0.12
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def whole(least: int) -> tuple[Callable[[Any], bool], str]:
+    """A rule for whole numbers from `least` on, and how to say it."""
+    return (
+        lambda value: isinstance(value, numbers.Integral) and not isinstance(value, bool) and value >= least,
+        f"a whole number of at least {least}",
+    )
+
+
+def real(least: float, open_: bool) -> tuple[Callable[[Any], bool], str]:
+    """A rule for finite numbers from `least` on (`open_`: above it), and how to say it."""
+    def holds(value: Any) -> bool:
+        number = isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+        return number and (value > least if open_ else value >= least)
+
+    return holds, f"a finite number {'above' if open_ else 'of at least'} {least}"
+
+
+# What a notebook's parameter may be. A list under the plural (`latent_dims`) holds its items to the same rule.
+RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "epochs": whole(1),
+    "batch_size": whole(1),
+    "latent_dim": whole(1),
+    "num_samples": whole(1),
+    "train_size": whole(1),
+    "seeds": whole(1),
+    "seed": whole(0),
+    "learning_rate": real(0, open_=True),
+    "beta": real(0, open_=False),
+    "train": (lambda value: isinstance(value, bool), "true or false"),
+}
+
+
+def check_parameter(name: str, value: Any) -> None:
+    """Raise ValueError unless `value` is allowed for the parameter `name`; None leaves the choice to the profile."""
+    if value is None:
+        return
+    if isinstance(value, (list, tuple)):
+        if not value:
+            raise ValueError(f"{name} is empty; give at least one value")
+        for item in value:
+            check_parameter(name.removesuffix("s"), item)
+    elif name in RULES and not RULES[name][0](value):
+        raise ValueError(f"{name} is {value!r}; it must be {RULES[name][1]}")
+
+
+def check_names(given: set[str], declared: list[str]) -> None:
+    """Raise ValueError for a parameter that the notebook does not declare, or declares and does not hand over."""
+    unknown = sorted(given - set(declared))
+    if unknown:
+        raise ValueError(f"unknown parameter {', '.join(unknown)}; the valid ones are {', '.join(declared)}")
+    kept = [name for name in declared if name not in given]
+    if kept:
+        raise ValueError(f"the notebook declares {', '.join(kept)} but does not pass it to Run.start")
+
+
+def injected_parameters() -> set[str]:
+    """The names in the cell that papermill put into this session (papermill itself takes any name)."""
+    shell = get_ipython()
+    cells = shell.user_ns.get("In", []) if shell else []
+    injected = [cell for cell in cells if cell.startswith("# Parameters\n")]
+    return set(provenance.assigned_names(injected[-1])) if injected else set()
+
+
+def choose_profile(profile: str) -> str:
+    """The profile given, or the one in TWINVAE_PROFILE, said in one line; ValueError for an unknown one."""
+    forced = os.environ.get("TWINVAE_PROFILE")
+    if forced and forced != profile:
+        print(f"TWINVAE_PROFILE={forced} overrides profile={profile}")
+    chosen = forced or profile
+    if chosen not in PROFILES:
+        raise ValueError(f"unknown profile {chosen!r}; the valid ones are {', '.join(PROFILES)}")
+    return chosen
+
+
+def seed_all(seed: int) -> None:
+    """Seed Python's and NumPy's global generators; the twins draw from generators of their own."""
+    random.seed(seed)
+    np.random.seed(seed)
+
+
+class Run:
+    """One run of one notebook; made by `Run.start`, closed by `finish`."""
+
+    def __init__(self, name: str, profile: str, backend: str | None, parameters: dict[str, Any], root: Path):
+        self.name, self.profile, self.backend, self.root = name, profile, backend, root
+        self.folder = provenance.results_folder(root) / profile / (f"{name}-{backend}" if backend else name)
+        self.checkpoints = self.folder / "checkpoints"
+        self.weights = self.folder / "weights"
+        self.parameters = parameters
+        self.sources: list[Any] = []
+        self.specs: dict[str, dict] = {}
+        self.numbers: dict[str, float] = {}
+        self.formats: dict[str, str] = {}
+        self.captions: dict[str, dict[str, str]] = {"figures": {}, "tables": {}}
+        self.checks: list[str] = []
+        self.files: set[str] = set()
+        self.started = datetime.now(timezone.utc)
+        self.clock = time.perf_counter()
+
+    @classmethod
+    def start(cls, name: str, profile: str, backend: str | None = None, **parameters: Any) -> "Run":
+        """Check the notebook's parameters and open its folder.
+
+        Raises ValueError for an unknown profile, backend or parameter or a value that is not allowed, and
+        OSError when the folder cannot be written; nothing has been touched then.
+        """
+        root = provenance.find_root(Path.cwd())
+        given = {"profile", *(["backend"] if backend is not None else []), *parameters}
+        notebook = provenance.notebook_path(root, name)
+        check_names(
+            given | injected_parameters(),
+            provenance.declared_parameters(notebook) if notebook.is_file() else sorted(given),
+        )
+        profile = choose_profile(profile)
+        if backend is not None and backend not in BACKENDS:
+            raise ValueError(f"unknown backend {backend!r}; the valid ones are {', '.join(BACKENDS)}")
+        for key, value in parameters.items():
+            check_parameter(key, value)
+        run = cls(name, profile, backend, parameters, root)
+        run._open()
+        return run
+
+    def _open(self) -> None:
+        """Take the old manifest away, seed, set the style, and say in one line what starts."""
+        from twinvae import style
+
+        write_text(self.folder / "started.txt", self.started.isoformat())
+        (self.folder / "started.txt").unlink()
+        (self.folder / "manifest.json").unlink(missing_ok=True)
+        seed_all(self.parameters.get("seed") or 0)
+        style.apply()
+        logging.getLogger("fontTools").setLevel(logging.ERROR)  # its notes on font dates would land in the notebook
+        words = [self.name, f"profile {self.profile}", f"backend {self.backend}" if self.backend else "no backend"]
+        print(", ".join([*words, f"{provenance.threads()} threads, into {self._shown(self.folder)}"]))
+
+    def _shown(self, path: Path) -> str:
+        """A path as it is printed: relative to the project where it lies inside."""
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+
+    @property
+    def smoke(self) -> bool:
+        """Whether this is the profile in which only every cell has to run."""
+        return self.profile == "smoke"
+
+    def pick(self, **by_profile: Any) -> Any:
+        """The value for this profile, or for the next smaller one that is given.
+
+        Raises ValueError for an unknown profile, or when none as small as this one is given.
+        """
+        unknown = sorted(set(by_profile) - set(PROFILES))
+        if unknown:
+            raise ValueError(f"unknown profile {', '.join(unknown)}; the valid ones are {', '.join(PROFILES)}")
+        for profile in reversed(PROFILES[: PROFILES.index(self.profile) + 1]):
+            if profile in by_profile:
+                return by_profile[profile]
+        raise ValueError(f"no value for profile {self.profile} or a smaller one; give one for smoke")
+
+    def use(self, source: Any) -> None:
+        """Remember the data (`twinvae.data.Source`) that the figures and numbers come from."""
+        if source not in self.sources:
+            self.sources.append(source)
+
+    def spec(self, name: str, spec: Any) -> None:
+        """Keep a model or training spec (a dataclass) in the manifest, word for word."""
+        self.specs[name] = dataclasses.asdict(spec)
+
+    def stamp(self) -> str:
+        """The words on every figure: data, profile, backend."""
+        labels = [f"stand-in data: {s.label}" if s.kind == "stand-in" else s.label for s in self.sources]
+        return " · ".join([*labels, self.profile, *([self.backend] if self.backend else [])])
+
+    def figure(self, name: str, fig: Figure, caption: str) -> None:
+        """Save a figure as `figures/<name>.pdf` and `.png` (under 300 kB), stamped, and show it.
+
+        Raises ValueError for a name that is taken or not made of a-z, 0-9 and _.
+        """
+        self._claim("figures", name, caption)
+        height = fig.get_size_inches()[1]
+        engine = fig.get_layout_engine()
+        if engine is not None and "rect" in engine.get():
+            engine.set(rect=(0, STAMP_INCHES / height, 1, 1 - STAMP_INCHES / height))
+        fig.text(1, 0.01 / height, self.stamp() + " ", ha="right", va="bottom", size=5, color="0.45")
+        with self._writing(f"figures/{name}.pdf") as part:
+            fig.savefig(part, metadata={"CreationDate": None})
+        with self._writing(f"figures/{name}.png") as part:
+            save_small_png(fig, part)
+        plt.close(fig)
+        if get_ipython():
+            display(Image(filename=self.folder / "figures" / f"{name}.png", width=700, alt=caption))
+
+    def table(self, name: str, df: pd.DataFrame, caption: str, fmt: dict[str, str] | None = None) -> pd.DataFrame:
+        """Save a table as `tables/<name>.csv` (all digits) and `.tex` (as shown); `fmt` is column -> '.2f'.
+
+        Returns `df`, for display. Raises ValueError for a name that is taken or a format of no column.
+        """
+        unknown = sorted(set(fmt or {}) - set(df.columns))
+        if unknown:
+            raise ValueError(f"table {name}: format for {unknown}, which are not columns; they are {list(df.columns)}")
+        self._claim("tables", name, caption)
+        plain = isinstance(df.index, pd.RangeIndex)
+        with self._writing(f"tables/{name}.csv") as part:
+            df.to_csv(part, index=not plain)
+        with self._writing(f"tables/{name}.tex") as part:
+            part.write_text(latex_table(df, fmt or {}, index=not plain), encoding="utf-8")
+        return df
+
+    def number(self, name: str, value: float, fmt: str = ".2f") -> float:
+        """Keep a number for `numbers.json` and for the report's `\\val{...}`, which prints it as `fmt` says.
+
+        Raises ValueError for a value that is not a finite number, a name that is taken, or a bad format.
+        """
+        if not NAME.fullmatch(name):
+            raise ValueError(f"number {name!r}: a name is made of a-z, 0-9 and _, and starts with a letter")
+        if name in self.numbers:
+            raise ValueError(f"number {name} was kept before in this run; give it another name")
+        value = value.item() if isinstance(value, (np.generic, np.ndarray)) and np.ndim(value) == 0 else value
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            raise ValueError(f"number {name} is {value!r}; it must be one finite number")
+        format(value, fmt)
+        self.numbers[name], self.formats[name] = value, fmt
+        return value
+
+    def scoreboard(self, rows: list[dict] | pd.DataFrame) -> pd.DataFrame:
+        """Save the trained models and their metrics, one row each, as `scoreboard.csv`; returns them as a table."""
+        board = pd.DataFrame(rows)
+        with self._writing("scoreboard.csv") as part:
+            board.to_csv(part, index=False)
+        return board
+
+    def check(self, what: str, holds: bool) -> None:
+        """Keep a check that holds; raise AssertionError for one that does not."""
+        if not bool(holds):
+            raise AssertionError(f"this should hold and does not: {what}")
+        self.checks.append(what)
+
+    def finish(self) -> None:
+        """Write the numbers, drop figures and tables of earlier runs, write the manifest, print the checks."""
+        with self._writing("numbers.json") as part:
+            part.write_text(json.dumps(self.numbers, indent=1, sort_keys=True) + "\n")
+        for old in (*self.folder.glob("figures/*"), *self.folder.glob("tables/*"), *self.folder.glob("scoreboard.csv")):
+            if old.relative_to(self.folder).as_posix() not in self.files:
+                old.unlink()
+        text = json.dumps(self._manifest(), indent=1, default=str) + "\n"
+        write_text(self.folder / "manifest.json", text)
+        for what in self.checks:
+            print(f"holds: {what}")
+
+    def _manifest(self) -> dict:
+        """All that says how this run was made; `files` holds the checksum of each file the report may take."""
+        weights = [p.relative_to(self.folder).as_posix() for p in self.weights.glob("*") if p.is_file()]
+        used = provenance.used_sources(self.root, self.name)
+        return {
+            "name": self.name,
+            "profile": self.profile,
+            "backend": self.backend,
+            "status": "complete",
+            "parameters": self.parameters,
+            "specs": self.specs,
+            "data": [dataclasses.asdict(source) for source in self.sources],
+            "started": self.started.isoformat(timespec="seconds"),
+            "ended": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "seconds": round(time.perf_counter() - self.clock, 1),
+            "peak_memory_mib": provenance.peak_memory_mib(),
+            "machine": provenance.machine(),
+            "git": provenance.git_state(self.root),
+            "versions": provenance.versions(self.backend),
+            "captions": self.captions,
+            "formats": self.formats,
+            "checks": self.checks,
+            "sources": {source: provenance.source_hash(self.root, source) for source in used},
+            "files": {name: provenance.sha256(self.folder / name) for name in sorted([*self.files, *weights])},
+        }
+
+    def _writing(self, name: str):
+        """The temporary name under which a file of this run is written whole; remembers the file."""
+        self.files.add(name)
+        return written_whole(self.folder / name)
+
+    def _claim(self, kind: str, name: str, caption: str) -> None:
+        """Take a name for a figure or table, with its caption."""
+        if not NAME.fullmatch(name):
+            raise ValueError(f"{kind[:-1]} {name!r}: a name is made of a-z, 0-9 and _, and starts with a letter")
+        if name in self.captions[kind]:
+            raise ValueError(f"{kind[:-1]} {name} was saved before in this run; give it another name")
+        self.captions[kind][name] = caption
+
+
+def save_small_png(fig: Figure, path: Path) -> None:
+    """Save a PNG with as many dots as fit into 300 kB; ValueError when even few do not."""
+    for dpi in PNG_DPI:
+        fig.savefig(path, dpi=dpi)
+        if path.stat().st_size < PNG_BYTES:
+            return
+    raise ValueError(f"a figure takes {path.stat().st_size} bytes as PNG at {dpi} dpi; show fewer images in it")
+
+
+def latex_table(df: pd.DataFrame, fmt: dict[str, str], index: bool) -> str:
+    """A booktabs table: numbers as `fmt` says ('.3g' where it does not, whole ones as they are), text escaped."""
+    def shown(value: Any, form: str | None) -> str:
+        if not isinstance(value, numbers.Real) or isinstance(value, bool):
+            return str(value)
+        text = format(value, form or ("d" if isinstance(value, numbers.Integral) else ".3g"))
+        return text.replace("-", "$-$") if "e" not in text else text
+
+    form = {column: (lambda value, f=fmt.get(column): shown(value, f)) for column in df.columns}
+    style = df.style.format(form, escape="latex-math", na_rep="--").format_index(escape="latex-math", axis=1)
+    style = style.format_index(escape="latex-math", axis=0) if index else style.hide(axis="index")
+    return style.to_latex(hrules=True)
