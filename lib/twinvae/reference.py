@@ -42,7 +42,7 @@ def _pair(x, x_logits) -> tuple[np.ndarray, np.ndarray]:
 # --- likelihoods: -log p(x | z), [B, ...] -> [B] -----------------------------------------------
 
 def bernoulli_nll(x: np.ndarray, x_logits: np.ndarray) -> np.ndarray:
-    """-log Bernoulli(x | sigmoid(x_logits)) for x in [0, 1].  [B, ...], [B, ...] -> [B], nats per image.
+    """-log Bernoulli(x | sigmoid(x_logits)).  x in [0, 1] and x_logits [B, ...] -> [B], nats per image.
 
     softplus(a) - a x, which never overflows (Kingma & Welling 2014, App. C.1).
     ValueError if the shapes differ.
@@ -73,9 +73,9 @@ def continuous_bernoulli_nll(x: np.ndarray, x_logits: np.ndarray) -> np.ndarray:
 
 
 def gaussian_nll(x: np.ndarray, x_logits: np.ndarray, variance: float) -> np.ndarray:
-    """-log N(x | sigmoid(x_logits), variance I), the constant included.  [B, ...] twice -> [B], nats per image.
+    """-log N(x | sigmoid(x_logits), variance I), the constant included.  [B, ...] (twice) -> [B], nats.
 
-    Squared error + lambda KL is variance = lambda / 2 times a common factor (Kingma & Welling 2014, App. C.2).
+    Squared error + lambda KL is variance = lambda / 2 up to a factor (Kingma & Welling 2014, App. C.2).
     ValueError if the shapes differ or the variance is not positive.
     """
     if not variance > 0:
