@@ -25,7 +25,7 @@ from IPython.display import Image, display
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from twinvae import provenance
+from twinvae import latex, provenance
 from twinvae.provenance import write_text, written_whole
 
 PROFILES = ("smoke", "quick", "overnight", "full")
@@ -239,7 +239,7 @@ class Run:
         with self._writing(f"tables/{name}.csv") as part:
             df.to_csv(part, index=not plain)
         with self._writing(f"tables/{name}.tex") as part:
-            part.write_text(latex_table(df, fmt or {}, index=not plain), encoding="utf-8")
+            part.write_text(latex.table(df, fmt or {}, index=not plain), encoding="utf-8")
         return df
 
     def number(self, name: str, value: float, fmt: str = ".2f") -> float:
@@ -330,17 +330,3 @@ def save_small_png(fig: Figure, path: Path) -> None:
         if path.stat().st_size < PNG_BYTES:
             return
     raise ValueError(f"a figure takes {path.stat().st_size} bytes as PNG at {dpi} dpi; show fewer images in it")
-
-
-def latex_table(df: pd.DataFrame, fmt: dict[str, str], index: bool) -> str:
-    """A booktabs table: numbers as `fmt` says ('.3g' where it does not, whole ones as they are), text escaped."""
-    def shown(value: Any, form: str | None) -> str:
-        if not isinstance(value, numbers.Real) or isinstance(value, bool):
-            return str(value)
-        text = format(value, form or ("d" if isinstance(value, numbers.Integral) else ".3g"))
-        return text.replace("-", "$-$") if "e" not in text else text
-
-    form = {column: (lambda value, f=fmt.get(column): shown(value, f)) for column in df.columns}
-    style = df.style.format(form, escape="latex-math", na_rep="--").format_index(escape="latex-math", axis=1)
-    style = style.format_index(escape="latex-math", axis=0) if index else style.hide(axis="index")
-    return style.to_latex(hrules=True)

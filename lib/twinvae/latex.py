@@ -1,0 +1,46 @@
+"""Numbers, words and tables as LaTeX."""
+
+import numbers
+from typing import Any
+
+import pandas as pd
+
+SPECIAL = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+}
+
+
+def escape(text: str) -> str:
+    """Plain words as LaTeX; what stands between two `$` stays as it is, as mathematics."""
+    parts = str(text).split("$")
+    if len(parts) % 2 == 0:  # a lone $ is a dollar
+        return "\\$".join(escape(part) for part in parts)
+    plain = ["".join(SPECIAL.get(c, c) for c in part) for part in parts[::2]]
+    maths = [f"${part}$" for part in parts[1::2]]
+    return "".join(a + b for a, b in zip(plain, [*maths, ""]))
+
+
+def number(value: float, fmt: str) -> str:
+    """A number as `fmt` says: with a minus sign for a hyphen, and a power of ten for an exponent."""
+    text = format(value, fmt).replace("%", r"\%")
+    mantissa, exponent, power = text.replace("e", "E").partition("E")
+    if exponent:
+        text = rf"\ensuremath{{{mantissa}\times10^{{{int(power)}}}}}"
+    return text if exponent else text.replace("-", r"\ensuremath{-}")
+
+
+def cell(value: Any, fmt: str | None) -> str:
+    """What stands in a table: a number as `fmt` says (whole ones as they are, others '.3g'), words escaped."""
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        return escape(value)
+    return number(value, fmt or ("d" if isinstance(value, numbers.Integral) else ".3g"))
+
+
+def table(df: pd.DataFrame, fmt: dict[str, str], index: bool) -> str:
+    """A booktabs table; `fmt` is column -> format such as '.2f', `index` whether the rows' names are shown."""
+    if index:
+        df = df.set_axis(df.index.set_names([name or "" for name in df.index.names])).reset_index()
+    form = {column: (lambda value, f=fmt.get(column): cell(value, f)) for column in df.columns}
+    plain = df.rename_axis(columns=None).style.format(form, na_rep="--").format_index(escape, axis=1)
+    return plain.hide(axis="index").to_latex(hrules=True)
