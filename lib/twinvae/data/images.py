@@ -1,0 +1,102 @@
+"""What every loader returns: `Images`, where they came from, and how they are split."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+import numpy as np
+
+KINDS = ("official", "variant", "stand-in", "own")
+
+
+class DataError(ValueError):
+    """A data file that is not what it should be; the message names the file and the row or byte."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where images came from; the label is printed on every figure and table made from them.
+
+    `kind`: 'official' (byte-exact published files), 'variant' (a known file that differs from the
+    published one), 'stand-in' (made offline in place of the real data) or 'own' (the user's files).
+    `files`: pairs of file name and sha256.
+    """
+
+    dataset: str
+    label: str
+    kind: str
+    files: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"Source.kind is {self.kind!r}; allowed are {', '.join(KINDS)}.")
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """Labelled images: x uint8 [N, H, W, C] with C 1 or 3, y int64 [N] in 0..K-1.
+
+    Raises ValueError where shapes, types or labels do not fit.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    class_names: tuple[str, ...]
+    source: Source
+
+    def __post_init__(self) -> None:
+        x, y, names = self.x, self.y, self.class_names
+        if x.dtype != np.uint8 or x.ndim != 4 or x.shape[3] not in (1, 3) or 0 in x.shape:
+            raise ValueError(f"x is {x.dtype} {list(x.shape)}; it must be uint8 [N, H, W, 1 or 3], not empty.")
+        if y.dtype != np.int64 or y.shape != x.shape[:1]:
+            raise ValueError(f"y is {y.dtype} {list(y.shape)}; it must be int64 [{len(x)}], one label an image.")
+        if not names or len(set(names)) != len(names):
+            raise ValueError(f"class_names are {names}; they must be distinct, at least one.")
+        if y.min() < 0 or y.max() >= len(names):
+            raise ValueError(f"Labels run {y.min()}..{y.max()}; {len(names)} classes allow 0..{len(names) - 1}.")
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Size of one image, (H, W, C)."""
+        return self.x.shape[1:]
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes K."""
+        return len(self.class_names)
+
+    def subset(self, index: np.ndarray) -> Images:
+        """The images at `index` (positions or a mask), in that order."""
+        return Images(self.x[index], self.y[index], self.class_names, self.source)
+
+
+@dataclass(frozen=True, eq=False)
+class Splits:
+    """Training, validation and test images of one data set.
+
+    `indices` maps 'train', 'valid', 'test' to positions in the order of the files: 'train' and 'valid' in the
+    training half and 'test' in the test half, or all three in the one pile of a set published without halves.
+    """
+
+    train: Images
+    valid: Images
+    test: Images
+    seed: int = 0
+    indices: dict[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def source(self) -> Source:
+        """Where all three parts came from."""
+        return self.train.source
+
+    def record(self) -> dict:
+        """What a manifest keeps of the split: seed, sizes and a sha256 of each part's indices."""
+        parts = {
+            name: {"images": len(index), "indices_sha256": hashlib.sha256(index.astype("<i8").tobytes()).hexdigest()}
+            for name, index in self.indices.items()
+        }
+        return {"seed": self.seed, **parts}

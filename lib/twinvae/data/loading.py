@@ -1,0 +1,117 @@
+"""`load` and `splits`: from the name of a data set to images."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .finding import find
+from .images import Images, Splits
+from .sets import SETS
+from .splitting import balanced, cut, cut_groups
+from .table import DataSet
+
+HALVES = ("train", "test")
+
+
+def load(name: str, split: str = "train", edition: str | None = None, **options) -> Images:
+    """Read one half of a data set, 'train' or 'test', or 'all' of it.
+
+    `name` is one of `SETS`, or 'folder:PATH', 'npz:PATH', 'csv:PATH' for own data. `edition` asks for one
+    known form of the set ('official', a variant or 'stand-in') instead of the best one at hand. A set
+    published without halves is cut by seed 0, a tenth for testing. `options` are the set's own.
+    Raises ValueError for an unknown name or option, DataError for a bad file, FileNotFoundError.
+    """
+    if split not in (*HALVES, "all"):
+        raise ValueError(f"split is {split!r}; choose 'train', 'test' or 'all'.")
+    dataset, options = _lookup(name, options)
+    halves = HALVES if split == "all" else (split,)
+    parts = _read(dataset, halves, edition, options)
+    images = _join(list(parts.values()))
+    if "all" in parts and split != "all":
+        rest, test = _cut(dataset, images, len(images) // 10, np.random.default_rng(0))
+        images = images.subset(test if split == "test" else rest)
+    return _finish(dataset, images, options)
+
+
+def splits(
+    name: str,
+    seed: int = 0,
+    train_size: int | None = None,
+    valid_size: int | None = None,
+    test_size: int | None = None,
+    edition: str | None = None,
+    **options,
+) -> Splits:
+    """Training, validation and test images, disjoint; near-duplicates stay together where the set knows them.
+
+    Validation is drawn by `seed` from the training half, each class in proportion. The test half is the same
+    for every seed: the published one, or a tenth cut by seed 0. A size takes a class-balanced subset; a
+    smaller one is part of a larger one. Where a set has fewer images, all are taken, and a line says so.
+    """
+    for key, size in (("train_size", train_size), ("valid_size", valid_size), ("test_size", test_size)):
+        if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 1):
+            raise ValueError(f"{key} is {size!r}; it must be a whole number of images, at least 1, or None.")
+    dataset, options = _lookup(name, options)
+    parts = _read(dataset, HALVES, edition, options)
+    if "all" in parts:
+        pile = test_pile = parts["all"]
+        held, test = _cut(dataset, pile, len(pile) // 10, np.random.default_rng(0))
+    else:
+        pile, test_pile = parts["train"], parts["test"]
+        held, test = np.arange(len(pile)), np.arange(len(test_pile))
+    tenth = (len(held) + len(test)) // 10
+    valid_cut = min(dataset.valid or tenth, tenth)
+    train, valid = _cut(dataset, pile.subset(held), valid_cut, np.random.default_rng(seed))
+    train, valid = held[train], held[valid]
+    index = {
+        "train": _take(name, "train_size", pile.y, train, train_size),
+        "valid": _take(name, "valid_size", pile.y, valid, valid_size),
+        "test": _take(name, "test_size", test_pile.y, test, test_size),
+    }
+    made = {part: _finish(dataset, (test_pile if part == "test" else pile).subset(at), options)
+            for part, at in index.items()}
+    return Splits(**made, seed=seed, indices=index)
+
+
+def _lookup(name: str, options: dict) -> tuple[DataSet, dict]:
+    """The data set of this name and its options, defaults filled in."""
+    if name not in SETS:
+        raise ValueError(f"Data set {name!r} is unknown; choose one of {', '.join(SETS)}.")
+    dataset = SETS[name]
+    if unknown := sorted(set(options) - set(dataset.options)):
+        allowed = ", ".join(dataset.options) or "none"
+        raise ValueError(f"{name} has no option {unknown[0]!r}; its options: {allowed}.")
+    return dataset, {**dataset.options, **options}
+
+
+def _read(dataset: DataSet, halves: tuple[str, ...], edition: str | None, options: dict) -> dict[str, Images]:
+    """The images of each half, or of the one pile 'all'."""
+    found = find(dataset, halves, edition)
+    source = found.source(dataset)
+    return {half: Images(*found.edition.read(paths, half, **options), dataset.class_names, source)
+            for half, paths in found.paths.items()}
+
+
+def _join(parts: list[Images]) -> Images:
+    if len(parts) == 1:
+        return parts[0]
+    x, y = np.concatenate([part.x for part in parts]), np.concatenate([part.y for part in parts])
+    return Images(x, y, parts[0].class_names, parts[0].source)
+
+
+def _cut(dataset: DataSet, images: Images, size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Cut off `size` images, groups of near-duplicates undivided where the set knows them."""
+    if dataset.groups:
+        return cut_groups(images.y, dataset.groups(images), size, rng)
+    return cut(images.y, size, rng)
+
+
+def _take(name: str, key: str, y: np.ndarray, index: np.ndarray, size: int | None) -> np.ndarray:
+    """A class-balanced part of the positions `index`; says so where there are not that many."""
+    if size is not None and size > len(index):
+        print(f"{name}: {key}={size:,}, but there are {len(index):,} images; all are taken.")
+    return index if size is None else index[balanced(y[index], size)]
+
+
+def _finish(dataset: DataSet, images: Images, options: dict) -> Images:
+    return dataset.finish(images, **options) if dataset.finish else images
