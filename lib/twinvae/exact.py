@@ -97,6 +97,17 @@ def linear_vae_terms(x: np.ndarray, W: np.ndarray, b: np.ndarray, variance: floa
     return recon, kl_standard(mu, np.broadcast_to(logvar, mu.shape))
 
 
+def linear_vae_unflatten(flat: np.ndarray, dim: int, latent_dim: int) -> dict[str, np.ndarray]:
+    """A flat vector, as optimisers want it, cut into linear_vae_terms' arguments; it holds log variance.
+    [2DZ + D + 2Z + 1] -> W [D, Z], b [D], variance [], V [Z, D], c [Z], logvar [Z]"""
+    shapes = {"W": (dim, latent_dim), "b": (dim,), "variance": (), "V": (latent_dim, dim),
+              "c": (latent_dim,), "logvar": (latent_dim,)}
+    ends = np.cumsum([int(np.prod(shape)) for shape in shapes.values()])
+    parts = np.split(flat, ends[:-1])
+    weights = {name: part.reshape(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
+    return weights | {"variance": np.exp(weights["variance"])}
+
+
 def gaussian_log_density(x: np.ndarray, mean: np.ndarray, covariance: np.ndarray) -> np.ndarray:
     """log N(x | mean, covariance), the exact log p(x) of a linear VAE at W W^T + variance I.
     [N, D], [D], [D, D] -> [N]"""

@@ -242,3 +242,46 @@ def _mosaic(images: np.ndarray) -> np.ndarray:
 def _show(ax: Axes, picture: np.ndarray, extent: tuple[float, float, float, float]) -> None:
     ax.imshow(picture, interpolation="nearest", extent=extent, aspect="equal")
     ax.set_axis_off()
+
+
+# ---------------------------------------------------------------- theory
+
+def plot_formulas(ax: Axes, x: np.ndarray, curves: Mapping[str, np.ndarray], xlabel: str, ylabel: str,
+                  limits: Mapping[str, float] | None = None) -> None:
+    """Curves of formulas, told apart by line style as well as colour; `limits` are horizontal lines.
+
+    [P], name -> [P], name -> value: say, the ELBO for several q(z|x) below the line of log p(x).
+    """
+    for i, (name, curve) in enumerate(curves.items()):
+        ax.plot(x, curve, ("-", "--", "-.", (0, (1, 1)))[i % 4], color=style.CYCLE[i % 7], label=name)
+    for name, value in (limits or {}).items():
+        ax.axhline(value, color=style.COLOURS["data"], linestyle=":", linewidth=0.9, label=name)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.legend()
+
+
+def plot_kl_surface(ax: Axes, mu: np.ndarray, sigma: np.ndarray, kl: np.ndarray) -> None:
+    """KL(N(mu, sigma^2) || N(0, 1)) seen from above, lines of equal height in nats.  [M], [P], [P, M]"""
+    levels = (0.02, 0.1, 0.25, 0.5, 1, 2, 3)
+    ax.contourf(mu, sigma, kl, (0, *levels, kl.max() + 1), cmap="Blues", alpha=0.8)
+    lines = ax.contour(mu, sigma, kl, levels, colors="black", linewidths=0.6)
+    ax.clabel(lines, fontsize=6, fmt="%g")
+    ax.plot(0, 1, "o", color=style.COLOURS["AE"])
+    ax.annotate("0 at the prior", (0, 1), (0, 6), textcoords="offset points", ha="center", fontsize=7)
+    ax.grid(False)
+    ax.set(xlabel=r"$\mu$", ylabel=r"$\sigma$")
+
+
+def plot_rate_distortion(ax: Axes, distortion: np.ndarray, rate: np.ndarray, settings: np.ndarray,
+                         at: np.ndarray) -> None:
+    """The least rate for each distortion, and the points where a beta-VAE of each setting ends.
+
+    [P], [P] for the curve; [G] values of beta times variance and [G, 2] their distortion and rate.
+    """
+    ax.fill_between(distortion, 0, rate, color="0.92", linewidth=0)
+    ax.plot(distortion, rate, color=style.COLOURS["baseline"])
+    ax.plot(at[:, 0], at[:, 1], "o", color=style.COLOURS["VAE"])
+    for setting, (x, y) in zip(settings, at):
+        ax.annotate(f"{setting:g}", (x, y), (4, 3), textcoords="offset points", fontsize=7)
+    ax.text(0.05, 0.06, "not attainable", transform=ax.transAxes, fontsize=7, color="0.4")
+    ax.set(xlabel="distortion [squared error]", ylabel="rate [nats per point]", ylim=(0, None))
