@@ -1,0 +1,84 @@
+# make report     the notebooks, headless, then report/twinvae.pdf    PROFILE=quick BACKEND=both JOBS=1
+# make test       every test, the committed notebooks included
+# make lab        JupyterLab on the notebooks
+# make pdf        the PDF alone, from the results that are there
+# make bench      training speed against the matrix-multiply limit
+# make notebooks  the executed notebooks of PROFILE back into notebooks/, outputs and all
+# make clean      what the pipeline wrote and git does not keep
+
+PYTHON ?= python3
+VENV ?= .venv
+PROFILE ?= quick
+BACKEND ?= both
+JOBS ?= 1
+RESULTS ?= results
+REPORT_OUT ?= report/twinvae.pdf
+
+LATEX := texlive-latex-recommended texlive-latex-extra texlive-fonts-recommended lmodern latexmk poppler-utils
+RUN := $(VENV)/bin/python
+READY := $(VENV)/ready
+
+one_of = $(if $(and $(filter 1,$(words $1)),$(filter $2,$1)),,$(error $3 is '$1'; the valid ones are $2))
+$(call one_of,$(PROFILE),smoke quick overnight full,PROFILE)
+$(call one_of,$(BACKEND),torch tf both,BACKEND)
+ifeq ($(shell printf '%s' '$(JOBS)' | grep -Ex '[1-9][0-9]*'),)
+$(error JOBS is '$(JOBS)'; the valid ones are whole numbers of at least 1)
+endif
+
+# Each step is a make of its own, so that they come in this order and a failed one stops the rest.
+.PHONY: report runs collect pdf latex tex test lab bench notebooks env clean
+.NOTPARALLEL:
+
+report:
+	$(MAKE) runs
+	$(MAKE) latex
+	$(MAKE) tex
+
+env: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || { \
+	  echo "Python 3.11, 3.12 or 3.13 is needed and $(PYTHON) is not one: name one, as in make PYTHON=python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install -q -r requirements.lock -e .
+	@touch $@
+
+runs: $(READY)
+	$(RUN) -m snakemake collect --cores $(JOBS) --keep-going --rerun-incomplete --nolock --quiet rules progress \
+	  --config profile=$(PROFILE) backend=$(BACKEND) results='$(RESULTS)'
+
+collect: $(READY)
+	$(RUN) -m twinvae.report --results '$(RESULTS)' --backend $(BACKEND)
+
+pdf: collect
+	$(MAKE) latex
+	$(MAKE) tex
+
+latex:
+	@command -v latexmk >/dev/null || if [ -f /etc/debian_version ] && [ "$$(id -u)" = 0 ]; then \
+	  apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $(LATEX); \
+	else \
+	  echo "The notebooks and figures are in $(RESULTS)/, but the PDF needs LaTeX. Install it and run make again:" >&2; \
+	  echo "  Debian, Ubuntu: apt-get install $(LATEX)" >&2; \
+	  echo "  macOS: MacTeX; others: TeX Live with latexmk" >&2; exit 1; \
+	fi
+
+tex:
+	@cd report && latexmk -pdf -interaction=nonstopmode -halt-on-error -silent -outdir=build main.tex >build.log 2>&1 || { \
+	  tail -n 30 build.log build/main.log 2>/dev/null; echo "LaTeX failed; the whole log is report/build/main.log" >&2; exit 1; }
+	@cp report/build/main.pdf '$(REPORT_OUT)' && echo "wrote $(REPORT_OUT)"
+
+test: $(READY)
+	TWINVAE_PROFILE=smoke $(RUN) -m pytest
+
+lab: $(READY)
+	$(RUN) -m jupyter lab notebooks
+
+bench: $(READY)
+	$(RUN) -m twinvae.bench
+
+notebooks: $(READY)
+	$(RUN) -m twinvae.committed --results '$(RESULTS)' --profile $(PROFILE)
+
+clean:
+	rm -rf .snakemake report/build report/build.log report/generated results/smoke .pytest_cache

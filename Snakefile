@@ -1,0 +1,104 @@
+# Which notebook runs when, with which parameters. `make report` calls it; by itself:
+#   snakemake --cores 1 --config profile=quick backend=both
+import os
+import sys
+from pathlib import Path
+
+# A new experiment is one line: the notebook, and the backends it takes (None: it computes with neither).
+NOTEBOOKS = {
+    "00_start_here": [None],
+    "01_theory": [None],
+    "03_digits_ae_vae_cvae": ["torch", "tf"],
+}
+
+PROFILE = config.get("profile", "quick")
+BACKEND = config.get("backend", "both")
+RESULTS = str(config.get("results", "results"))
+PACKAGE = {"torch": "pt", "tf": "tf"}
+
+RUNS = {
+    f"{name}-{backend}" if backend else name: (name, backend)
+    for name, backends in NOTEBOOKS.items()
+    for backend in backends
+    if backend is None or BACKEND in ("both", backend)
+}
+
+# Jobs that share the machine share its cores: frameworks whose threads fight for them are ten times slower.
+cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+threads = str(max(1, cores // (workflow.cores or 1)))
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
+    os.environ.setdefault(variable, threads)
+os.environ["TWINVAE_RESULTS"] = str(Path(RESULTS).resolve())
+os.environ.pop("TWINVAE_PROFILE", None)  # the profile asked for here is the one that runs
+
+
+def library(backend):
+    """The files of the library that a run can depend on: all but the other twin and what only stores and collects."""
+    others = [folder for name, folder in PACKAGE.items() if name != backend]
+    keepers = ("__init__.py", "run.py", "provenance.py", "latex.py", "report.py", "claims.py", "committed.py", "bench.py")
+    return sorted(
+        str(path)
+        for path in Path("lib/twinvae").rglob("*.py")
+        if path.parts[2] not in (*others, *keepers)
+    )
+
+
+def manifest(run):
+    return f"{RESULTS}/{PROFILE}/{run}/manifest.json"
+
+
+rule all:
+    input:
+        [manifest(run) for run in RUNS],
+
+
+rule notebook:
+    input:
+        notebook=lambda w: f"notebooks/{RUNS[w.run][0]}.ipynb",
+        library=lambda w: library(RUNS[w.run][1]),
+    output:
+        manifest=f"{RESULTS}/{PROFILE}/{{run}}/manifest.json",
+        executed=f"{RESULTS}/{PROFILE}/{{run}}/executed.ipynb",
+    log:
+        f"{RESULTS}/{PROFILE}/{{run}}/papermill.log",
+    wildcard_constraints:
+        run="|".join(RUNS),
+    message:
+        f"running {{wildcards.run}} ({PROFILE})"
+    params:
+        python=sys.executable,
+        folder=lambda w, output: os.path.dirname(output.manifest),
+        backend=lambda w: f"-p backend {RUNS[w.run][1]}" if RUNS[w.run][1] else "",
+    shell:
+        # papermill writes while it runs: only a run that came to its end gets the name that counts.
+        """
+        rm -f {params.folder:q}/failed.ipynb
+        {params.python:q} -m papermill {input.notebook:q} {params.folder:q}/running.ipynb -k python3 \
+            -p profile {PROFILE} {params.backend} --no-progress-bar > {log:q} 2>&1 || {{
+            mv -f {params.folder:q}/running.ipynb {params.folder:q}/failed.ipynb
+            rm -f {output.manifest:q}
+            tail -n 12 {log:q}
+            exit 1
+        }}
+        mv -f {params.folder:q}/running.ipynb {output.executed:q}
+        """
+
+
+rule collect:
+    # Without an output, so that it is always done: the best profile present may lie anywhere in the results.
+    input:
+        rules.all.input,
+    message:
+        "collecting the results for the report"
+    params:
+        python=sys.executable,
+        required=" ".join(RUNS),
+    shell:
+        "{params.python:q} -m twinvae.report --results {RESULTS:q} --backend {BACKEND} --require {params.required}"
+
+
+onerror:
+    failed = [run for run in RUNS if not Path(manifest(run)).is_file()]
+    for run in failed:
+        folder = Path(manifest(run)).parent
+        print(f"FAILED: {run} ({PROFILE}); look at {folder}/failed.ipynb and {folder}/papermill.log", file=sys.stderr)

@@ -1,0 +1,128 @@
+"""'The report said / we measured / verdict': the claims of `report/claims.yaml`, judged by the numbers of the runs.
+
+A claim is a mapping with
+
+    id        C-004-1
+    report    "004", the report that made it
+    where     where it stands there
+    said      the claim in our own words
+    notebook  "03", the notebook whose runs decide
+    shown     what the table shows: words -> name of a number of the run
+    holds_if  rule over the names of numbers, e.g. `sse_vae < sse_ae - 2 * sse_spread`
+    fails_if  rule for the opposite; when neither is true the claim is undecided
+    note      optional: what to know when reading the verdict
+"""
+
+import ast
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+HOLDS, FAILS, UNDECIDED = "holds", "does not hold", "undecided"
+OPERATORS: dict[type, Callable] = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
+    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
+    ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.USub: operator.neg, ast.Not: operator.not_,
+}
+FUNCTIONS = {"abs": abs, "min": min, "max": max}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim of a report and the rule that decides it; see the module."""
+
+    id: str
+    report: str
+    where: str
+    said: str
+    notebook: str
+    shown: dict[str, str]
+    holds_if: str
+    fails_if: str
+    note: str = ""
+    names: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        for key in ("id", "report", "where", "said", "notebook", "holds_if", "fails_if", "note"):
+            if not isinstance(getattr(self, key), str):
+                raise ValueError(f"claim {self.id}: {key} is {getattr(self, key)!r}; put it in quotes")
+        if not isinstance(self.shown, dict) or not self.shown:
+            raise ValueError(f"claim {self.id}: shown is {self.shown!r}; it must map words to names of numbers")
+        used = names_in(self, self.holds_if) | names_in(self, self.fails_if)
+        object.__setattr__(self, "names", frozenset(used | set(self.shown.values())))
+
+
+def load(path: Path) -> list[Claim]:
+    """Read the claims; ValueError that names the claim for one that is not as the module says."""
+    claims = []
+    for number, entry in enumerate(yaml.safe_load(path.read_text(encoding="utf-8")) or [], start=1):
+        name = entry.get("id", f"number {number}") if isinstance(entry, dict) else f"number {number}"
+        try:
+            claims.append(Claim(**entry))
+        except TypeError as error:
+            raise ValueError(f"claim {name} in {path.name}: {str(error).replace('Claim.__init__() ', '')}") from None
+    seen = [claim.id for claim in claims]
+    twice = sorted({name for name in seen if seen.count(name) > 1})
+    if twice:
+        raise ValueError(f"claim {', '.join(twice)} stands more than once in {path.name}; give each its own id")
+    return claims
+
+
+def names_in(claim: Claim, rule: str) -> set[str]:
+    """The names of numbers in a rule; ValueError that names the claim when the rule is not one."""
+    try:
+        tree = ast.parse(rule, mode="eval")
+    except SyntaxError:
+        raise ValueError(f"claim {claim.id}: {rule!r} is not an expression") from None
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in called}
+
+
+def evaluate(claim: Claim, rule: str, numbers: dict[str, float]) -> bool:
+    """The truth of a rule over the numbers of a run; ValueError that names the claim when it has none."""
+    def value(node: ast.AST):
+        match node:
+            case ast.Expression(body=body):
+                return value(body)
+            case ast.Constant(value=bool() | int() | float() as constant):
+                return constant
+            case ast.Name(id=name) if name in numbers:
+                return numbers[name]
+            case ast.Name(id=name):
+                raise ValueError(f"the run has no number {name}")
+            case ast.BoolOp(op=op, values=parts):
+                return (all if isinstance(op, ast.And) else any)(value(part) for part in parts)
+            case ast.UnaryOp(op=op, operand=part) if type(op) in OPERATORS:
+                return OPERATORS[type(op)](value(part))
+            case ast.BinOp(op=op, left=left, right=right) if type(op) in OPERATORS:
+                return OPERATORS[type(op)](value(left), value(right))
+            case ast.Compare(left=left, ops=ops, comparators=right) if all(type(op) in OPERATORS for op in ops):
+                sides = [value(part) for part in (left, *right)]
+                return all(OPERATORS[type(op)](a, b) for op, a, b in zip(ops, sides, sides[1:]))
+            case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in FUNCTIONS:
+                return FUNCTIONS[name](*(value(part) for part in args))
+        raise ValueError(f"{ast.unparse(node)!r} is not allowed in it")
+
+    try:
+        truth = value(ast.parse(rule, mode="eval"))
+    except (ValueError, ZeroDivisionError, TypeError) as error:
+        raise ValueError(f"claim {claim.id}: the rule {rule!r} cannot be judged: {error}") from None
+    if not isinstance(truth, bool):
+        raise ValueError(f"claim {claim.id}: the rule {rule!r} gives {truth}, neither true nor false")
+    return truth
+
+
+def verdict(claim: Claim, numbers: dict[str, float]) -> str:
+    """What one run says of a claim: 'holds', 'does not hold' or 'undecided'."""
+    holds, fails = (evaluate(claim, rule, numbers) for rule in (claim.holds_if, claim.fails_if))
+    if holds and fails:
+        raise ValueError(f"claim {claim.id}: holds_if and fails_if are both true; one must exclude the other")
+    return HOLDS if holds else FAILS if fails else UNDECIDED
+
+
+def together(verdicts: list[str]) -> str:
+    """The verdict of all runs of a claim: theirs where they agree, else 'undecided'."""
+    return verdicts[0] if len(set(verdicts)) == 1 else UNDECIDED

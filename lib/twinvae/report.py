@@ -1,0 +1,155 @@
+"""Collects the finished runs into `report/generated/`, from which LaTeX makes the PDF.
+
+    python -m twinvae.report [--results DIR] [--out DIR] [--backend torch|tf|both] [--require RUN ...]
+
+The text asks for what it shows: `\\val{03/torch/name}` a number, `\\twinfigure{03}{torch}{name}` and
+`\\twintable{03}{torch}{name}` a figure and a table, `\\twinall{03}{tf}` all of a run that the text shows nowhere
+else, `\\twinclaims{004}` and `\\twinrules{004}` the claims of a report. Only what is asked for is written.
+"""
+
+import argparse
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from twinvae import claims, pages, provenance, results
+from twinvae.provenance import write_text
+from twinvae.results import NO_BACKEND, Key, Result
+from twinvae.run import BACKENDS
+
+COMMENT = re.compile(r"(?<!\\)%.*")
+ASKED = re.compile(r"\\(val|twinfigure|twintable|twinall|twinclaims|twinrules)\s*(?:\[[^]]*\])?((?:\{[^{}#]*\})+)")
+ARGUMENTS = {"val": 1, "twinfigure": 3, "twintable": 3, "twinall": 2, "twinclaims": 1, "twinrules": 1}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the text asks for: numbers, figures and tables as (notebook, backend, name), whole runs, reports."""
+
+    numbers: list[tuple[str, str, str]]
+    figures: list[tuple[str, str, str]]
+    tables: list[tuple[str, str, str]]
+    runs: list[Key]
+    reports: list[str]
+
+    def keys(self) -> set[Key]:
+        """The runs that the text asks something of."""
+        return {item[:2] for item in (*self.numbers, *self.figures, *self.tables, *self.runs)}
+
+
+def read_text(folder: Path) -> Asked:
+    """Find all that `main.tex` and `sections/*.tex` ask for; ValueError for a request that is not well formed."""
+    found: dict[str, list] = {name: [] for name in ARGUMENTS}
+    for path in (folder / "main.tex", *sorted((folder / "sections").glob("*.tex"))):
+        for macro, groups in ASKED.findall(COMMENT.sub("", path.read_text(encoding="utf-8"))):
+            arguments = re.findall(r"\{([^{}]*)\}", groups)[: ARGUMENTS[macro]]
+            parts = tuple(arguments[0].split("/")) if macro == "val" else tuple(arguments)
+            if len(parts) != (3 if macro == "val" else ARGUMENTS[macro]):
+                raise ValueError(f"{path.name}: \\{macro}{groups} is not well formed; see twinvae.report")
+            found[macro].append(parts)
+    unique = {macro: sorted(set(items)) for macro, items in found.items()}
+    reports = sorted({report for macro in ("twinclaims", "twinrules") for (report,) in unique[macro]})
+    numbers = [item for item in unique["val"] if item[0] != "claims"]
+    return Asked(numbers, unique["twinfigure"], unique["twintable"], unique["twinall"], reports)
+
+
+def check_needed(needed: set[Key], found: dict[Key, Result], unfinished: dict[Key, list[Path]]) -> None:
+    """Raise ValueError that names every needed run that is missing, failed or half-written."""
+    lacking = []
+    for key in sorted(needed - set(found)):
+        folders = ", ".join(str(folder) for folder in unfinished.get(key, []))
+        lacking.append(f"{results.words(key)} ({f'failed or half-written: {folders}' if folders else 'missing'})")
+    if lacking:
+        raise ValueError(f"the report needs runs that are not there: {', '.join(lacking)}; run make report")
+
+
+def check_names(asked: Asked, found: dict[Key, Result]) -> None:
+    """Raise ValueError that names every number, figure or table asked of a run that does not have it."""
+    lacking = []
+    for kind in ("numbers", "figures", "tables"):
+        for number, backend, name in getattr(asked, kind):
+            result = found.get((number, backend))
+            has = result and (result.numbers if kind == "numbers" else result.manifest["captions"][kind])
+            if result and name not in has:
+                lacking.append(f"{kind[:-1]} {number}/{backend}/{name} (not in {result.folder})")
+    if lacking:
+        raise ValueError(f"the text asks for what no run wrote: {', '.join(lacking)}")
+
+
+def notices(found: dict[Key, Result], unfinished: dict[Key, list[Path]], root: Path) -> Iterator[str]:
+    """What the reader of the terminal should know: stale runs, and unfinished ones that were passed over."""
+    for key, result in sorted(found.items()):
+        changed = result.changed(root)
+        if changed:
+            yield f"stale: {results.words(key)} ({result.profile}) ran before a change in {', '.join(changed)}"
+    for key in sorted(set(unfinished) & set(found)):
+        yield f"unfinished, passed over: {', '.join(str(folder) for folder in unfinished[key])}"
+
+
+def collect(root: Path, texts: Path, runs: Path, out: Path, backend: str, required: list[str]) -> list[str]:
+    """Write all that the text asks for into `out`; returns notices for the terminal.
+
+    Raises ValueError before anything is written when a needed run, number, figure, table or claim is not there.
+    """
+    found, unfinished = results.best(runs)
+    asked = read_text(texts)
+    chosen = BACKENDS if backend == "both" else (backend,)
+    judged = [claim for claim in claims.load(texts / "claims.yaml") if claim.report in asked.reports]
+    needed = asked.keys() | {results.key_of(run) for run in required}
+    needed |= {key for claim in judged for key in claim_keys(claim, chosen, found)}
+    check_needed({key for key in needed if key[1] in (*chosen, NO_BACKEND)}, found, unfinished)
+    check_names(asked, found)
+    pieces = {f"claims-{report}.tex": pages.claims_table(report, judged, found) for report in asked.reports}
+    pieces |= {f"rules-{report}.tex": pages.rules_table(report, judged) for report in asked.reports}
+    pieces |= {f"all-{a}-{b}.tex": pages.all_of((a, b), asked, found) for a, b in asked.runs}
+    pieces["macros.tex"] = pages.macros(asked, judged, found)
+    pieces["provenance.tex"] = pages.provenance_table(found, root)
+    pieces["provenance-long.tex"] = pages.provenance_long(found)
+    shutil.rmtree(out, ignore_errors=True)
+    for name, text in pieces.items():
+        write_text(out / name, text)
+    copy_files(asked, found, out)
+    return list(notices(found, unfinished, root))
+
+
+def claim_keys(claim: claims.Claim, chosen: tuple[str, ...], found: dict[Key, Result]) -> list[Key]:
+    """The runs that decide a claim: those of the backends chosen, or the one of a notebook without backend."""
+    alone = (claim.notebook, NO_BACKEND)
+    return [alone] if alone in found else [(claim.notebook, backend) for backend in chosen]
+
+
+def copy_files(asked: Asked, found: dict[Key, Result], out: Path) -> None:
+    """Copy the figures and tables asked for under names that say their run: `figures/03-torch-name.pdf`."""
+    for kind, suffix in (("figures", "pdf"), ("tables", "tex")):
+        (out / kind).mkdir(parents=True, exist_ok=True)
+        whole = [(*key, name) for key in asked.runs if key in found for name in found[key].manifest["captions"][kind]]
+        for number, backend, name in {*getattr(asked, kind), *whole}:
+            if (number, backend) in found:
+                source = found[number, backend].folder / kind / f"{name}.{suffix}"
+                shutil.copyfile(source, out / kind / f"{number}-{backend}-{name}.{suffix}")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line; ends with one sentence and exit status 1 when the report cannot be made."""
+    root = provenance.find_root(Path.cwd())
+    parser = argparse.ArgumentParser(prog="python -m twinvae.report", description=__doc__.splitlines()[0])
+    parser.add_argument("--results", type=Path, default=provenance.results_folder(root), help="the runs (results/)")
+    parser.add_argument("--texts", type=Path, default=root / "report", help="main.tex, sections/, claims.yaml (report/)")
+    parser.add_argument("--out", type=Path, help="where to write (generated/ beside main.tex)")
+    parser.add_argument("--backend", choices=(*BACKENDS, "both"), default="both", help="the runs that must be there")
+    parser.add_argument("--require", nargs="*", default=[], metavar="RUN", help="further runs that must be there")
+    given = parser.parse_args(arguments)
+    out = given.out or given.texts / "generated"
+    try:
+        for line in collect(root, given.texts, given.results, out, given.backend, given.require):
+            print(line)
+    except (ValueError, OSError) as error:
+        sys.exit(f"report: {error}")
+    print(f"collected into {out}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""The finished runs in `results/`: found, checked against their manifests, the best profile of each."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from twinvae import provenance
+from twinvae.run import BACKENDS, PROFILES
+
+NO_BACKEND = "none"
+Key = tuple[str, str]  # notebook number and backend ('none' for a notebook without one): ("03", "torch")
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """One finished run: its folder, manifest and numbers."""
+
+    folder: Path
+    manifest: dict
+    numbers: dict[str, float]
+
+    @property
+    def key(self) -> Key:
+        """Notebook number and backend."""
+        return self.manifest["name"].split("_")[0], self.manifest["backend"] or NO_BACKEND
+
+    @property
+    def profile(self) -> str:
+        """The profile it ran in."""
+        return self.manifest["profile"]
+
+    @property
+    def data(self) -> str:
+        """The data in words; 'no data' for a run that used none."""
+        return "; ".join(source["label"] for source in self.manifest["data"]) or "no data"
+
+    @property
+    def official(self) -> bool:
+        """Whether all its data are the official files."""
+        return all(source["kind"] == "official" for source in self.manifest["data"])
+
+    @property
+    def where(self) -> str:
+        """Profile, data and backend, as they stand beside a figure or table."""
+        return ", ".join([self.profile, self.data, *([self.manifest["backend"]] if self.manifest["backend"] else [])])
+
+    def changed(self, root: Path) -> list[str]:
+        """The sources of this run that are no longer what they were."""
+        return [name for name, digest in self.manifest["sources"].items() if provenance.source_hash(root, name) != digest]
+
+
+def words(key: Key) -> str:
+    """A key as it is said in a message: '03 with torch', '01'."""
+    return key[0] if key[1] == NO_BACKEND else f"{key[0]} with {key[1]}"
+
+
+def key_of(run: str) -> Key:
+    """The key of a run's folder name: '03_digits-tf' -> ('03', 'tf')."""
+    name, _, backend = run.rpartition("-")
+    return (name.split("_")[0], backend) if backend in BACKENDS and name else (run.split("_")[0], NO_BACKEND)
+
+
+def read(folder: Path) -> Result:
+    """Read a finished run; ValueError that names it when a file is missing or is not what the run wrote."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        complete = manifest["status"] == "complete" and isinstance(manifest["files"], dict)
+    except (ValueError, KeyError, TypeError):
+        complete = False
+    if not complete:
+        raise ValueError(f"the run in {folder} is half-written: its manifest.json is not whole; run it again")
+    for name, digest in manifest["files"].items():
+        if not (folder / name).is_file():
+            raise ValueError(f"the run in {folder} is half-written: {name} is missing; run it again")
+        if provenance.sha256(folder / name) != digest:
+            raise ValueError(f"the run in {folder} did not write {name} as it now is; run it again")
+    return Result(folder, manifest, json.loads((folder / "numbers.json").read_text(encoding="utf-8")))
+
+
+def best(results: Path) -> tuple[dict[Key, Result], dict[Key, list[Path]]]:
+    """For each notebook and backend the finished run of the best profile; and the folders of unfinished runs."""
+    found: dict[Key, Result] = {}
+    unfinished: dict[Key, list[Path]] = {}
+    for profile in reversed(PROFILES):
+        for folder in sorted(path for path in (results / profile).glob("*") if path.is_dir()):
+            key = key_of(folder.name)
+            if not (folder / "manifest.json").is_file():
+                unfinished.setdefault(key, []).append(folder)
+            elif key not in found:
+                found[key] = read(folder)
+    return found, unfinished
