@@ -267,7 +267,7 @@ class ModelSpec:
     likelihood: str = "bernoulli"
     variance: float = 0.5  # of the Gaussian likelihood, per pixel; squared error + lambda KL is variance lambda / 2
     output_mean: str = "sigmoid"  # of the Gaussian likelihood: sigmoid(x_logits), or x_logits itself ('identity')
-    code_activation: Activation | None = None  # of an AE
+    code_activation: Activation | None = None  # on the code of an AE
     init: str = "torch"
     report: str = ""  # the report that it reproduces: '000' to '004'; '' for our own
 
@@ -288,6 +288,8 @@ class ModelSpec:
         self.stacks()  # raises where the layers do not fit each other
 
     def _check_condition(self):
+        if self.code_activation and self.kind != "ae":
+            raise ValueError(f"kind is {self.kind!r}, whose mu and logvar have no activation; leave out code_activation")
         conditioned = (self.encoder_condition, self.decoder_condition, self.prior) != ("none", "none", "standard")
         if self.kind == "cvae" and not conditioned:
             raise ValueError("kind is 'cvae', but no condition enters: set encoder_condition, decoder_condition or prior")
@@ -304,7 +306,8 @@ class ModelSpec:
         encoder = StackSpec("encoder", self.encoder, shape.get(self.encoder_condition, self.image_shape), k)
         features = (math.prod(encoder.output),)
         heads = ("code",) if self.kind == "ae" else ("mu", "logvar")
-        stacks = [encoder] + [StackSpec(head, (Dense(z),), features) for head in heads]
+        code = (Dense(z), self.code_activation) if self.code_activation else (Dense(z),)
+        stacks = [encoder] + [StackSpec(head, code, features) for head in heads]
         conditioner = StackSpec("conditioner", self.conditioner, (k,))
         stacks += [conditioner] * bool(self.conditioner)
         extra = {"concat": (k,), "conditioner": conditioner.output}.get(self.decoder_condition, (0,))

@@ -1,0 +1,107 @@
+"""What both training loops write down: the history, the checkpoints, the progress bar.  Knows no framework."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm.auto import tqdm
+
+from twinvae import data, weights
+from twinvae.spec import ModelSpec, TrainSpec, to_dict
+
+COLUMNS = ("epoch", "loss", "recon", "kl", "valid_loss", "valid_recon", "valid_kl", "seconds")
+
+
+class NotFinite(ArithmeticError):
+    """The loss became infinite or NaN; the last good checkpoint is kept."""
+
+
+class Log:
+    """The record of one training run, in memory and, where a folder is given, on disk after every epoch.
+
+    `last.safetensors` holds weights, optimiser state and history after the newest whole epoch, `best.safetensors` the
+    same at the lowest validation loss.  Both are replaced in one move, so a killed run always leaves a whole file.
+    """
+
+    def __init__(self, spec: ModelSpec, settings: TrainSpec, images: data.Splits, folder: Path | None):
+        self.folder = Path(folder) if folder else None
+        self.epochs, self.rows = settings.epochs, []
+        self.identity = {"spec": to_dict(spec), "settings": to_dict(settings), "data": fingerprint(images.train)}
+        self.state = None
+        if self.folder and (self.folder / "last.safetensors").exists():
+            self.state = self._resume()
+
+    def _resume(self) -> dict[str, np.ndarray]:
+        path = self.folder / "last.safetensors"
+        arrays, metadata = weights.read(path)
+        for part, now in self.identity.items():
+            then = metadata[part]
+            if part == "settings":  # training longer continues the run; anything else would be another run
+                now, then = now | {"epochs": 0}, then | {"epochs": 0}
+            if now != then:
+                raise ValueError(f"{path} belongs to another run: its {difference(part, then, now)}; "
+                                 "use another folder, or delete this one to start again")
+        self.rows = [row for row in metadata["history"] if row["epoch"] <= self.epochs]
+        if len(self.rows) < len(metadata["history"]):
+            raise ValueError(f"{path} has been trained for {len(metadata['history'])} epochs; "
+                             f"epochs is {self.epochs}, which must not be fewer")
+        return arrays
+
+    def remaining(self, label: str) -> Iterator[tuple[int, tqdm]]:
+        """The epochs still to do, counted from 1, with the progress bar on which to show the loss."""
+        self.started = time.perf_counter()
+        with tqdm(total=self.epochs, initial=len(self.rows), desc=label, unit="epoch", leave=False,
+                  disable=len(self.rows) == self.epochs) as bar:
+            for epoch in range(len(self.rows) + 1, self.epochs + 1):
+                self.started = time.perf_counter()
+                yield epoch, bar
+                bar.update()
+                bar.set_postfix({name: f"{self.rows[-1][name]:.2f}" for name in ("loss", "valid_loss")})
+
+    def lap(self) -> float:
+        """Seconds of training since the epoch began: validation and writing are not counted."""
+        return time.perf_counter() - self.started
+
+    def record(self, epoch: int, seconds: float, train: np.ndarray, valid: np.ndarray, state) -> None:
+        """Adds an epoch.  `train` and `valid` are (loss, recon, kl); `state()` gives all arrays to keep."""
+        row = dict(zip(COLUMNS, [epoch, *map(float, train), *map(float, valid), seconds]))
+        best = all(row["valid_loss"] < earlier["valid_loss"] for earlier in self.rows)
+        self.rows.append(row)
+        if not self.folder:
+            return
+        arrays = state()
+        for name in ["best"] * best + ["last"]:  # 'best' first: a run killed in between redoes this epoch
+            weights.write(self.folder / f"{name}.safetensors", arrays, history=self.rows, **self.identity)
+
+    def not_finite(self, epoch: int, batch: int, x: np.ndarray, loss: float) -> NotFinite:
+        """The error for a loss that is not finite, with the cause that the batch shows."""
+        if not np.isfinite(x).all():
+            cause = "the batch itself holds values that are not finite: check the data"
+        elif x.min() < 0 or x.max() > 1:
+            cause = f"the pixels run from {x.min():.3g} to {x.max():.3g}: scale them to [0, 1]"
+        else:
+            cause = "the learning rate is probably too high: lower it"
+        kept = f"; the checkpoint of epoch {epoch - 1} is kept in {self.folder}" if self.folder and epoch > 1 else ""
+        return NotFinite(f"the loss is {loss} at epoch {epoch}, batch {batch}: {cause}{kept}")
+
+    def frame(self) -> pd.DataFrame:
+        """The history, a row an epoch; losses in nats per image, seconds of training."""
+        return pd.DataFrame(self.rows, columns=list(COLUMNS))
+
+
+def fingerprint(images: data.Images) -> str:
+    """A checksum of pixels and labels, to notice that a run would go on with other data."""
+    return f"{len(images)} images, crc {zlib.crc32(images.y.tobytes(), zlib.crc32(images.x.tobytes())):08x}"
+
+
+def difference(part: str, then, now) -> str:
+    """Words for the first field in which two specs differ."""
+    if not isinstance(then, dict):
+        return f"{part} is {then!r}, now {now!r}"
+    field = next(name for name in sorted(now.keys() | then.keys()) if now.get(name) != then.get(name))
+    return f"{part} has {field} {then.get(field)!r}, now {now.get(field)!r}"

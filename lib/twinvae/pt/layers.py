@@ -1,0 +1,141 @@
+"""The layers of a spec, in PyTorch.  Images are [B, H, W, C] outside a stack and [B, C, H, W] inside."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from twinvae import spec
+
+
+def same_padding(n, kernel, stride):
+    """TensorFlow's 'same' padding of a side of n pixels: (before, after), the odd one after.  -> (int, int)"""
+    total = max((-(-n // stride) - 1) * stride + kernel - n, 0)
+    return total // 2, total - total // 2
+
+
+class Conv(nn.Conv2d):
+    """Convolution with TensorFlow's padding.  [B, C, H, W] -> [B, filters, H', W']"""
+
+    def __init__(self, layer, channels, dtype):
+        super().__init__(channels, layer.filters, layer.kernel, layer.stride, bias=layer.bias, dtype=dtype)
+        self.layer = layer
+
+    def forward(self, h):
+        if self.layer.padding == "same":
+            top, bottom = same_padding(h.shape[2], self.layer.kernel, self.layer.stride)
+            left, right = same_padding(h.shape[3], self.layer.kernel, self.layer.stride)
+            h = F.pad(h, (left, right, top, bottom))
+        return super().forward(h)
+
+
+class ConvTranspose(nn.ConvTranspose2d):
+    """Transposed convolution with TensorFlow's cropping: the gradient of Conv.  [B, C, H, W] -> [B, filters, H', W']"""
+
+    def __init__(self, layer, channels, dtype):
+        super().__init__(channels, layer.filters, layer.kernel, layer.stride, bias=layer.bias, dtype=dtype)
+        self.layer = layer
+
+    def forward(self, h):
+        if self.layer.padding == "valid":
+            return super().forward(h)
+        out, (height, width) = F.conv_transpose2d(h, self.weight, None, self.stride), h.shape[2:]
+        height, width = height * self.layer.stride, width * self.layer.stride
+        top, _ = same_padding(height, self.layer.kernel, self.layer.stride)
+        left, _ = same_padding(width, self.layer.kernel, self.layer.stride)
+        out = F.pad(out, (0, max(left + width - out.shape[3], 0), 0, max(top + height - out.shape[2], 0)))
+        out = out[:, :, top:top + height, left:left + width]
+        return out if self.bias is None else out + self.bias[:, None, None]
+
+
+class BatchNorm(nn.Module):
+    """Batch normalisation with Keras' rule: biased variance, also in the moving one.  [B, C, ...] -> the same"""
+
+    def __init__(self, layer, channels, dtype):
+        super().__init__()
+        self.layer = layer
+        self.weight = nn.Parameter(torch.ones(channels, dtype=dtype))
+        self.bias = nn.Parameter(torch.zeros(channels, dtype=dtype))
+        self.register_buffer("running_mean", torch.zeros(channels, dtype=dtype))
+        self.register_buffer("running_var", torch.ones(channels, dtype=dtype))
+
+    def forward(self, h, training=False):
+        mean, var = self.running_mean, self.running_var
+        if training:
+            axes = [axis for axis in range(h.dim()) if axis != 1]
+            mean, var = h.mean(axes), h.var(axes, unbiased=False)
+            self.running_mean.lerp_(mean.detach(), 1 - self.layer.momentum)
+            self.running_var.lerp_(var.detach(), 1 - self.layer.momentum)
+        shape = (-1,) + (1,) * (h.dim() - 2)
+        scale = self.weight / torch.sqrt(var + self.layer.epsilon)
+        return (h - mean.view(shape)) * scale.view(shape) + self.bias.view(shape)
+
+
+class Film(nn.Module):
+    """h (1 + c G^T) + c B^T, per channel.  [B, C, ...], [B, K] -> [B, C, ...]  (Perez et al. 2018, Eq. 1)"""
+
+    def __init__(self, channels, condition, dtype):
+        super().__init__()
+        self.gamma = nn.Parameter(torch.zeros(channels, condition, dtype=dtype))
+        self.beta = nn.Parameter(torch.zeros(channels, condition, dtype=dtype))
+
+    def forward(self, h, c):
+        shape = (len(h), -1) + (1,) * (h.dim() - 2)
+        return h * (1 + (c @ self.gamma.T).view(shape)) + (c @ self.beta.T).view(shape)
+
+
+def build(row, condition, dtype):
+    """The module of one `spec.NamedLayer`."""
+    layer, channels = row.layer, row.shape_in[-1]
+    match layer:
+        case spec.Dense():
+            return nn.Linear(channels, layer.units, bias=layer.bias, dtype=dtype)
+        case spec.ConvTranspose():
+            return ConvTranspose(layer, channels, dtype)
+        case spec.Conv():
+            return Conv(layer, channels, dtype)
+        case spec.BatchNorm():
+            return BatchNorm(layer, channels, dtype)
+        case spec.Film():
+            return Film(channels, condition, dtype)
+        case spec.Upsample():
+            return nn.Upsample(scale_factor=layer.factor, mode="nearest")
+        case spec.Activation(name="relu"):
+            return nn.ReLU()
+        case spec.Activation(name="leaky_relu"):
+            return nn.LeakyReLU(layer.slope)
+        case spec.Activation(name="tanh"):
+            return nn.Tanh()
+        case _:
+            return nn.Identity()  # Flatten and Reshape: `Stack` does them, since they change the axes' order
+
+
+def flatten(h):
+    """[B, C, H, W] -> [B, H * W * C], rows first, channels last, as in TensorFlow; [B, n] stays."""
+    return h.permute(0, 2, 3, 1).flatten(1) if h.dim() == 4 else h
+
+
+class Stack(nn.Module):
+    """The layers of a `spec.StackSpec`, one after the other.  h [B, *shape], c [B, K] or None -> [B, *output]"""
+
+    def __init__(self, stack, dtype):
+        super().__init__()
+        self.rows = stack.walk()
+        for row in self.rows:
+            self.add_module(row.name, build(row, stack.condition, dtype))
+
+    def forward(self, h, c=None, training=False):
+        h = h.permute(0, 3, 1, 2) if h.dim() == 4 else h
+        for row in self.rows:
+            layer = getattr(self, row.name)
+            match row.layer:
+                case spec.Flatten():
+                    h = flatten(h)
+                case spec.Reshape():
+                    h = h.view(-1, *row.layer.shape).permute(0, 3, 1, 2)
+                case spec.BatchNorm():
+                    h = layer(h, training)
+                case spec.Film():
+                    h = layer(h, c)
+                case _:
+                    h = layer(h)
+        return h.permute(0, 2, 3, 1) if h.dim() == 4 else h

@@ -1,0 +1,104 @@
+"""The training loop, in PyTorch."""
+
+import numpy as np
+import torch
+from torch.utils.tensorboard import SummaryWriter
+
+from twinvae import draws
+from twinvae.history import Log
+from twinvae.pt import models
+
+
+class Optimizer:
+    """One written-out rule each for Adam, RMSProp, Adagrad and SGD; g the gradient, t the step, counted from 1.
+
+    adam     m = 0.9 m + 0.1 g;  v = 0.999 v + 0.001 g^2;  w -= lr (m / (1 - 0.9^t)) / (sqrt(v / (1 - 0.999^t)) + 1e-8)
+    rmsprop  v = 0.9 v + 0.1 g^2;  w -= lr g / (sqrt(v) + 1e-8)
+    adagrad  v = v + g^2;  w -= lr g / (sqrt(v) + 1e-8)
+    sgd      w -= lr g
+    """
+
+    def __init__(self, model, settings):
+        self.names, self.weights = zip(*((n, w) for n, w in model.named_tensors().items() if w.requires_grad))
+        make, self.slots = {
+            "adam": (lambda w, lr: torch.optim.Adam(w, lr, (0.9, 0.999), 1e-8, fused=True), {"m": "exp_avg", "v": "exp_avg_sq"}),
+            "rmsprop": (lambda w, lr: torch.optim.RMSprop(w, lr, 0.9, 1e-8), {"v": "square_avg"}),
+            "adagrad": (lambda w, lr: torch.optim.Adagrad(w, lr, eps=1e-8), {"v": "sum"}),
+            "sgd": (torch.optim.SGD, {}),
+        }[settings.optimizer]
+        self.rule = make(self.weights, settings.learning_rate)
+        self.t = 0
+
+    def step(self, gradients):
+        """One step of the rule, in place."""
+        for weight, gradient in zip(self.weights, gradients):
+            weight.grad = gradient
+        self.rule.step()
+        self.t += 1
+
+    def get_arrays(self):
+        """The state as NumPy arrays: 'optimizer.t', 'optimizer.m.NAME', 'optimizer.v.NAME'."""
+        arrays = {f"optimizer.{slot}.{name}": self.rule.state[weight][key].numpy(force=True).copy()
+                  for slot, key in self.slots.items() for name, weight in zip(self.names, self.weights)}
+        return {"optimizer.t": np.array(float(self.t))} | arrays
+
+    def set_arrays(self, arrays):
+        """The inverse of `get_arrays`."""
+        self.t = int(arrays["optimizer.t"])
+        for name, weight in zip(self.names, self.weights):
+            state = {key: torch.as_tensor(arrays[f"optimizer.{slot}.{name}"]).to(weight) for slot, key in self.slots.items()}
+            self.rule.state[weight] = state | {"step": torch.tensor(float(self.t))} if self.slots else {}
+
+
+def make_step(model, optimizer, settings):
+    """The function of one training step: arrays of a batch -> (loss, recon, kl), means over the batch."""
+
+    def step(x_in, x, y, eps):
+        recon, kl = model.loss_terms(x_in, x, y, eps, training=True)
+        loss = (recon + settings.beta * kl).mean()
+        optimizer.step(torch.autograd.grad(loss, optimizer.weights))
+        return torch.stack([loss.detach(), recon.detach().mean(), kl.detach().mean()])
+
+    return step
+
+
+def tensors(batch):
+    """The arrays of a batch as tensors where the model is."""
+    return [torch.from_numpy(a).to(models.device(), non_blocking=True) for a in batch]
+
+
+def evaluate(model, images, settings):
+    """(loss, recon, kl) over all images, in nats per image, with the noise of the seed.  -> [3]"""
+    total = np.zeros(3)
+    for batch in draws.validation(images, settings, model.spec.latent_dim, model.dtype):
+        recon, kl = models.call(model, "loss_terms", *batch)
+        total += [(recon + settings.beta * kl).sum(), recon.sum(), kl.sum()]
+    return total / len(images)
+
+
+def fit(model, data, settings, folder=None, tensorboard=None):
+    """Trains the model on data.train, in place; returns the history, a row an epoch (`history.COLUMNS`).
+
+    With a folder, keeps `last` and `best` checkpoints there and goes on from `last` if there is one, to the same
+    weights, bit for bit, as without the interruption.  `tensorboard` is a folder for event files.
+    Raises history.NotFinite when the loss is infinite or NaN, ValueError for a checkpoint of another run.
+    """
+    optimizer, log = Optimizer(model, settings), Log(model.spec, settings, data, folder)
+    if log.state:
+        model.set_arrays({name: a for name, a in log.state.items() if not name.startswith("optimizer.")})
+        optimizer.set_arrays(log.state)
+    step, writer = make_step(model, optimizer, settings), tensorboard and SummaryWriter(tensorboard)
+    for epoch, bar in log.remaining(f"{model.spec.name}, torch"):
+        total = np.zeros(3)
+        for count, batch in enumerate(draws.batches(data.train, settings, model.spec.latent_dim, epoch, model.dtype), 1):
+            values = step(*tensors(batch)).numpy(force=True)
+            if not np.isfinite(values[0]):
+                raise log.not_finite(epoch, count, batch.x_in, values[0])
+            total += values
+        seconds = log.lap()
+        valid = evaluate(model, data.valid, settings)
+        log.record(epoch, seconds, total / count, valid, lambda: model.get_arrays() | optimizer.get_arrays())
+        if writer:
+            for name, value in log.rows[-1].items():
+                writer.add_scalar(name, value, epoch)
+    return log.frame()

@@ -1,0 +1,117 @@
+"""The layers of a spec, in TensorFlow.  Images are [B, H, W, C]; all layers but LeakyReLU and Film are Keras' own."""
+
+import keras
+import tensorflow as tf
+
+from twinvae import spec
+
+# what PyTorch calls the weights of Keras' own layers
+NAMES = {"kernel": "weight", "bias": "bias", "gamma": "weight", "beta": "bias",
+         "moving_mean": "running_mean", "moving_variance": "running_var"}
+
+
+def to_pytorch(a):
+    """An array from Keras' layout: dense (in, out) -> (out, in), convolution (k, k, in, out) -> (out, in, k, k)."""
+    return a.transpose(3, 2, 0, 1) if a.ndim == 4 else a.T
+
+
+def to_keras(a):
+    """The inverse of `to_pytorch`."""
+    return a.transpose(2, 3, 1, 0) if a.ndim == 4 else a.T
+
+
+@keras.saving.register_keras_serializable("twinvae")
+class LeakyReLU(keras.layers.Layer):
+    """max(h, slope h), slope < 1.  Keras' own rounds the slope to float32 even in a float64 model."""
+
+    def __init__(self, slope, **kwargs):
+        super().__init__(**kwargs)
+        self.slope = slope
+
+    def call(self, h):
+        return tf.maximum(h, self.slope * h)
+
+    def get_config(self):
+        return super().get_config() | {"slope": self.slope}
+
+
+@keras.saving.register_keras_serializable("twinvae")
+class Film(keras.layers.Layer):
+    """h (1 + c G^T) + c B^T, per channel.  [B, ..., C], [B, K] -> [B, ..., C]  (Perez et al. 2018, Eq. 1)"""
+
+    def __init__(self, channels, condition, dtype, **kwargs):
+        super().__init__(dtype=dtype, **kwargs)
+        self.gamma = self.add_weight(shape=(condition, channels), initializer="zeros", name="gamma")
+        self.beta = self.add_weight(shape=(condition, channels), initializer="zeros", name="beta")
+
+    def call(self, h, c):
+        shape = (-1,) + (1,) * (len(h.shape) - 2) + (h.shape[-1],)
+        return h * (1 + tf.reshape(c @ self.gamma, shape)) + tf.reshape(c @ self.beta, shape)
+
+
+def build(row, condition, dtype):
+    """The Keras layer of one `spec.NamedLayer`, its weights made."""
+    layer, channels = row.layer, row.shape_in[-1]
+    match layer:
+        case spec.Dense():
+            made = keras.layers.Dense(layer.units, use_bias=layer.bias, dtype=dtype, name=row.name)
+        case spec.ConvTranspose():
+            made = keras.layers.Conv2DTranspose(layer.filters, layer.kernel, layer.stride, layer.padding,
+                                                use_bias=layer.bias, dtype=dtype, name=row.name)
+        case spec.Conv():
+            made = keras.layers.Conv2D(layer.filters, layer.kernel, layer.stride, layer.padding,
+                                       use_bias=layer.bias, dtype=dtype, name=row.name)
+        case spec.BatchNorm():
+            made = keras.layers.BatchNormalization(momentum=layer.momentum, epsilon=layer.epsilon, dtype=dtype,
+                                                   name=row.name)
+        case spec.Film():
+            made = Film(channels, condition, dtype, name=row.name)
+        case spec.Upsample():
+            made = keras.layers.UpSampling2D(layer.factor, dtype=dtype, name=row.name)
+        case spec.Activation(name="relu"):
+            made = keras.layers.ReLU(dtype=dtype, name=row.name)
+        case spec.Activation(name="leaky_relu"):
+            made = LeakyReLU(layer.slope, dtype=dtype, name=row.name)
+        case spec.Activation(name="tanh"):
+            made = keras.layers.Activation("tanh", dtype=dtype, name=row.name)
+        case spec.Reshape():
+            made = keras.layers.Reshape(layer.shape, dtype=dtype, name=row.name)
+        case spec.Flatten():
+            made = keras.layers.Flatten(dtype=dtype, name=row.name)
+    if not made.built:
+        made.build((None, *row.shape_in))
+    return made
+
+
+def flatten(h):
+    """[B, H, W, C] -> [B, H * W * C], rows first, channels last; [B, n] stays."""
+    return tf.reshape(h, (-1, h.shape[1] * h.shape[2] * h.shape[3])) if len(h.shape) == 4 else h
+
+
+@keras.saving.register_keras_serializable("twinvae")
+class Stack(keras.layers.Layer):
+    """The layers of a `spec.StackSpec`, one after the other.  h [B, *shape], c [B, K] or None -> [B, *output]"""
+
+    def __init__(self, stack, dtype):
+        super().__init__(dtype=dtype, name=stack.name)
+        self.rows = stack.walk()
+        for row in self.rows:
+            setattr(self, row.name, build(row, stack.condition, dtype))
+        self.built = True
+
+    def call(self, h, c=None, training=False):
+        for row in self.rows:
+            layer = getattr(self, row.name)
+            match row.layer:
+                case spec.BatchNorm():
+                    h = layer(h, training=training)
+                case spec.Film():
+                    h = layer(h, c)
+                case _:
+                    h = layer(h)
+        return h
+
+    def named_variables(self):
+        """The weights by PyTorch's names: 'dense1.weight', 'batchnorm1.running_mean', ..."""
+        return {f"{row.name}.{v.name if isinstance(row.layer, spec.Film) else NAMES[v.name]}": v
+                for row in self.rows for v in getattr(self, row.name).variables}

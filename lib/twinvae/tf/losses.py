@@ -1,0 +1,62 @@
+"""Likelihoods and divergences: per example, in nats, summed over everything but the batch axis."""
+
+import math
+
+import tensorflow as tf
+
+
+def per_example(terms):
+    """The sum over all axes but the first.  [B, ...] -> [B]"""
+    return tf.reduce_sum(terms, axis=range(1, len(terms.shape)))
+
+
+def bernoulli_nll(x, x_logits):
+    """-log Bernoulli(x | sigmoid(x_logits)).  [B, ...], [B, ...] -> [B]  (Kingma & Welling 2014, App. C.1)"""
+    return per_example(tf.math.softplus(x_logits) - x_logits * x)
+
+
+def log_norm(x_logits):
+    """log C of the continuous Bernoulli, C = a / tanh(a / 2), 2 at a = 0.  [...] -> [...]  (Loaiza-Ganem & Cunningham 2019)"""
+    a = tf.abs(x_logits)
+    far = tf.maximum(a, 0.1)  # near 0 the quotient is 0 / 0: there its series
+    series = a**2 / 12 - 7 * a**4 / 1440 + 31 * a**6 / 90720 - 127 * a**8 / 4838400
+    return math.log(2) + tf.where(a < 0.1, series, tf.math.log(far / 2 / tf.tanh(far / 2)))
+
+
+def continuous_bernoulli_nll(x, x_logits):
+    """-log density of the continuous Bernoulli on [0, 1].  [B, ...], [B, ...] -> [B]  (Loaiza-Ganem & Cunningham 2019)"""
+    return bernoulli_nll(x, x_logits) - per_example(log_norm(x_logits))
+
+
+def gaussian_nll(x, x_mean, x_logvar):
+    """-log N(x | x_mean, e^x_logvar I), constant included.  [B, ...], [B, ...], [] -> [B]  (Kingma & Welling 2014, App. C.2)"""
+    return 0.5 * per_example(math.log(2 * math.pi) + x_logvar + (x - x_mean) ** 2 * tf.exp(-x_logvar))
+
+
+def discretized_logistic_nll(x, x_mean, x_logscale):
+    """-log of the logistic mass in each of 256 bins on [0, 1].  [B, ...], [B, ...], [] -> [B]  (Kingma et al. 2016, Eq. 30)
+
+    The first bin reaches to minus infinity, the last to infinity.
+    """
+    scale = tf.exp(-x_logscale)
+    upper, lower = (x - x_mean + 0.5 / 255) * scale, (x - x_mean - 0.5 / 255) * scale
+    middle = tf.math.log_sigmoid(upper) + tf.math.log_sigmoid(-lower) + tf.math.log(-tf.math.expm1(-scale / 255))
+    mass = tf.where(x < 0.5 / 255, tf.math.log_sigmoid(upper),
+                    tf.where(x > 1 - 0.5 / 255, tf.math.log_sigmoid(-lower), middle))
+    return -per_example(mass)
+
+
+def kl_standard(mu, logvar):
+    """KL(N(mu, e^logvar) || N(0, I)).  [B, Z], [B, Z] -> [B]  (Kingma & Welling 2014, App. B)"""
+    return 0.5 * per_example(mu**2 + tf.math.expm1(logvar) - logvar)
+
+
+def kl_gaussians(mu, logvar, prior_mu, prior_logvar):
+    """KL(N(mu, e^logvar) || N(prior_mu, e^prior_logvar)).  4 x [B, Z] -> [B]  (report 002's KL, corrected: E-002-5)"""
+    ratio = logvar - prior_logvar
+    return 0.5 * per_example(tf.math.expm1(ratio) - ratio + (mu - prior_mu) ** 2 * tf.exp(-prior_logvar))
+
+
+def log_normal(z, mu, logvar):
+    """log N(z | mu, diag e^logvar).  3 x [..., Z] -> [...]"""
+    return -0.5 * tf.reduce_sum(math.log(2 * math.pi) + logvar + (z - mu) ** 2 * tf.exp(-logvar), -1)

@@ -1,0 +1,119 @@
+"""The training loop, in TensorFlow."""
+
+import numpy as np
+import tensorflow as tf
+
+from twinvae import draws
+from twinvae.history import Log
+from twinvae.tf import layers, models
+
+
+class Optimizer:
+    """One written-out rule each for Adam, RMSProp, Adagrad and SGD; g the gradient, t the step, counted from 1.
+
+    adam     m = 0.9 m + 0.1 g;  v = 0.999 v + 0.001 g^2;  w -= lr (m / (1 - 0.9^t)) / (sqrt(v / (1 - 0.999^t)) + 1e-8)
+    rmsprop  v = 0.9 v + 0.1 g^2;  w -= lr g / (sqrt(v) + 1e-8)
+    adagrad  v = v + g^2;  w -= lr g / (sqrt(v) + 1e-8)
+    sgd      w -= lr g
+    """
+
+    def __init__(self, model, settings):
+        self.names, self.weights = zip(*((n, w) for n, w in model.named_tensors().items() if w.trainable))
+        self.rule = {"adam": self.adam, "rmsprop": self.rmsprop, "adagrad": self.adagrad, "sgd": self.sgd}[settings.optimizer]
+        slots = {"adam": "mv", "rmsprop": "v", "adagrad": "v", "sgd": ""}[settings.optimizer]
+        self.slots = {slot: [tf.Variable(tf.zeros_like(w)) for w in self.weights] for slot in slots}
+        self.t = tf.Variable(0.0, dtype=model.dtype)
+        self.lr = settings.learning_rate
+
+    def step(self, gradients):
+        """One step of the rule, in place."""
+        self.t.assign_add(1.0)
+        for weight, gradient, *slots in zip(self.weights, gradients, *self.slots.values()):
+            weight.assign_sub(self.lr * self.rule(gradient, *slots))
+
+    def adam(self, g, m, v):
+        m.assign(0.9 * m + 0.1 * g)
+        v.assign(0.999 * v + 0.001 * g**2)
+        power = lambda beta: tf.pow(tf.constant(beta, g.dtype), self.t)
+        return m / (1 - power(0.9)) / (tf.sqrt(v / (1 - power(0.999))) + 1e-8)
+
+    def rmsprop(self, g, v):
+        v.assign(0.9 * v + 0.1 * g**2)
+        return g / (tf.sqrt(v) + 1e-8)
+
+    def adagrad(self, g, v):
+        v.assign_add(g**2)
+        return g / (tf.sqrt(v) + 1e-8)
+
+    def sgd(self, g):
+        return g
+
+    def get_arrays(self):
+        """The state as NumPy arrays: 'optimizer.t', 'optimizer.m.NAME', 'optimizer.v.NAME'."""
+        arrays = {f"optimizer.{slot}.{name}": layers.to_pytorch(v.numpy())
+                  for slot, variables in self.slots.items() for name, v in zip(self.names, variables)}
+        return {"optimizer.t": np.array(float(self.t))} | arrays
+
+    def set_arrays(self, arrays):
+        """The inverse of `get_arrays`."""
+        self.t.assign(arrays["optimizer.t"])
+        for slot, variables in self.slots.items():
+            for name, variable in zip(self.names, variables):
+                variable.assign(layers.to_keras(arrays[f"optimizer.{slot}.{name}"]))
+
+
+def make_step(model, optimizer, settings):
+    """The function of one training step: arrays of a batch -> (loss, recon, kl), means over the batch."""
+
+    @tf.function(autograph=False, jit_compile=True)
+    def step(x_in, x, y, eps):
+        with tf.GradientTape() as tape:
+            recon, kl = model.loss_terms(x_in, x, y, eps, training=True)
+            loss = tf.reduce_mean(recon + settings.beta * kl)
+        optimizer.step(tape.gradient(loss, optimizer.weights))
+        return tf.stack([loss, tf.reduce_mean(recon), tf.reduce_mean(kl)])
+
+    return step
+
+
+def tensors(batch):
+    """The arrays of a batch as tensors where the model is."""
+    return [tf.constant(a) for a in batch]
+
+
+def evaluate(model, images, settings):
+    """(loss, recon, kl) over all images, in nats per image, with the noise of the seed.  -> [3]"""
+    total = np.zeros(3)
+    for batch in draws.validation(images, settings, model.spec.latent_dim, model.dtype):
+        recon, kl = models.call(model, "loss_terms", *batch)
+        total += [(recon + settings.beta * kl).sum(), recon.sum(), kl.sum()]
+    return total / len(images)
+
+
+def fit(model, data, settings, folder=None, tensorboard=None):
+    """Trains the model on data.train, in place; returns the history, a row an epoch (`history.COLUMNS`).
+
+    With a folder, keeps `last` and `best` checkpoints there and goes on from `last` if there is one, to the same
+    weights, bit for bit, as without the interruption.  `tensorboard` is a folder for event files.
+    Raises history.NotFinite when the loss is infinite or NaN, ValueError for a checkpoint of another run.
+    """
+    optimizer, log = Optimizer(model, settings), Log(model.spec, settings, data, folder)
+    if log.state:
+        model.set_arrays({name: a for name, a in log.state.items() if not name.startswith("optimizer.")})
+        optimizer.set_arrays(log.state)
+    step, writer = make_step(model, optimizer, settings), tensorboard and tf.summary.create_file_writer(str(tensorboard))
+    for epoch, bar in log.remaining(f"{model.spec.name}, tf"):
+        total = np.zeros(3)
+        for count, batch in enumerate(draws.batches(data.train, settings, model.spec.latent_dim, epoch, model.dtype), 1):
+            values = step(*tensors(batch)).numpy()
+            if not np.isfinite(values[0]):
+                raise log.not_finite(epoch, count, batch.x_in, values[0])
+            total += values
+        seconds = log.lap()
+        valid = evaluate(model, data.valid, settings)
+        log.record(epoch, seconds, total / count, valid, lambda: model.get_arrays() | optimizer.get_arrays())
+        if writer:
+            with writer.as_default(step=epoch):
+                for name, value in log.rows[-1].items():
+                    tf.summary.scalar(name, value)
+    return log.frame()
