@@ -4,6 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+from twinvae.provenance import KEEPERS
+
 # A new experiment is one line: the notebook, and the backends it takes (None: it computes with neither).
 NOTEBOOKS = {
     "00_start_here": [None],
@@ -35,11 +37,10 @@ os.environ.pop("TWINVAE_PROFILE", None)  # the profile asked for here is the one
 def library(backend):
     """The files of the library that a run can depend on: all but the other twin and what only stores and collects."""
     others = [folder for name, folder in PACKAGE.items() if name != backend]
-    keepers = ("__init__.py", "run.py", "provenance.py", "latex.py", "report.py", "claims.py", "committed.py", "bench.py")
     return sorted(
         str(path)
         for path in Path("lib/twinvae").rglob("*.py")
-        if path.parts[2] not in (*others, *keepers)
+        if path.parts[2] not in others and path.as_posix() not in KEEPERS
     )
 
 

@@ -15,8 +15,11 @@ import nbformat
 
 PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "matplotlib", "sympy", "safetensors", "papermill")
 BACKEND_PACKAGES = {"torch": ("torch",), "tf": ("tensorflow", "keras"), None: ()}
-# A change in these says nothing about what a run computed.
-KEEPERS = ("lib/twinvae/__init__.py", "lib/twinvae/run.py", "lib/twinvae/report.py", "lib/twinvae/provenance.py")
+# What stores and collects: a change in these says nothing about what a run computed.
+KEEPERS = tuple(
+    f"lib/twinvae/{name}.py"
+    for name in ("__init__", "run", "provenance", "latex", "results", "claims", "pages", "report", "committed", "bench")
+)
 
 
 def find_root(start: Path) -> Path:
