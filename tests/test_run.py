@@ -1,0 +1,229 @@
+"""Run: parameters are checked, what is kept is whole, and a run that did not finish shows it."""
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import pyplot as plt
+
+from conftest import write_notebook
+from twinvae import latex, provenance
+from twinvae.data import Source
+from twinvae.run import PNG_BYTES, Run
+
+OFFICIAL = Source("mnist", "MNIST, official files", "official", (("train.gz", "0" * 64),))
+STANDIN = Source("mnist", "5,000 digits", "stand-in", (("mnist.csv", "1" * 64),))
+
+
+def start(**parameters) -> Run:
+    return Run.start("03_tiny", **{"profile": "smoke", "backend": "torch", "epochs": 2, **parameters})
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"profile": "fast"}, "unknown profile 'fast'; the valid ones are smoke, quick, overnight, full"),
+        ({"backend": "jax"}, "unknown backend 'jax'; the valid ones are torch, tf"),
+        ({"epoch": 3}, "unknown parameter epoch; the valid ones are profile, backend, epochs"),
+        ({"epochs": 0}, "epochs is 0; it must be a whole number of at least 1"),
+        ({"epochs": -1}, "epochs is -1"),
+        ({"epochs": 1.5}, "epochs is 1.5"),
+        ({"epochs": "three"}, "epochs is 'three'"),
+        ({"epochs": True}, "epochs is True"),
+    ],
+)
+def test_bad_parameters_are_named_and_nothing_is_touched(project, parameters, message):
+    with pytest.raises(ValueError) as error:
+        start(**parameters)
+    assert message in str(error.value) and "\n" not in str(error.value)
+    assert not (project / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("batch_size", 0), ("latent_dim", 2.0), ("latent_dims", [2, 0]), ("latent_dims", []), ("seed", -1), ("seeds", 0),
+     ("seeds", [0, -1]), ("learning_rate", 0.0), ("learning_rate", float("nan")), ("beta", -0.5), ("train", 1)],
+)
+def test_values_that_no_notebook_may_have(tmp_path, monkeypatch, name, value):
+    monkeypatch.setenv("TWINVAE_RESULTS", str(tmp_path))
+    with pytest.raises(ValueError, match=name.removesuffix("s")):
+        Run.start("99_no_such_notebook", profile="smoke", **{name: value})
+    assert not list(tmp_path.iterdir())
+
+
+def test_values_that_are_fine(tmp_path, monkeypatch):
+    monkeypatch.setenv("TWINVAE_RESULTS", str(tmp_path))
+    good = {"batch_size": np.int64(8), "latent_dims": (2, 5), "seeds": [0, 1], "beta": 0, "train": False, "epochs": None}
+    assert Run.start("99_no_such_notebook", profile="smoke", **good).parameters["beta"] == 0
+
+
+def test_a_declared_parameter_that_is_not_passed_on_is_named(project):
+    with pytest.raises(ValueError, match="declares epochs but does not pass it"):
+        Run.start("03_tiny", profile="smoke", backend="torch")
+
+
+def test_the_environment_overrides_the_profile_and_says_so(project, monkeypatch, capsys):
+    monkeypatch.setenv("TWINVAE_PROFILE", "smoke")
+    run = start(profile="full")
+    assert run.profile == "smoke" and run.smoke
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "TWINVAE_PROFILE=smoke overrides profile=full"
+    assert lines[1] == "03_tiny, profile smoke, backend torch, 1 threads, into results/smoke/03_tiny-torch"
+
+
+def test_the_project_is_found_from_the_notebooks_folder(project, monkeypatch):
+    monkeypatch.chdir(project / "notebooks")
+    assert start().folder == project / "results" / "smoke" / "03_tiny-torch"
+
+
+def test_pick_takes_the_next_smaller_profile(project):
+    assert start(profile="overnight").pick(smoke=1, quick=2, full=3) == 2
+    assert start(profile="full").pick(smoke=1, quick=2, full=3) == 3
+    with pytest.raises(ValueError, match="give one for smoke"):
+        start().pick(quick=2)
+    with pytest.raises(ValueError, match="unknown profile fast"):
+        start().pick(smoke=1, fast=2)
+
+
+def test_what_a_finished_run_leaves(project, capsys):
+    @dataclass(frozen=True)
+    class Spec:
+        latent_dim: int = 7
+
+    run = start()
+    run.use(OFFICIAL)
+    run.use(OFFICIAL)
+    run.spec("tiny", Spec())
+    fig, ax = plt.subplots(figsize=(4.77, 1))
+    ax.imshow(np.random.default_rng(0).random((40, 400)))
+    run.figure("noise", fig, caption="Noise")
+    table = run.table("t", pd.DataFrame({"a_b": [1 / 3, -2.0]}), caption="T", fmt={"a_b": ".1f"})
+    assert run.number("third", np.float32(0.25), fmt=".3f") == 0.25
+    run.scoreboard([{"model": "AE", "nats": 1.0}])
+    run.check("one is one", np.bool_(True))
+    run.finish()
+
+    assert capsys.readouterr().out.splitlines()[-1] == "holds: one is one"
+    manifest = json.loads((run.folder / "manifest.json").read_text())
+    assert manifest["status"] == "complete" and manifest["parameters"] == {"epochs": 2}
+    assert manifest["specs"] == {"tiny": {"latent_dim": 7}} and manifest["formats"] == {"third": ".3f"}
+    assert [source["label"] for source in manifest["data"]] == ["MNIST, official files"]
+    assert manifest["captions"] == {"figures": {"noise": "Noise"}, "tables": {"t": "T"}}
+    assert set(manifest["files"]) == {
+        "figures/noise.pdf", "figures/noise.png", "tables/t.csv", "tables/t.tex", "numbers.json", "scoreboard.csv"
+    }
+    assert all(provenance.sha256(run.folder / name) == digest for name, digest in manifest["files"].items())
+    assert manifest["sources"]["notebooks/03_tiny.ipynb"] == provenance.source_hash(project, "notebooks/03_tiny.ipynb")
+    assert {"python", "numpy", "torch"} <= set(manifest["versions"]) and "tensorflow" not in manifest["versions"]
+    assert manifest["machine"]["threads"] == 1 and manifest["seconds"] >= 0 and manifest["peak_memory_mib"] > 1
+    assert os.uname().nodename not in (run.folder / "manifest.json").read_text()
+    assert json.loads((run.folder / "numbers.json").read_text()) == {"third": 0.25}
+    assert pd.read_csv(run.folder / "tables" / "t.csv").equals(table)
+    assert r"\ensuremath{-}2.0" in (run.folder / "tables" / "t.tex").read_text()
+    assert (run.folder / "figures" / "noise.png").stat().st_size < PNG_BYTES
+    assert b"CreationDate" not in (run.folder / "figures" / "noise.pdf").read_bytes()
+    assert not list(run.folder.rglob("*.tmp*"))
+
+
+def test_what_an_earlier_run_left_is_not_taken_for_this_one(project):
+    run = start()
+    run.table("old", pd.DataFrame({"a": [1]}), caption="Old")
+    run.finish()
+    run = start()
+    assert not (run.folder / "manifest.json").exists() and (run.folder / "tables" / "old.csv").exists()
+    run.finish()
+    assert (run.folder / "manifest.json").exists() and not (run.folder / "tables" / "old.csv").exists()
+
+
+def test_figures_are_stamped_with_data_profile_and_backend(project):
+    run = start()
+    run.use(STANDIN)
+    assert run.stamp() == "stand-in data: 5,000 digits · smoke · torch"
+    run = Run.start("01_alone", profile="smoke", epochs=1)
+    run.use(OFFICIAL)
+    assert run.stamp() == "MNIST, official files · smoke"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "1", None, True, np.ones(2), 1j])
+def test_a_number_is_one_finite_number(project, value):
+    with pytest.raises(ValueError, match="number score is .*; it must be one finite number"):
+        start().number("score", value)
+
+
+def test_names_are_taken_once_and_plain(project):
+    run = start()
+    run.number("score", 1)
+    with pytest.raises(ValueError, match="score was kept before"):
+        run.number("score", 1)
+    with pytest.raises(ValueError, match="a name is made of a-z"):
+        run.number("a/b", 1)
+    run.table("t", pd.DataFrame({"a": [1]}), caption="")
+    with pytest.raises(ValueError, match="table t was saved before"):
+        run.table("t", pd.DataFrame({"a": [1]}), caption="")
+    with pytest.raises(ValueError, match="which are not columns"):
+        run.table("u", pd.DataFrame({"a": [1]}), caption="", fmt={"b": ".1f"})
+    with pytest.raises(ValueError, match="format"):
+        run.number("other", 1.0, fmt="no format")
+
+
+def test_a_check_that_does_not_hold_stops_the_run(project):
+    with pytest.raises(AssertionError, match="this should hold and does not: one is two"):
+        start().check("one is two", False)
+
+
+@pytest.mark.skipif(not Path("/sys/kernel").is_dir(), reason="needs a folder that not even root can write to")
+def test_a_folder_that_cannot_be_written(project, monkeypatch):
+    monkeypatch.setenv("TWINVAE_RESULTS", "/sys/kernel/results")
+    with pytest.raises(OSError, match="cannot write /sys/kernel/results/.*; make room or give write access"):
+        start()
+
+
+def test_a_full_disk_leaves_the_old_file_and_no_half_one(project, monkeypatch):
+    run = start()
+    run.table("t", pd.DataFrame({"a": [1]}), caption="")
+    before = (run.folder / "tables" / "t.csv").read_text()
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="cannot write .*numbers.json: No space left on device; make room"):
+        run.finish()
+    assert (run.folder / "tables" / "t.csv").read_text() == before
+    assert not (run.folder / "manifest.json").exists() and not list(run.folder.rglob("*.tmp*"))
+
+
+def papermill(python: str, project: Path, *words: str) -> subprocess.CompletedProcess:
+    command = [python, "-m", "papermill", "notebooks/03_tiny.ipynb", "out.ipynb", "-k", "python3", *words]
+    return subprocess.run(command, cwd=project, capture_output=True, text=True)
+
+
+def test_papermill_alone_runs_a_notebook_and_cannot_smuggle_a_parameter_in(project, python):
+    done = papermill(python, project, "-p", "profile", "smoke", "-p", "backend", "tf")
+    assert done.returncode == 0, done.stderr
+    assert (project / "results" / "smoke" / "03_tiny-tf" / "manifest.json").is_file()
+    done = papermill(python, project, "-p", "profile", "smoke", "-p", "epoch", "3")
+    assert done.returncode != 0
+    assert "unknown parameter epoch; the valid ones are profile, backend, epochs" in done.stderr
+
+
+def test_a_run_that_fails_half_way_has_no_manifest(project, python):
+    write_notebook(project / "notebooks" / "03_tiny.ipynb", work="1 / 0")
+    assert papermill(python, project, "-p", "profile", "smoke").returncode != 0
+    assert not (project / "results" / "smoke" / "03_tiny-torch" / "manifest.json").exists()
+
+
+def test_numbers_and_words_in_latex():
+    assert latex.escape("a_b & 50 % of $x_1$ <") == r"a\_b \& 50 \% of $x_1$ \textless{}"
+    assert latex.escape("5 $") == r"5 \$"
+    assert latex.number(-1.5, ".1f") == r"\ensuremath{-}1.5"
+    assert latex.number(1.5e-5, ".1e") == r"\ensuremath{1.5\times10^{-5}}"
+    assert latex.number(0.973, ".1%") == r"97.3\%"
+    frame = pd.DataFrame({"n": [1, 2], "x": [0.5, None]}, index=pd.Index(["a", "b"], name="m_x"))
+    assert r"m\_x & n & x \\" in latex.table(frame, {}, index=True) and "b & 2 & -- " in latex.table(frame, {}, index=True)
+    assert frame.index.name == "m_x"
