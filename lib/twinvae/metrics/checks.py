@@ -72,17 +72,24 @@ def probabilities(probs: np.ndarray) -> np.ndarray:
     return probs
 
 
-def bootstrap(metric: Callable[..., float], *arrays: np.ndarray, rng: np.random.Generator, times: int = 200,
-              level: float = 0.95) -> tuple[float, float]:
-    """The percentile interval of metric(*arrays) when each array's examples are drawn again with replacement.
+def bootstrap(metric: Callable[..., float], *groups: np.ndarray | tuple[np.ndarray, ...],
+              rng: np.random.Generator, times: int = 200, level: float = 0.95) -> tuple[float, float]:
+    """The percentile interval of a metric when its examples are drawn again with replacement.
 
-    Examples at the same place of arrays of the same length are drawn together. It is an interval over images
-    of one model, blind to the spread over seeds of training; metrics that need distinct examples (nearest
-    neighbours, Frechet distance of few samples) are shifted by the repeats.
+    Each group is drawn on its own; the arrays of a tuple, such as (probs, y), are drawn together:
+    `bootstrap(conditional_accuracy, (probs, y), rng=rng)`, `bootstrap(frechet_distance, a, b, rng=rng)`.
+    It is an interval over images of one model, blind to the spread over seeds of training; metrics that need
+    distinct examples (nearest neighbours, Frechet distance of few samples) are shifted by the repeats.
     """
+    groups = [group if isinstance(group, tuple) else (group,) for group in groups]
+    for group in groups:
+        if len({len(array) for array in group}) != 1 or len(group[0]) == 0:
+            sizes = [len(array) for array in group]
+            raise ValueError(f"Arrays of {sizes} examples cannot be drawn together: "
+                             "give the same number of each, and at least one.")
     values = []
     for _ in range(times):
-        rows = {n: rng.integers(0, n, n) for n in {len(a) for a in arrays}}
-        values.append(metric(*(a[rows[len(a)]] for a in arrays)))
+        rows = [rng.integers(0, len(group[0]), len(group[0])) for group in groups]
+        values.append(metric(*(array[r] for group, r in zip(groups, rows) for array in group)))
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)

@@ -93,9 +93,9 @@ def within_class_diversity(x: np.ndarray, y: np.ndarray, real_x: np.ndarray, rea
 
     [N, ...], [N], [M, ...], [M] -> 0.. ; in pixels, or in a judge's features if both x are features. Real
     data has to hold every class. What it cannot see: where the spread points (pixel noise of the right
-    variance scores 1 too), modes within a class, copies of the training images, and a class that is poor beside one
-    that is too rich (see `within_class_spread`). Wrong labels raise it, above 1 if the generator is blind to
-    them: read with `conditional_accuracy`.
+    variance scores 1 too), modes within a class, copies of the training images, and a class that is poor
+    beside one that is too rich (see `within_class_spread`). Wrong labels raise it, above 1 if the generator
+    is blind to them: read with `conditional_accuracy`.
     """
     x, real_x = pair("x", x, "real_x", real_x)
     real_y = labels(real_y, len(real_x))

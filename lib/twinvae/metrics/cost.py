@@ -1,0 +1,81 @@
+"""What a model costs: operations, seconds, and its share of what the machine can do.
+
+One multiply-add counts as two floating point operations (FLOP). Memory, device and threads are
+`provenance`'s.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from twinvae.spec import Conv, ConvTranspose, Dense, ModelSpec, NamedLayer
+
+
+def multiply_adds(spec: ModelSpec) -> int:
+    """Multiply-adds of one image through the whole model, forward.
+
+    Of dense, convolutional and transposed layers; cannot see biases, activations, normalisation or memory.
+    """
+    return sum(_layer_cost(row) for stack in spec.stacks().values() for row in stack.walk())
+
+
+def _layer_cost(row: NamedLayer) -> int:
+    if isinstance(row.layer, Dense):
+        return row.shape_in[0] * row.shape_out[0]
+    if isinstance(row.layer, Conv):
+        # a transposed layer writes its kernel once for each pixel that it reads
+        height, width, _ = row.shape_in if isinstance(row.layer, ConvTranspose) else row.shape_out
+        return height * width * row.layer.kernel**2 * row.shape_in[2] * row.shape_out[2]
+    return 0
+
+
+def training_flops(multiply_adds: int, images: int) -> int:
+    """6 * multiply-adds * images: 2 FLOP forward and 4 backward for each.
+
+    In a dense model the multiply-adds are its weights, biases not counted. Cannot see optimiser, noise or
+    loss.
+    """
+    for name, value in (("multiply_adds", multiply_adds), ("images", images)):
+        if value <= 0:
+            raise ValueError(f"'{name}' is {value}: give a number above 0.")
+    return 6 * multiply_adds * images
+
+
+def gemm_limit(multiply: Callable[[], object], size: int = 2048, repeats: int = 5) -> float:
+    """FLOP per second of a matrix product of size x size by size x size, the fastest of `repeats`.
+
+    `multiply` is the twin's: it makes one product and returns when that is done (on a GPU it has to wait).
+    One more, before, warms up. Cannot see what else runs on the machine: measure beside the training.
+    """
+    multiply()
+    seconds = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        multiply()
+        seconds.append(time.perf_counter() - start)
+    return 2 * size**3 / min(seconds)
+
+
+def gemm_fraction(multiply_adds: int, images: int, seconds: float, limit: float) -> float:
+    """Share of the matrix-multiply limit (FLOP per second) that `seconds` of training on `images` reached.
+
+    Cannot exceed 1 by much for dense models; the rest is noise, data, optimiser and small matrices.
+    """
+    for name, value in (("seconds", seconds), ("limit", limit)):
+        if not (np.isfinite(value) and value > 0):
+            raise ValueError(f"'{name}' is {value}: give a finite number above 0.")
+    return training_flops(multiply_adds, images) / seconds / limit
+
+
+def epoch_seconds(seconds: Sequence[float]) -> tuple[float, float]:
+    """Median and interquartile range of seconds per epoch, without the first one, which warms up.
+
+    A single epoch is taken as it is, its range 0. Cannot see whether the machine was shared.
+    """
+    seconds = np.asarray(seconds, float)
+    if seconds.ndim != 1 or len(seconds) == 0 or not (np.isfinite(seconds) & (seconds > 0)).all():
+        raise ValueError(f"The epochs took {seconds.tolist()} seconds: "
+                         "give at least one finite number above 0.")
+    low, median, high = np.quantile(seconds[1:] if len(seconds) > 1 else seconds, [0.25, 0.5, 0.75])
+    return float(median), float(high - low)
