@@ -9,6 +9,7 @@ from pathlib import Path
 from .download import cache_folder, try_small
 from .files import digest, matches
 from .images import DataError, Source
+from .sets import SETS
 from .standins import standin_folder
 from .table import DataSet, Edition, KnownFile
 
@@ -31,20 +32,19 @@ class Found:
 
 def folders(dataset: DataSet) -> list[Path]:
     """Where this set's files may lie, the user's folder before the cache; only those that exist."""
-    places = []
+    roots = [cache_folder()]
     if root := os.environ.get("TWINVAE_DATA"):
         if not Path(root).is_dir():
             raise FileNotFoundError(f"TWINVAE_DATA is {root!r}, which is no folder; correct it or unset it.")
-        places.append(Path(root) / dataset.folder)
-    places.append(cache_folder(dataset.folder))
+        roots.insert(0, Path(root))
+    places = [root / name for root in roots for name in (dataset.folder, *dataset.other_folders)]
     return [place for place in places if place.is_dir()]
 
 
 def known_files(dataset: DataSet) -> tuple[KnownFile, ...]:
     """Every file of every edition, each once."""
-    return tuple(dict.fromkeys(
-        file for edition in dataset.editions for file in edition.files(tuple(edition.halves))
-    ))
+    needed_ones = [file for edition in dataset.editions for file in edition.files(tuple(edition.halves))]
+    return tuple(dict.fromkeys([*needed_ones, *dataset.extras]))
 
 
 def _refuse_altered(dataset: DataSet, folder: Path) -> None:
@@ -56,6 +56,29 @@ def _refuse_altered(dataset: DataSet, folder: Path) -> None:
             algorithm = expected[0].partition(":")[0]
             raise DataError(f"{path} has {algorithm}:{digest(path, algorithm)}, which is not the known file's "
                             f"{' or '.join(expected)}; fetch it again or take it away.")
+
+
+def describe(dataset: DataSet, path: Path) -> str | None:
+    """What a file is, by its checksum: the label of the first edition that it belongs to; None if unknown."""
+    for edition in dataset.editions:
+        if any(matches(path, file.checksum) for file in edition.files(tuple(edition.halves))):
+            return f"{edition.kind}: {edition.label}"
+    if any(matches(path, file.checksum) for file in dataset.extras):
+        return f"official: {dataset.title}, not needed for reading"
+    return None
+
+
+def _refuse_unknown(dataset: DataSet) -> None:
+    """Raise DataError for a file that looks like data, but that no set in its folder knows."""
+    suffixes = {Path(file.name).suffix for file in known_files(dataset)}
+    for folder in folders(dataset):
+        others = [other for other in SETS.values() if folder.name in (other.folder, *other.other_folders)]
+        for path in sorted(folder.iterdir()):
+            if path.suffix in suffixes and path.is_file() and not any(describe(other, path) for other in others):
+                expected = dataset.editions[0].files(tuple(dataset.editions[0].halves))[0]
+                algorithm = expected.checksum.partition(":")[0]
+                raise DataError(f"{path} has {algorithm}:{digest(path, algorithm)}, which is no known file of "
+                                f"{dataset.name} ({expected.name} is {expected.checksum}); take it away.")
 
 
 def _by_checksum(folder: Path, files: tuple[KnownFile, ...]) -> tuple[Path, ...] | None:
@@ -106,7 +129,8 @@ def find(dataset: DataSet, halves: tuple[str, ...], edition: str | None = None) 
     found = search(dataset, halves, edition)
     if found:
         return found
-    wanted = next((known for known in dataset.editions if edition in (None, known.name)))
+    _refuse_unknown(dataset)
+    wanted = next(known for known in dataset.editions if edition in (None, known.name))
     if try_small(dataset, wanted, needed(wanted, halves) or ()):
         found = search(dataset, halves, edition)
     if found:

@@ -6,6 +6,7 @@ import numpy as np
 
 from .finding import find
 from .images import Images, Splits
+from .own import KINDS, own_dataset
 from .sets import SETS
 from .splitting import balanced, cut, cut_groups
 from .table import DataSet
@@ -75,9 +76,10 @@ def splits(
 
 def _lookup(name: str, options: dict) -> tuple[DataSet, dict]:
     """The data set of this name and its options, defaults filled in."""
-    if name not in SETS:
-        raise ValueError(f"Data set {name!r} is unknown; choose one of {', '.join(SETS)}.")
-    dataset = SETS[name]
+    dataset = own_dataset(name) or SETS.get(name)
+    if dataset is None:
+        own = ", ".join(f"{kind}:PATH" for kind in KINDS)
+        raise ValueError(f"Data set {name!r} is unknown; choose one of {', '.join(SETS)}, or {own}.")
     if unknown := sorted(set(options) - set(dataset.options)):
         allowed = ", ".join(dataset.options) or "none"
         raise ValueError(f"{name} has no option {unknown[0]!r}; its options: {allowed}.")
@@ -86,6 +88,10 @@ def _lookup(name: str, options: dict) -> tuple[DataSet, dict]:
 
 def _read(dataset: DataSet, halves: tuple[str, ...], edition: str | None, options: dict) -> dict[str, Images]:
     """The images of each half, or of the one pile 'all'."""
+    if dataset.direct:
+        if edition is not None:
+            raise ValueError(f"{dataset.name} has no editions, so edition={edition!r} cannot be chosen.")
+        return {"all": dataset.direct(**options)}
     found = find(dataset, halves, edition)
     source = found.source(dataset)
     return {half: Images(*found.edition.read(paths, half, **options), dataset.class_names, source)

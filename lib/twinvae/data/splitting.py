@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 
 from .images import Images
@@ -40,28 +42,40 @@ def cut_groups(
 ) -> tuple[np.ndarray, np.ndarray]:
     """As `cut`, but a group (near-duplicates) is never divided, so the sizes are met only nearly.
 
-    In each class whole groups, in random order, are taken while they fit into the class's share.
+    In each class whole groups, in random order, are taken while they fit into the class's share; a class of
+    more than one group loses at least one of them. A group counts to the class of its first member.
     """
-    taken = np.zeros(len(y), bool)
-    for label in np.unique(y):
-        room = round(size * np.mean(y == label))
-        members, counts = np.unique(groups[y == label], return_counts=True)
-        for at in rng.permutation(len(members)):
+    numbers, first, counts = np.unique(groups, return_index=True, return_counts=True)
+    taken = []
+    for label in np.unique(y[first]):
+        members = rng.permutation(np.flatnonzero(y[first] == label))
+        room = round(size * counts[members].sum() / len(y))
+        chosen = []
+        for at in members:
             if counts[at] <= room:
-                taken |= (groups == members[at]) & (y == label)
+                chosen.append(at)
                 room -= counts[at]
+        if not chosen and len(members) > 1:
+            chosen = [members[np.argmin(counts[members])]]
+        taken += chosen
+    inside = np.isin(groups, numbers[taken])
     shuffled = rng.permutation(len(y))
-    return shuffled[~taken[shuffled]], shuffled[taken[shuffled]]
+    return shuffled[~inside[shuffled]], shuffled[inside[shuffled]]
 
 
-def exact_groups(x: np.ndarray) -> np.ndarray:
-    """Give equal images the same number.  uint8 [N, H, W, C] -> int [N]"""
+def _fingerprints(x: np.ndarray) -> list[bytes]:
+    """16 bytes an image, equal for equal images and for no others that will ever be met."""
+    return [hashlib.blake2b(np.ascontiguousarray(image), digest_size=16).digest() for image in x]
+
+
+def exact_groups(images: Images) -> np.ndarray:
+    """Give images equal in every pixel the same number.  -> int [N]"""
     first: dict[bytes, int] = {}
-    return np.array([first.setdefault(image.tobytes(), at) for at, image in enumerate(x)])
+    return np.array([first.setdefault(key, at) for at, key in enumerate(_fingerprints(images.x))])
 
 
 def shared_images(a: Images, b: Images) -> np.ndarray:
     """Pairs (position in a, position in b) of images equal in every pixel.  -> int [M, 2]"""
-    where = {image.tobytes(): at for at, image in enumerate(a.x)}
-    pairs = [(where[key], at) for at, image in enumerate(b.x) if (key := image.tobytes()) in where]
+    where = {key: at for at, key in enumerate(_fingerprints(a.x))}
+    pairs = [(where[key], at) for at, key in enumerate(_fingerprints(b.x)) if key in where]
     return np.array(pairs, np.int64).reshape(-1, 2)

@@ -49,6 +49,8 @@ class DataSet:
     `standin(folder)` writes made files in the format of the first edition, which reads them; `valid` is how
     many training images `splits` holds out (None: a tenth). `options` are the set's own options with their
     defaults, `groups(images)` gives near-duplicates one number, `finish(images, **options)` comes last.
+    `direct(**options)` reads the one pile where no files are looked for (own data, what a package ships).
+    `extras` are known files that no reader needs; `other_folders` may hold the set's files, too.
     """
 
     name: str
@@ -67,7 +69,9 @@ class DataSet:
     options: dict[str, object] = field(default_factory=dict)
     groups: Callable[[Images], np.ndarray] | None = None
     finish: Callable[..., Images] | None = None
-    note: str = ""
+    direct: Callable[..., Images] | None = None
+    extras: tuple[KnownFile, ...] = ()
+    other_folders: tuple[str, ...] = ()
 
     @property
     def num_classes(self) -> int:
