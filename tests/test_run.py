@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 
-from conftest import write_notebook
 from twinvae import latex, provenance
 from twinvae.data import Source
 from twinvae.run import PNG_BYTES, Run
@@ -210,12 +209,6 @@ def test_papermill_alone_runs_a_notebook_and_cannot_smuggle_a_parameter_in(proje
     done = papermill(python, project, "-p", "profile", "smoke", "-p", "epoch", "3")
     assert done.returncode != 0
     assert "unknown parameter epoch; the valid ones are profile, backend, epochs" in done.stderr
-
-
-def test_a_run_that_fails_half_way_has_no_manifest(project, python):
-    write_notebook(project / "notebooks" / "03_tiny.ipynb", work="1 / 0")
-    assert papermill(python, project, "-p", "profile", "smoke").returncode != 0
-    assert not (project / "results" / "smoke" / "03_tiny-torch" / "manifest.json").exists()
 
 
 def test_numbers_and_words_in_latex():

@@ -72,9 +72,14 @@ def all_of(key: Key, asked: "Asked", found: dict[Key, Result]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def in_order(found: dict[Key, Result]) -> list[tuple[Key, Result]]:
+    """The runs by notebook, PyTorch before TensorFlow."""
+    return sorted(found.items(), key=lambda item: (item[0][0], list(FRAMEWORK).index(item[0][1])))
+
+
 def runs_of(claim: Claim, found: dict[Key, Result]) -> dict[str, Result]:
     """The runs that judge a claim, by backend."""
-    return {key[1]: result for key, result in sorted(found.items(), reverse=True) if key[0] == claim.notebook}
+    return {key[1]: result for key, result in in_order(found) if key[0] == claim.notebook}
 
 
 def verdict_of(claim: Claim, found: dict[Key, Result]) -> str:
@@ -89,7 +94,7 @@ def claims_table(report: str, judged: list[Claim], found: dict[Key, Result]) -> 
         raise ValueError(f"the text shows the claims of report {report}, and claims.yaml has none")
     head = r"\# & the report said & we measured & verdict \\"
     rows = [claim_row(claim, runs_of(claim, found)) for claim in chosen]
-    return longtable(r"lL{0.33\linewidth}L{0.33\linewidth}L{0.17\linewidth}", head, rows)
+    return longtable(r"lL{0.32\linewidth}L{0.32\linewidth}L{0.19\linewidth}", head, rows)
 
 
 def claim_row(claim: Claim, runs: dict[str, Result]) -> str:
@@ -121,21 +126,24 @@ def rules_table(report: str, judged: list[Claim]) -> str:
 
 
 def code(text: str) -> str:
-    """Typewriter text that may break after an underscore."""
-    return rf"\texttt{{{latex.escape(text)}}}".replace(r"\_", r"\_\allowbreak{}")
+    """Typewriter text that may break after an underscore, a hyphen and a point."""
+    text = latex.escape(text)
+    for character in (r"\_", "-", "."):
+        text = text.replace(character, character + r"\allowbreak{}")
+    return rf"\texttt{{{text}}}"
 
 
 def longtable(columns: str, head: str, rows: list[str]) -> str:
     """A booktabs table that may run over pages, in small type."""
     body = "\n\\addlinespace\n".join(rows)
-    start = rf"\begin{{longtable}}{{@{{}}{columns}@{{}}}}" + "\n\\toprule\n" + head + "\n\\midrule\n\\endhead\n"
-    return "{\\footnotesize\\sloppy\n" + start + "\\bottomrule\n\\endfoot\n" + body + "\n\\end{longtable}}\n"
+    start = rf"\begin{{longtable}}{{@{{}}{columns}@{{}}}}" + "\n\\toprule\n" + (head + "\n\\midrule\n" if head else "")
+    return "{\\footnotesize\\sloppy\\setlength{\\tabcolsep}{3pt}\n" + start + "\\endhead\n\\bottomrule\n\\endfoot\n" + body + "\n\\end{longtable}}\n"
 
 
 def provenance_table(found: dict[Key, Result], root: Path) -> str:
     """The table of the first page: which run, data, device and commit everything comes from."""
     rows = []
-    for key, result in sorted(found.items()):
+    for key, result in in_order(found):
         m = result.manifest
         commit = m["git"]["commit"][:7] + ("+" if m["git"]["dirty"] else "")
         commit += r"\textsuperscript{\dag}" if result.changed(root) else ""
@@ -143,7 +151,7 @@ def provenance_table(found: dict[Key, Result], root: Path) -> str:
         cells += [latex.escape(m["machine"]["device"]), str(m["machine"]["threads"]), commit, m["ended"][:10]]
         rows.append(" & ".join(cells) + r" \\")
     head = r"notebook & backend & profile & data & device & thr. & commit & date \\"
-    table = "\\begin{tabularx}{\\linewidth}{@{}L{25mm}llXL{9mm}rll@{}}\n\\toprule\n" + head + "\n\\midrule\n"
+    table = "\\begin{tabularx}{\\linewidth}{@{}L{27mm}llYlrll@{}}\n\\toprule\n" + head + "\n\\midrule\n"
     table += "\n".join(rows) + "\n\\bottomrule\n\\end{tabularx}\n"
     notes = [r"A raised letter beside a number or the words in a caption tell the profile: s smoke, q quick, o overnight;"
              r" none is a full run. A raised $\ast$: not the official data."]
@@ -151,13 +159,13 @@ def provenance_table(found: dict[Key, Result], root: Path) -> str:
         notes.append("+ the library or the notebooks differed from the commit.")
     if any(r.changed(root) for r in found.values()):
         notes.append(r"\textsuperscript{\dag} The notebook or the library has changed since this run.")
-    return "{\\scriptsize\\setlength{\\tabcolsep}{3pt}\\noindent\n" + table + "\n\\noindent " + "\n".join(notes) + "\\par}\n"
+    return "{\\scriptsize\\setlength{\\tabcolsep}{3pt}\\noindent\n" + table + "\n\\smallskip\\noindent " + "\n".join(notes) + "\\par}\n"
 
 
 def provenance_long(found: dict[Key, Result]) -> str:
     """For each run its machine, time, parameters and versions; then the data files with their checksums."""
     rows, files = [], {}
-    for _, result in sorted(found.items()):
+    for _, result in in_order(found):
         m = result.manifest
         machine, memory = m["machine"], m["peak_memory_mib"]
         parameters = ", ".join(f"{name} = {value}" for name, value in m["parameters"].items()) or "none"
@@ -173,10 +181,10 @@ def provenance_long(found: dict[Key, Result]) -> str:
         rows.append(rf"\multicolumn{{2}}{{@{{}}l}}{{{code(m['name'])}}} \\*")
         rows += [rf"{name} & {latex.escape(text)} \\" for name, text in facts.items()]
         files |= {(s["dataset"], name): digest for s in m["data"] for name, digest in s["files"]}
-    text = longtable(r"lL{0.8\linewidth}", r"run & \\", rows)
+    text = longtable(r"lL{0.8\linewidth}", "", rows)
     checksums = [
         rf"{latex.escape(dataset)} & {code(name)} & \texttt{{{digest[:32]}\allowbreak {digest[32:]}}} \\"
         for (dataset, name), digest in sorted(files.items())
     ]
     head = r"data set & file & SHA-256 \\"
-    return text + (longtable(r"lL{0.28\linewidth}L{0.5\linewidth}", head, checksums) if checksums else "")
+    return text + (longtable(r"lL{0.3\linewidth}L{0.52\linewidth}", head, checksums) if checksums else "")

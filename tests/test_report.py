@@ -1,0 +1,221 @@
+"""The report: the best profile of each run, refusals that name the run, macros, claims and their verdicts."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tiny import CLAIM, finished_run, write_notebook, write_project
+from twinvae import claims, results
+from twinvae.report import main
+
+TEXT = r"""
+A number \val{03/torch/a}, \val{03/tf/a}. % \val{03/torch/in_a_comment}
+50\% of \val{01/none/c}; \val{claims/004/total}
+\twinfigure[0.5]{03}{torch}{line} \twintable{03}{tf}{sizes} \twinall{03}{tf}
+\twinclaims{004} \twinrules{004}
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with a report that asks for something of everything, and one finished run of each kind."""
+    folder = write_project(tmp_path_factory.mktemp("made"))
+    (folder / "report" / "sections").mkdir(parents=True)
+    (folder / "report" / "main.tex").write_text(r"\input{sections/one}")
+    (folder / "report" / "sections" / "one.tex").write_text(TEXT)
+    (folder / "report" / "claims.yaml").write_text(yaml.safe_dump([CLAIM]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("OMP_NUM_THREADS", "1")
+        finished_run("03_tiny", "torch", "full", a=1.0, b=2.0)
+        finished_run("03_tiny", "tf", "quick", kind="stand-in", a=3.0, b=2.0)
+        finished_run("01_alone", None, c=-0.25)
+    return folder
+
+
+@pytest.fixture
+def texts(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The report's folder in a copy of that project, which is the current folder."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "report"
+
+
+@pytest.fixture
+def runs(texts: Path) -> dict[str, Path]:
+    """The folders of the finished runs."""
+    found, _ = results.best(texts.parent / "results")
+    return {"alone" if backend == "none" else backend: run.folder for (_, backend), run in found.items()}
+
+
+def report(*words: str) -> None:
+    main(list(words))
+
+
+def refusal(*words: str) -> str:
+    with pytest.raises(SystemExit) as stop:
+        report(*words)
+    assert str(stop.value).startswith("report: ") and "\n" not in str(stop.value)
+    return str(stop.value)
+
+
+def test_what_is_collected(texts, runs, capsys):
+    report()
+    assert capsys.readouterr().out.splitlines()[-1] == f"collected into {texts / 'generated'}"
+    made = {path.relative_to(texts / "generated").as_posix() for path in (texts / "generated").rglob("*.*")}
+    assert made == {
+        "macros.tex", "provenance.tex", "provenance-long.tex", "claims-004.tex", "rules-004.tex", "all-03-tf.tex",
+        "figures/03-torch-line.pdf", "figures/03-tf-line.pdf", "tables/03-tf-sizes.tex",
+    }
+    macros = (texts / "generated" / "macros.tex").read_text()
+    assert r"\csname val@03/torch/a\endcsname{1.00}" in macros, "a full run on official data needs no mark"
+    assert r"\csname val@03/tf/a\endcsname{3.00\textsuperscript{q$\ast$}}" in macros
+    assert r"\csname val@01/none/c\endcsname{\ensuremath{-}0.25\textsuperscript{s}}" in macros
+    assert r"\csname val@claims/004/total\endcsname{1}" in macros and "in_a_comment" not in macros
+    assert r"A line, 100 \% straight \& short}" in macros, "no place behind the caption of a full run"
+    assert r"\twinwhere{quick, stand-in data: tiny files, tf}" in macros
+    assert (texts / "generated" / "all-03-tf.tex").read_text() == "\\twinfigure{03}{tf}{line}\n"
+    provenance = (texts / "generated" / "provenance.tex").read_text()
+    assert "PyTorch & full & tiny files & CPU & 1 &" in provenance and r"\dag" not in provenance
+    assert "ab" * 16 in (texts / "generated" / "provenance-long.tex").read_text()
+
+
+def test_the_best_profile_present_is_taken(runs):
+    finished_run("03_tiny", "tf", "smoke", a=9.0)
+    best = finished_run("03_tiny", "tf", "overnight", a=4.0)
+    found, unfinished = results.best(best.parents[1])
+    assert found["03", "tf"].folder == best and not unfinished
+    assert found["03", "torch"].profile == "full" and found["01", "none"].profile == "smoke"
+
+
+@pytest.mark.parametrize("run", ["torch", "alone"])
+def test_a_missing_run_is_named(runs, texts, run):
+    shutil.rmtree(runs[run])
+    assert f"needs runs that are not there: {'03 with torch' if run == 'torch' else '01'} (missing)" in refusal()
+    assert not (texts / "generated").exists()
+
+
+def test_a_failed_or_half_written_run_is_named(runs):
+    (runs["tf"] / "manifest.json").unlink()
+    assert f"03 with tf (failed or half-written: {runs['tf']})" in refusal()
+
+
+def test_an_unfinished_better_run_is_passed_over_and_said(runs, capsys):
+    (runs["tf"].parents[1] / "overnight" / "03_tiny-tf" / "checkpoints").mkdir(parents=True)
+    report()
+    assert "unfinished, passed over:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"status": "running", "files": {}}'])
+def test_a_manifest_that_is_not_whole_is_named(runs, damage):
+    (runs["tf"] / "manifest.json").write_text(damage)
+    assert f"the run in {runs['tf']} is half-written: its manifest.json is not whole" in refusal()
+
+
+def test_files_that_are_gone_or_were_edited_are_named(runs):
+    numbers = runs["torch"] / "numbers.json"
+    numbers.write_text(json.dumps({"a": 0.5, "b": 2.0}))
+    assert f"the run in {runs['torch']} did not write numbers.json as it now is" in refusal()
+    numbers.unlink()
+    assert f"the run in {runs['torch']} is half-written: numbers.json is missing" in refusal()
+
+
+def test_one_backend_is_enough_when_one_was_asked_for(runs, texts):
+    shutil.rmtree(runs["torch"])
+    report("--backend", "tf")
+    macros = (texts / "generated" / "macros.tex").read_text()
+    assert r"\csname val@03/torch/a\endcsname{n/a}" in macros and "caption@figures/03/torch" not in macros
+    assert "PyTorch" not in (texts / "generated" / "claims-004.tex").read_text()
+    shutil.rmtree(runs["tf"])
+    assert "03 with tf (missing)" in refusal("--backend", "tf")
+
+
+def test_a_run_that_the_pipeline_requires_is_needed_too(runs):
+    assert "02 with tf (missing)" in refusal("--require", "02_data-tf", "01_alone")
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [(r"\val{03/torch/none}", "number 03/torch/none"), (r"\twinfigure{03}{tf}{none}", "figure 03/tf/none"),
+     (r"\twintable{03}{tf}{none}", "table 03/tf/none")],
+)
+def test_what_no_run_wrote_is_named(runs, texts, asked, named):
+    (texts / "sections" / "two.tex").write_text(asked)
+    assert f"the text asks for what no run wrote: {named} (not in" in refusal()
+
+
+@pytest.mark.parametrize("asked", [r"\val{03/torch}", r"\val{a/b/c/d}", r"\twinfigure{03}{torch}"])
+def test_a_request_that_is_not_well_formed_is_named(runs, texts, asked):
+    (texts / "sections" / "two.tex").write_text(asked)
+    assert f"two.tex: {asked} is not well formed" in refusal()
+
+
+def test_a_stale_run_is_said(runs, texts, capsys):
+    write_notebook(texts.parent / "notebooks" / "01_alone.ipynb", backend=False, work="print(1)")
+    report()
+    assert "stale: 01 (smoke) ran before a change in notebooks/01_alone.ipynb" in capsys.readouterr().out
+    assert r"\dag" in (texts / "generated" / "provenance.tex").read_text()
+
+
+def test_outputs_alone_make_no_run_stale(texts, runs, capsys):
+    path = texts.parent / "notebooks" / "01_alone.ipynb"
+    path.write_text(path.read_text().replace('"outputs": []', '"outputs": [{"name": "stdout", '
+                    '"output_type": "stream", "text": "1"}]'))
+    report()
+    assert "stale" not in capsys.readouterr().out
+
+
+def test_the_claims_table(runs, texts):
+    report()
+    table = (texts / "generated" / "claims-004.tex").read_text()
+    assert r"C-1 & A is below 5 \% of B. (2.4) & A: 1.00 / 3.00\textsuperscript{q$\ast$}\newline B: 2.00 / " in table
+    assert r"\textbf{undecided}" in table and "PyTorch: holds" in table and "TensorFlow: does not hold" in table
+    assert r"\texttt{a \textless{} b -\allowbreak{}" in (texts / "generated" / "rules-004.tex").read_text()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"holds_if": "a < zz"}, "claim C-1 asks for numbers that no run wrote: zz (not in"),
+        ({"holds_if": "a <"}, "claim C-1: 'a <' is not an expression"),
+        ({"holds_if": "a + b"}, "claim C-1: the rule 'a + b' gives 3.0, neither true nor false"),
+        ({"holds_if": "open('f') == 1"}, "claim C-1: the rule \"open('f') == 1\" cannot be judged"),
+        ({"holds_if": "a.real > 0"}, "claim C-1: the rule 'a.real > 0' cannot be judged: 'a.real' is not allowed"),
+        ({"holds_if": "a / 0 > 1"}, "claim C-1: the rule 'a / 0 > 1' cannot be judged: float division by zero"),
+        ({"holds_if": "a > 0", "fails_if": "b > 0"}, "claim C-1: holds_if and fails_if are both true"),
+        ({"shown": ["a"]}, "claim C-1: shown is ['a']; it must map words to names"),
+        ({"report": 4}, "claim C-1: report is 4; put it in quotes"),
+        ({"extra": 1}, "claim C-1 in claims.yaml: got an unexpected keyword argument 'extra'"),
+        ({"report": "005"}, "the text shows the claims of report 004, and claims.yaml has none"),
+    ],
+)
+def test_a_claim_that_cannot_be_judged_is_named(runs, texts, change, message):
+    (texts / "claims.yaml").write_text(yaml.safe_dump([CLAIM | change]))
+    assert message in refusal()
+
+
+def test_claims_have_ids_of_their_own(runs, texts):
+    (texts / "claims.yaml").write_text(yaml.safe_dump([CLAIM, CLAIM]))
+    assert "claim C-1 stands more than once in claims.yaml" in refusal()
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"), [(1, 2, "holds"), (2, 1, "does not hold"), (1, 1.2, "undecided"), (1, 1.5, "undecided")]
+)
+def test_verdicts(a, b, expected):
+    assert claims.verdict(claims.Claim(**CLAIM), {"a": a, "b": b}) == expected
+
+
+def test_rules_know_the_arithmetic_they_need():
+    claim = claims.Claim(**CLAIM)
+    for rule in ("abs(-a) == 1 and not b < a", "0 <= a < b <= 2", "min(a, b) == a or a / b > 2", "max(a, b) * 2 - 1 != a"):
+        assert claims.evaluate(claim, rule, {"a": 1, "b": 2}) is True
+
+
+def test_verdicts_together():
+    assert claims.together(["holds", "holds"]) == "holds"
+    assert claims.together(["holds", "does not hold"]) == "undecided"
+    assert claims.together(["does not hold"]) == "does not hold"

@@ -1,0 +1,75 @@
+"""Tiny projects, notebooks and runs, for the tests of the pipeline."""
+
+import shutil
+from pathlib import Path
+
+import nbformat
+
+ROOT = Path(__file__).resolve().parents[1]
+
+START = """\
+import matplotlib.pyplot as plt
+import pandas as pd
+from twinvae.data import Source
+from twinvae.run import Run
+
+run = Run.start({name!r}, profile=profile, {backend}epochs=epochs)"""
+WORK = """\
+run.use(Source("tiny", "tiny, made for tests", "stand-in", (("tiny.bin", "ab" * 32),)))
+fig, ax = plt.subplots(figsize=(4.77, 1.5))
+ax.plot([1, 2, epochs])
+run.figure("line", fig, caption="A line of 100 % & nothing_else, with $x^2$")
+table = run.table("sizes", pd.DataFrame({"model_name": ["AE", "VAE"], "nats": [1.5, -2.25]}), caption="Two sizes")
+score = run.number("score", 0.5 * epochs, fmt=".1f")
+minus = run.number("minus", -1.25e-3, fmt=".1e")
+2 + 2"""
+
+
+def write_notebook(path: Path, backend: bool = True, work: str = WORK) -> Path:
+    """Write a notebook of the house's form, not executed."""
+    parameters = 'profile: str = "quick"  # smoke, quick, overnight or full\n'
+    parameters += 'backend: str = "torch"  # torch or tf\n' if backend else ""
+    parameters += "epochs: int = 3  # rounds through the data"
+    start = START.format(name=path.stem, backend="backend=backend, " if backend else "")
+    sources = [(parameters, ["parameters"]), (start, []), (work, ["nbval-check-output"])]
+    sources += [('run.check("a half of two is one", 2 / 2 == 1)\nrun.finish()', ["nbval-check-output"])]
+    cells = [nbformat.v4.new_code_cell(source, metadata={"tags": tags} if tags else {}) for source, tags in sources]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(f"# {path.stem}"), *cells])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
+    return path
+
+
+def write_project(folder: Path) -> Path:
+    """Make a project of a folder: one notebook that takes a backend, one that takes none."""
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    write_notebook(folder / "notebooks" / "03_tiny.ipynb")
+    write_notebook(folder / "notebooks" / "01_alone.ipynb", backend=False)
+    return folder
+
+
+def finished_run(name: str, backend: str | None, profile: str = "smoke", kind: str = "official", **numbers: float) -> Path:
+    """A finished run of the current project, with one figure, one table and the numbers given; returns its folder."""
+    from matplotlib import pyplot as plt
+    from pandas import DataFrame
+
+    from twinvae.data import Source
+    from twinvae.run import Run
+
+    run = Run.start(name, profile=profile, epochs=2, **({"backend": backend} if backend else {}))
+    run.use(Source("tiny", "tiny files", kind, (("tiny-images.gz", "ab" * 32),)))
+    fig, ax = plt.subplots(figsize=(4.77, 1.5))
+    ax.plot([1, 2])
+    run.figure("line", fig, caption="A line, 100 % straight & short")
+    run.table("sizes", DataFrame({"model_name": ["AE"], "nats": [-1.5]}), caption="Sizes")
+    for key, value in numbers.items():
+        run.number(key, value)
+    run.finish()
+    return run.folder
+
+
+CLAIM = {
+    "id": "C-1", "report": "004", "notebook": "03", "where": "2.4", "said": "A is below 5 % of B.",
+    "shown": {"A": "a", "B": "b"}, "holds_if": "a < b - 0.5", "fails_if": "a > b + 0.5",
+}
