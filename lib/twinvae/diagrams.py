@@ -146,16 +146,16 @@ def architecture_height(spec: ModelSpec) -> float:
 
 
 def draw_architecture(ax: Axes, spec: ModelSpec) -> None:
-    """Every weight layer of a model from x to its reconstruction, with output shapes and numbers of weights.
+    """Every weight layer of a model from x to what it puts out, with output shapes and numbers of weights.
 
     Bars are higher where more values are. Meant for `size(architecture_height(spec))`.
     """
     _canvas(ax, architecture_height(spec))
     stacks, kind, y = spec.stacks(), spec.kind.upper(), 11.0
-    encoder, decoder = _bars(stacks["encoder"]), _bars(stacks["decoder"])
-    if spec.output_mean == "sigmoid":
-        decoder[-1].words.append("sigmoid")
-    image = Bar(spec.image_shape, ["$x$"])
+    image, encoder = Bar(spec.image_shape, ["$x$"]), _bars(stacks["encoder"])
+    decoder = _bars(stacks["logits" if spec.kind == "classifier" else "decoder"])
+    if spec.kind == "classifier" or spec.output_mean == "sigmoid":
+        decoder[-1].words.append("softmax" if spec.kind == "classifier" else "sigmoid")
     columns = [image, *encoder, *_code(spec, stacks), *decoder]
     pitch = WIDTH / len(columns)
     bar_width = min(0.55 * pitch, 3.0)
@@ -174,9 +174,10 @@ def draw_architecture(ax: Axes, spec: ModelSpec) -> None:
 
 def _code(spec: ModelSpec, stacks: dict[str, StackSpec]) -> list[Bar]:
     """The columns between encoder and decoder: the code of an AE; mu with logvar, then z, of the others."""
-    if spec.kind == "ae":
-        words = ["code $z$: Dense"] + ([_words(spec.code_activation)] if spec.code_activation else [])
-        return [Bar((spec.latent_dim,), words, count_weights(spec, "code"))]
+    if "code" in stacks:
+        bars = _bars(stacks["code"])
+        bars[0].words[0] = f"{'code $z$' if spec.kind == 'ae' else 'features'}: {bars[0].words[0]}"
+        return bars
     weights = count_weights(spec, "mu") + count_weights(spec, "logvar")
     heads = Bar((2, spec.latent_dim), [r"$\mu$, $\log\,\sigma^2$: Dense"], weights)
     return [heads, Bar((spec.latent_dim,), [r"$z = \mu + \sigma \varepsilon$"])]

@@ -155,6 +155,37 @@ def plot_ecdf(ax: Axes, values: Mapping[str, np.ndarray], xlabel: str) -> None:
     ax.legend()
 
 
+def plot_spectrum(ax: Axes, spectra: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
+    """Power against frequency, name -> (cycles per pixel [F], power [F]), without frequency 0."""
+    for i, (name, (frequency, power)) in enumerate(spectra.items()):
+        frequency, power = np.asarray(frequency), np.asarray(power)
+        ax.plot(frequency[frequency > 0], power[frequency > 0], label=name, color=style.colour(name, i))
+    ax.set_yscale("log")
+    ax.set(xlabel="frequency [cycles per pixel]", ylabel="power")
+    ax.legend()
+
+
+def plot_units(ax: Axes, values: Mapping[str, np.ndarray], ylabel: str) -> None:
+    """One value for each latent unit, largest first, name -> [Z]: say, the KL of each in nats."""
+    for i, (name, v) in enumerate(values.items()):
+        ax.plot(1 + np.arange(len(v)), np.sort(v)[::-1], label=name, color=style.colour(name, i))
+    ax.set(xlabel="latent unit, sorted", ylabel=ylabel)
+    ax.legend()
+
+
+def plot_latent(ax: Axes, z: np.ndarray, y: np.ndarray, class_names: Sequence[str]) -> None:
+    """Codes in the plane, one colour a class, its name at the class's mean.  [N, 2], [N]"""
+    z, y = np.asarray(z), np.asarray(y)
+    if z.ndim != 2 or z.shape[1] != 2 or len(z) != len(y):
+        raise ValueError(f"Codes of shape {z.shape} with {len(y)} labels cannot be drawn in the plane: "
+                         "give [images, 2] and one label an image.")
+    ax.scatter(*z.T, s=2, c=y, cmap="turbo", vmin=0, vmax=len(class_names) - 1, linewidths=0, rasterized=True)
+    for k in np.unique(y):
+        ax.text(*z[y == k].mean(0), class_names[k], ha="center", va="center", fontsize=8,
+                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.6})
+    ax.set(xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
+
+
 def plot_bars(ax: Axes, groups: Sequence[str], series: Mapping[str, np.ndarray], ylabel: str) -> None:
     """Bars side by side: groups along the axis, one bar for each series, every seed as a point.
 
@@ -253,7 +284,8 @@ def plot_formulas(ax: Axes, x: np.ndarray, curves: Mapping[str, np.ndarray], xla
     [P], name -> [P], name -> value: say, the ELBO for several q(z|x) below the line of log p(x).
     """
     for i, (name, curve) in enumerate(curves.items()):
-        ax.plot(x, curve, ("-", "--", "-.", (0, (1, 1)))[i % 4], color=style.CYCLE[i % 7], label=name)
+        line = ("-", "--", "-.", (0, (1, 1)))[i % 4]
+        ax.plot(x, curve, linestyle=line, color=style.CYCLE[i % 7], label=name)
     for name, value in (limits or {}).items():
         ax.axhline(value, color=style.COLOURS["data"], linestyle=":", linewidth=0.9, label=name)
     ax.set(xlabel=xlabel, ylabel=ylabel)

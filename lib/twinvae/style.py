@@ -1,12 +1,14 @@
 """How every figure looks: the report's font and width, one colour a model, data, baseline and framework.
 
 The colours are those of Okabe and Ito (2008), told apart with every common kind of colour blindness; whoever
-prints in grey still has the line styles and markers. In a text write `$<$`, `$>$`, `$|$` and `$\\_$`: cmr10
-has other signs in the places of these four.
+prints in grey still has the line styles and markers.
 """
 
 import matplotlib as mpl
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
+MISPRINTED = set("<>\\^_{|}~")  # cmr10 has other signs in these places: write them as mathtext, `$<$`
 TEXT_WIDTH = 345 / 72.27  # inches: LaTeX's \textwidth of a 10 pt article, 345 pt of 72.27 to the inch
 
 COLOURS = {
@@ -71,3 +73,9 @@ def colour(name: str, index: int = 0) -> str:
     """
     words = name.replace(",", " ").split()
     return COLOURS.get(words[0] if words else "", OTHERS[index % len(OTHERS)])
+
+
+def misprinted(fig: Figure) -> list[str]:
+    """The texts of a figure that the font would print wrongly: those with one of MISPRINTED outside `$...$`."""
+    texts = [text.get_text() for text in fig.findobj(Text)]
+    return [text for text in texts if MISPRINTED & set("".join(text.split("$")[::2]))]
