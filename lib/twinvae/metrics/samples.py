@@ -155,11 +155,15 @@ def kernel_distance(a: np.ndarray, b: np.ndarray, block: int = 1000) -> float:
     """
     a, b = (t.astype(np.float64) for t in pair("a", a, "b", b, least=2))
 
+    def cubed(dots: np.ndarray) -> float:
+        base = dots / a.shape[1] + 1
+        return (base * base * base).sum()  # `**` takes five times as long
+
     def total(u: np.ndarray, v: np.ndarray) -> float:
-        return sum((((u[i:i + block] @ v.T) / u.shape[1] + 1) ** 3).sum() for i in range(0, len(u), block))
+        return sum(cubed(u[i:i + block] @ v.T) for i in range(0, len(u), block))
 
     def within(u: np.ndarray) -> float:
-        diagonal = ((np.einsum("nd,nd->n", u, u) / u.shape[1] + 1) ** 3).sum()
+        diagonal = cubed(np.einsum("nd,nd->n", u, u))
         return (total(u, u) - diagonal) / (len(u) * (len(u) - 1))
 
     return float(within(a) + within(b) - 2 * total(a, b) / (len(a) * len(b)))
