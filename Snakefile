@@ -49,8 +49,10 @@ def manifest(run):
 
 
 rule all:
+    # Both, since the manifests are committed and the executed notebooks are not: a fresh clone runs everything once.
     input:
         [manifest(run) for run in RUNS],
+        [manifest(run).replace("manifest.json", "executed.ipynb") for run in RUNS],
 
 
 rule notebook:

@@ -1,0 +1,212 @@
+"""The way from a command to results: Makefile, Snakefile, the lock, and the notebooks put back."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+import tomllib
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+from tiny import ROOT, finished_run, write_notebook, write_project
+from twinvae import provenance
+from twinvae.committed import main as put_back
+
+TABLE = 'NOTEBOOKS = {"01_alone": [None], "03_tiny": ["torch", "tf"]}\n'
+
+
+def make(*words: str, **environment: str) -> subprocess.CompletedProcess:
+    """Run make in the real project, only to see what it says."""
+    return subprocess.run(["make", *words], cwd=ROOT, capture_output=True, text=True, env=os.environ | environment)
+
+
+def snakemake(python: str, folder: Path, *words: str) -> subprocess.CompletedProcess:
+    """Run the notebooks of a tiny project, as `make runs` does, in the smoke profile with TensorFlow's name."""
+    command = [python, "-m", "snakemake", "all", "--cores", "1", "--keep-going", "--rerun-incomplete", "--nolock"]
+    command += ["--quiet", "rules", "progress", "--config", "profile=smoke", "backend=tf", *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny project whose notebooks the pipeline has run."""
+    import sys
+
+    folder = write_project(tmp_path_factory.mktemp("ran"))
+    text = (ROOT / "Snakefile").read_text()
+    (folder / "Snakefile").write_text(re.sub(r"NOTEBOOKS = \{.*?\n\}\n", TABLE, text, flags=re.DOTALL))
+    done = snakemake(sys.executable, folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture
+def copy(ran: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of that project, times and all."""
+    shutil.copytree(ran, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_what_the_pipeline_leaves(ran):
+    folders = sorted(path.parent.relative_to(ran).as_posix() for path in ran.rglob("manifest.json"))
+    assert folders == ["results/smoke/01_alone", "results/smoke/03_tiny-tf"]
+    for folder in folders:
+        names = {path.name for path in (ran / folder).iterdir()}
+        assert names == {"manifest.json", "numbers.json", "figures", "tables", "executed.ipynb", "papermill.log"}
+    manifest = json.loads((ran / folders[1] / "manifest.json").read_text())
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    assert manifest["backend"] == "tf" and manifest["machine"]["threads"] in (1, cores)
+    assert str(ran) not in (ran / folders[1] / "manifest.json").read_text()
+
+
+def test_what_is_done_is_not_done_again(copy, python):
+    before = {path: path.stat().st_mtime_ns for path in copy.rglob("manifest.json")}
+    done = snakemake(python, copy)
+    assert done.returncode == 0, done.stderr
+    assert {path: path.stat().st_mtime_ns for path in copy.rglob("manifest.json")} == before
+
+
+def test_a_failed_run_is_named_and_the_others_go_on(copy, python):
+    write_notebook(copy / "notebooks" / "03_tiny.ipynb", work="1 / 0")
+    (copy / "results" / "smoke" / "01_alone" / "executed.ipynb").unlink()
+    done = snakemake(python, copy)
+    assert done.returncode != 0
+    assert "FAILED: 03_tiny-tf (smoke); look at results/smoke/03_tiny-tf/failed.ipynb" in done.stderr
+    failed = copy / "results" / "smoke" / "03_tiny-tf"
+    assert not (failed / "manifest.json").exists() and not (failed / "executed.ipynb").exists()
+    assert "ZeroDivisionError" in (failed / "failed.ipynb").read_text()
+    assert (copy / "results" / "smoke" / "01_alone" / "executed.ipynb").is_file()
+
+
+def test_a_killed_pipeline_leaves_no_manifest_and_starts_again(copy, python):
+    flag = copy / "working"
+    wait = f"import time, pathlib\npathlib.Path({str(flag)!r}).touch()\ntime.sleep(2 if epochs == 3 else 0)"
+    write_notebook(copy / "notebooks" / "01_alone.ipynb", backend=False, work=wait)
+    command = [python, "-m", "snakemake", "all", "--cores", "1", "--quiet", "all", "--config", "profile=smoke", "backend=tf"]
+    process = subprocess.Popen(command, cwd=copy, start_new_session=True)
+    while not flag.exists() and process.poll() is None:
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (copy / "results" / "smoke" / "01_alone" / "manifest.json").exists()
+    done = snakemake(python, copy)
+    assert done.returncode == 0, done.stderr
+    assert (copy / "results" / "smoke" / "01_alone" / "manifest.json").is_file()
+
+
+def test_notebooks_are_put_back_without_a_trace_of_papermill(copy, capsys):
+    notebook = copy / "notebooks" / "03_tiny.ipynb"
+    shutil.copytree(copy / "results" / "smoke" / "03_tiny-tf", copy / "results" / "smoke" / "03_tiny-torch")
+    before, time_ = provenance.code_cells(notebook), notebook.stat().st_mtime_ns
+    put_back(["--profile", "smoke"])
+    assert "notebooks/03_tiny.ipynb shows the smoke run" in capsys.readouterr().out
+    after = provenance.code_cells(notebook)
+    assert [cell.source for cell in after] == [cell.source for cell in before] and notebook.stat().st_mtime_ns == time_
+    assert [cell.execution_count for cell in after] == [1, 2, 3, 4]
+    assert after[2].outputs[-1].data["text/plain"] == "4" and after[2].outputs[-1].execution_count == 3
+    text = notebook.read_text()
+    assert "papermill" not in text and "injected" not in text and "iopub" not in text and str(copy) not in text
+    assert 'profile: str = \\"quick\\"' in text, "the default profile stays as written"
+    nbformat.validate(nbformat.read(notebook, as_version=4))
+
+
+def test_a_notebook_that_changed_since_it_ran_is_not_overwritten(copy):
+    notebook = write_notebook(copy / "notebooks" / "01_alone.ipynb", backend=False, work="1 + 1")
+    text = notebook.read_text()
+    with pytest.raises(SystemExit, match="01_alone.ipynb has changed since .* ran; run it again"):
+        put_back(["--profile", "smoke"])
+    assert notebook.read_text() == text
+
+
+def test_a_failed_notebook_is_never_put_back(project):
+    finished_run("01_alone", None)
+    before = (project / "notebooks" / "01_alone.ipynb").read_text()
+    put_back(["--profile", "smoke"])
+    assert (project / "notebooks" / "01_alone.ipynb").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("PROFILE=fast", "PROFILE is 'fast'; the valid ones are smoke quick overnight full"),
+        ("PROFILE=smoke quick", "PROFILE is 'smoke quick'"),
+        ("BACKEND=jax", "BACKEND is 'jax'; the valid ones are torch tf both"),
+        ("BACKEND=", "BACKEND is ''"),
+        ("JOBS=0", "JOBS is '0'; the valid ones are whole numbers of at least 1"),
+        ("JOBS=1.5", "JOBS is '1.5'"),
+        ("JOBS=-1", "JOBS is '-1'"),
+    ],
+)
+def test_make_refuses_what_it_does_not_know(words, message):
+    done = make("report", words)
+    assert done.returncode != 0 and message in done.stderr and not done.stdout
+
+
+def test_make_refuses_a_python_that_is_too_old(tmp_path):
+    old = tmp_path / "python"
+    old.write_text("#!/bin/sh\nexit 1\n")
+    old.chmod(0o755)
+    done = make("env", f"PYTHON={old}", f"VENV={tmp_path}/venv")
+    assert done.returncode != 0 and "Python 3.11, 3.12 or 3.13 is needed" in done.stderr
+    assert not (tmp_path / "venv").exists()
+
+
+def test_without_latex_make_says_what_to_install(tmp_path):
+    for name in ("sh", "make"):
+        (tmp_path / name).symlink_to(shutil.which(name))
+    (tmp_path / "id").write_text("#!/bin/sh\necho 1000\n")
+    (tmp_path / "id").chmod(0o755)
+    (tmp_path / "grep").symlink_to(shutil.which("grep"))
+    done = make("latex", PATH=str(tmp_path))
+    assert done.returncode != 0
+    assert "the PDF needs LaTeX" in done.stderr and "texlive-latex-extra" in done.stderr
+
+
+def lock() -> dict[str, str]:
+    """The lines of the lock, without comments: name -> the whole requirement."""
+    lines = [line.split("  #")[0] for line in (ROOT / "requirements.lock").read_text().splitlines()]
+    return {line.split("==")[0]: line for line in lines if line and not line.startswith("#")}
+
+
+def test_the_lock_pins_everything_and_names_no_place():
+    for name, line in lock().items():
+        assert re.fullmatch(r"[a-z0-9-]+==[0-9][0-9a-z.]*( ; sys_platform [!=]= ['\"]\w+['\"])?", line), line
+        assert not name.startswith(("nvidia-", "triton"))
+    assert lock()["torch"] == "torch==2.13.0"
+    assert lock()["tensorflow-cpu"] == 'tensorflow-cpu==2.21.0 ; sys_platform != "darwin"'
+    assert lock()["tensorflow"] == 'tensorflow==2.21.0 ; sys_platform == "darwin"'
+
+
+def test_the_lock_says_who_needs_what_and_covers_the_package():
+    asked, _, _ = (ROOT / "requirements.lock").read_text().partition("# needed by those")
+    assert all("  # " in line for line in asked.splitlines() if "==" in line)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    names = {re.match(r"[a-z0-9-]+", line)[0] for line in project["dependencies"]}
+    assert names <= set(lock())
+    assert project["requires-python"] == ">=3.11,<3.14"
+
+
+def test_conda_gets_the_same_environment():
+    wanted = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    assert [item for item in wanted if isinstance(item, str)] == ["python=3.11", "pip"]
+    assert wanted[-1] == {"pip": ["-r requirements.lock", "-e ."]}
+
+
+def test_the_version_is_the_same_everywhere():
+    import twinvae
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert twinvae.__version__ == project["version"] == citation["version"]
+
+
+def test_importing_twinvae_imports_neither_framework(python):
+    code = "import sys, twinvae, twinvae.run, twinvae.report; sys.exit('torch' in sys.modules or 'tensorflow' in sys.modules)"
+    assert subprocess.run([python, "-c", code], cwd=ROOT).returncode == 0
