@@ -293,13 +293,12 @@ def plot_formulas(ax: Axes, x: np.ndarray, curves: Mapping[str, np.ndarray], xla
 
 
 def plot_kl_surface(ax: Axes, mu: np.ndarray, sigma: np.ndarray, kl: np.ndarray) -> None:
-    """KL(N(mu, sigma^2) || N(0, 1)) seen from above, lines of equal height in nats.  [M], [P], [P, M]"""
-    levels = (0.02, 0.1, 0.25, 0.5, 1, 2, 3)
+    """KL(N(mu, sigma^2) || N(0, 1)) seen from above, in nats, with a dot at its zero.  [M], [P], [P, M]"""
+    levels = (0.02, 0.1, 0.25, 0.5, 1, 2)
     ax.contourf(mu, sigma, kl, (0, *levels, kl.max() + 1), cmap="Blues", alpha=0.8)
     lines = ax.contour(mu, sigma, kl, levels, colors="black", linewidths=0.6)
     ax.clabel(lines, fontsize=6, fmt="%g")
     ax.plot(0, 1, "o", color=style.COLOURS["AE"])
-    ax.annotate("0 at the prior", (0, 1), (0, 6), textcoords="offset points", ha="center", fontsize=7)
     ax.grid(False)
     ax.set(xlabel=r"$\mu$", ylabel=r"$\sigma$")
 
