@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 import tomllib
 from pathlib import Path
@@ -36,8 +37,6 @@ def snakemake(python: str, folder: Path, *words: str) -> subprocess.CompletedPro
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny project whose notebooks the pipeline has run."""
-    import sys
-
     folder = write_project(tmp_path_factory.mktemp("ran"))
     text = (ROOT / "Snakefile").read_text()
     (folder / "Snakefile").write_text(re.sub(r"NOTEBOOKS = \{.*?\n\}\n", TABLE, text, flags=re.DOTALL))
@@ -109,7 +108,7 @@ def test_notebooks_are_put_back_without_a_trace_of_papermill(copy, capsys):
     assert "notebooks/03_tiny.ipynb shows the smoke run" in capsys.readouterr().out
     after = provenance.code_cells(notebook)
     assert [cell.source for cell in after] == [cell.source for cell in before] and notebook.stat().st_mtime_ns == time_
-    assert [cell.execution_count for cell in after] == [1, 2, 3, 4]
+    assert [cell.execution_count for cell in after] == [1, 2, 3, 4, 5]
     assert after[2].outputs[-1].data["text/plain"] == "4" and after[2].outputs[-1].execution_count == 3
     text = notebook.read_text()
     assert "papermill" not in text and "injected" not in text and "iopub" not in text and str(copy) not in text

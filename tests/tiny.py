@@ -32,9 +32,11 @@ def write_notebook(path: Path, backend: bool = True, work: str = WORK) -> Path:
     parameters += "epochs: int = 3  # rounds through the data"
     start = START.format(name=path.stem, backend="backend=backend, " if backend else "")
     sources = [(parameters, ["parameters"]), (start, []), (work, ["nbval-check-output"])]
+    sources += [('print("half:", 1 / 2)', ["nbval-check-output"])]
     sources += [('run.check("a half of two is one", 2 / 2 == 1)\nrun.finish()', ["nbval-check-output"])]
     cells = [nbformat.v4.new_code_cell(source, metadata={"tags": tags} if tags else {}) for source, tags in sources]
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(f"# {path.stem}"), *cells])
+    title, findings = nbformat.v4.new_markdown_cell(f"# {path.stem}"), nbformat.v4.new_markdown_cell("Findings: none.")
+    notebook = nbformat.v4.new_notebook(cells=[title, *cells, findings])
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, path)
