@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import struct
+import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ from .images import DataError
 
 SIDE = 128
 CHUNK = 2_048
+# The signature, and the header chunk of 13 bytes that must come first.
+PNG_START = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
 MAX_PNG = 1_000_000
 MAX_FAILED = 0.01
 
@@ -59,12 +62,26 @@ def list_pictures(names: list[str], where: str) -> list[tuple[str, int]]:
     return pictures
 
 
+def _chunks_sound(raw: bytes) -> bool:
+    """Whether each chunk of a PNG has its checksum and the last is IEND; OpenCV would read on regardless."""
+    at, kind = 8, b""
+    while at + 12 <= len(raw):
+        (size,) = struct.unpack_from(">I", raw, at)
+        kind, end = raw[at + 4 : at + 8], at + 8 + size
+        if end + 4 > len(raw) or zlib.crc32(raw[at + 4 : end]) != struct.unpack_from(">I", raw, end)[0]:
+            return False
+        at = end + 4
+    return kind == b"IEND" and at == len(raw)
+
+
 def decode(raw: bytes, size: int) -> np.ndarray | str:
     """PNG bytes -> uint8 [size, size] grey, or in words why not."""
     import cv2
 
-    if raw[:8] != b"\x89PNG\r\n\x1a\n" or len(raw) < 24:
+    if raw[:16] != PNG_START:
         return "is no PNG"
+    if not _chunks_sound(raw):
+        return "is a damaged PNG"
     width, height = struct.unpack(">II", raw[16:24])
     if (width, height) != (SIDE, SIDE):
         return f"is {width} x {height}, not {SIDE} x {SIDE}"

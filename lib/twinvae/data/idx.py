@@ -11,6 +11,8 @@ from .files import gunzip, gunzip_head
 from .images import DataError
 
 UINT8 = 0x08
+# Deflate packs at most 1,032 bytes into one, so a larger promise cannot be kept.
+MOST_PACKED = 1_032
 
 
 def _header(head: bytes, ndim: int, name: str) -> tuple[int, ...]:
@@ -33,10 +35,12 @@ def parse_idx(raw: bytes, ndim: int, name: str) -> np.ndarray:
     start, packed = 4 + 4 * ndim, raw[:2] == b"\x1f\x8b"
     shape = _header(gunzip_head(raw, start, name) if packed else raw[:start], ndim, name)
     promised = start + math.prod(shape)
+    promise = f"{name} promises {' x '.join(map(str, shape))} bytes after its header, {promised:,} in all"
+    if packed and promised > MOST_PACKED * len(raw):
+        raise DataError(f"{promise}; {len(raw):,} packed bytes cannot hold them.")
     body = gunzip(raw, promised, name) if packed else raw
     if len(body) != promised:
-        raise DataError(f"{name} promises {' x '.join(map(str, shape))} bytes after its header, "
-                        f"{promised:,} in all; it holds {len(body):,}.")
+        raise DataError(f"{promise}; it holds {len(body):,}.")
     return np.frombuffer(body, np.uint8, offset=start).reshape(shape)
 
 
