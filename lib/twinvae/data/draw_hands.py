@@ -37,7 +37,7 @@ def _copy(photograph: np.ndarray, side: int, rng: np.random.Generator) -> np.nda
     turn = cv2.getRotationMatrix2D((CANVAS / 2, CANVAS / 2), rng.uniform(-3, 3), 1)
     turned = cv2.warpAffine(photograph, turn, (CANVAS, CANVAS), borderMode=cv2.BORDER_REPLICATE)
     small = cv2.resize(turned, (side, side), interpolation=cv2.INTER_AREA) * rng.uniform(0.85, 1.15)
-    return np.clip(np.rint(small + rng.normal(0, 2, small.shape)), 0, 255).astype(np.uint8)
+    return np.clip(np.rint(small + rng.normal(0, 1, small.shape)), 0, 255).astype(np.uint8)
 
 
 def draw(num_classes: int, photographs: int, copies: int, side: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,170 @@
+"""Every set of the table: its stand-in through the real reader, and the real files where they are at hand."""
+
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from twinvae import data
+from twinvae.data import cifar10, emnist, finding, sign_language, usps
+from twinvae.data.sets import SETS
+
+NAMES = [name for name in SETS if name != "digits"]
+REAL = pytest.mark.skipif("TWINVAE_DATA" not in os.environ, reason="TWINVAE_DATA is not set")
+
+
+def check(images, dataset):
+    assert images.shape == dataset.shape and images.class_names == dataset.class_names
+    assert np.bincount(images.y, minlength=dataset.num_classes).min() > 0
+    assert images.x.std() > 10
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_stand_in_has_the_shape_the_classes_and_clean_splits(name):
+    splits = data.splits(name, edition="stand-in", train_size=500)
+    for part in (splits.train, splits.valid, splits.test):
+        check(part, SETS[name])
+        assert part.source.kind == "stand-in"
+    assert len(splits.train) == 500 and len(data.shared_images(splits.train, splits.test)) == 0
+    again = data.splits(name, edition="stand-in", train_size=500)
+    assert np.array_equal(again.train.x, splits.train.x) and splits.record() == again.record()
+    other = data.splits(name, edition="stand-in", train_size=500, seed=1)
+    assert np.array_equal(other.test.x, splits.test.x) and not np.array_equal(other.train.x, splits.train.x)
+
+
+def test_mnist_stand_in_sizes():
+    splits = data.splits("mnist", edition="stand-in")
+    counts = [np.bincount(part.y).tolist() for part in (splits.train, splits.valid, splits.test)]
+    assert counts == [[400] * 10, [50] * 10, [50] * 10]
+
+
+def test_more_than_there_is_gives_all_and_says_so(capsys):
+    assert len(data.splits("mnist", edition="stand-in", train_size=60_000).train) == 4_000
+    assert "mnist: train_size=60,000, but there are 4,000 images; all are taken." in capsys.readouterr().out
+
+
+def test_digits_are_always_there():
+    check(data.load("digits", "all"), SETS["digits"])
+    splits = data.splits("digits")
+    assert [len(splits.train), len(splits.valid), len(splits.test)] == [1439, 179, 179]
+    assert splits.source.kind == "official" and splits.train.x.max() == 255
+
+
+def test_table_is_complete():
+    for name, dataset in SETS.items():
+        assert dataset.name == name and dataset.licence and dataset.citation and dataset.url.startswith("http")
+        assert not dataset.direct or not dataset.editions
+        for edition in dataset.editions:
+            for file in edition.files(tuple(edition.halves)):
+                algorithm, _, value = file.checksum.partition(":")
+                assert len(value) == {"sha256": 64, "md5": 32}[algorithm]
+
+
+def test_sign_language_labels():
+    raw = sign_language.RAW_LABELS
+    assert len(raw) == 24 and "J" not in sign_language.CLASS_NAMES and "Z" not in sign_language.CLASS_NAMES
+    assert sign_language.VOWELS == (0, 4, 8, 13, 19) and [raw[at] for at in sign_language.VOWELS] == [0, 4, 8, 14, 20]
+
+
+def test_options_of_a_set():
+    assert data.load("nist", "test", edition="stand-in", size=16).shape == (16, 16, 1)
+    with pytest.raises(ValueError, match="size is 200; it must be a whole number from 4 to 128"):
+        data.load("nist", edition="stand-in", size=200)
+    with pytest.raises(ValueError, match="task is 'word'; choose one of letter, vowel, rotation"):
+        data.load("sign_language", edition="stand-in", task="word")
+
+
+def test_sign_language_tasks():
+    letters = data.load("sign_language", "test", edition="stand-in")
+    vowels = data.load("sign_language", "test", edition="stand-in", task="vowel")
+    assert vowels.class_names == ("consonant", "vowel")
+    assert np.array_equal(vowels.y == 1, np.isin([letters.class_names[y] for y in letters.y], list("AEIOU")))
+    turned = data.load("sign_language", "test", edition="stand-in", task="rotation")
+    assert len(turned) == 4 * len(letters) and turned.class_names[1] == "90 degrees"
+    blocks = turned.x.reshape(4, *letters.x.shape)
+    # Counter-clockwise: the top right corner comes to the top left.
+    assert np.array_equal(blocks[0], letters.x) and np.array_equal(blocks[1][:, 0, 0], letters.x[:, 0, -1])
+    assert np.array_equal(np.rot90(blocks[3], axes=(1, 2)), letters.x)
+
+
+def test_near_duplicates_never_cross_a_split():
+    images = data.load("sign_language", "all", edition="stand-in")
+    groups = sign_language.near_duplicates(images)
+    # 24 letters, 10 photographs each, 20 copies of each.
+    assert len(np.unique(groups)) == 240 and np.bincount(groups).tolist() == [20] * 240
+    splits = data.splits("sign_language", edition="stand-in")
+    train, valid = (set(sign_language.near_duplicates(data.load("sign_language", edition="stand-in"))[index])
+                    for index in (splits.indices["train"], splits.indices["valid"]))
+    assert not train & valid
+
+
+def test_rotation_does_not_leak_between_parts():
+    splits = data.splits("sign_language", edition="stand-in", task="rotation")
+    assert len(data.shared_images(splits.train, splits.valid)) == 0 and len(splits.train) == 4 * 3_360
+
+
+def test_import_is_light():
+    code = "import sys, twinvae.data; print(*{'pandas', 'cv2', 'h5py', 'scipy', 'sklearn', 'torch', 'tensorflow'} & {*sys.modules})"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
+
+
+@REAL
+def test_real_mnist_is_official_and_fast():
+    start = time.perf_counter()
+    splits = data.splits("mnist")
+    assert time.perf_counter() - start < 5  # the goal, 1 s, is measured by the benchmark on a quiet machine
+    assert [len(splits.train), len(splits.valid), len(splits.test)] == [55_000, 5_000, 10_000]
+    assert splits.source.kind == "official" and splits.train.y.dtype == np.int64
+    assert len(data.shared_images(splits.train, splits.test)) == 0
+
+
+@REAL
+@pytest.mark.parametrize("name", NAMES)
+def test_real_files_are_known_and_give_the_published_sizes(name):
+    if finding.search(SETS[name], ("train", "test")) is None:
+        pytest.skip(f"{name} is not at hand")
+    images = data.load(name, "test")
+    assert images.source.kind in ("official", "variant")
+    check(images, SETS[name])
+    if "test" in SETS[name].sizes and "all" not in finding.find(SETS[name], ("test",)).edition.halves:
+        assert len(images) == SETS[name].sizes["test"]
+
+
+@REAL
+def test_real_emnist_is_upright_and_the_mapping_agrees():
+    folder = finding.folders(SETS["emnist_letters"])[0]
+    mapping = emnist.parse_mapping((folder / emnist.LETTERS_MAPPING.name).read_bytes(), "mapping")
+    assert [mapping[label] for label in range(1, 27)] == list(SETS["emnist_letters"].class_names)
+    letters = data.load("emnist_letters", "test")
+    # Upright, the foot of an L is at the bottom and the bar of a T at the top.
+    mean = {name: letters.x[letters.y == label].mean(axis=0)[..., 0] for label, name in enumerate(letters.class_names)}
+    assert mean["T"][6:10].sum() > mean["T"][18:22].sum() and mean["M"][4:24, :9].sum() > mean["M"][:9, 4:24].sum()
+
+
+@REAL
+def test_real_usps_libsvm_is_the_smoothed_raw_one():
+    smooth, raw = data.load("usps", "test"), data.load("usps_raw", "test")
+    assert np.array_equal(smooth.y, raw.y) and not np.array_equal(smooth.x, raw.x)
+    assert np.abs(np.diff(smooth.x.astype(int), axis=2)).mean() < np.abs(np.diff(raw.x.astype(int), axis=2)).mean()
+    assert smooth.source.kind == "official"
+    assert data.splits("usps").source.kind == "variant"
+    assert usps.REBUILT.name in dict(data.splits("usps").source.files)
+
+
+@REAL
+def test_real_sign_language_copies_of_photographs():
+    images = data.load("sign_language", "all")
+    sizes = np.bincount(sign_language.near_duplicates(images))
+    assert len(images) == 7_172 and sizes.min() > 1 and np.median(sizes) == 21
+
+
+@REAL
+def test_real_cifar10_jpeg_is_near_the_exact_images():
+    exact, jpeg = data.load("cifar10", "test", edition="first5000"), data.load("cifar10", "test", edition="jpeg")
+    for label in range(10):
+        one, other = exact.x[exact.y == label].astype(float), jpeg.x[jpeg.y == label].astype(float)
+        assert np.median((one - other[: len(one)]) ** 2) < 100
+    assert jpeg.class_names == cifar10.CLASS_NAMES
