@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 ACTIVATIONS = ("relu", "leaky_relu", "tanh")
 PADDINGS = ("same", "valid")
-KINDS = ("ae", "vae", "cvae")
+KINDS = ("ae", "vae", "cvae", "classifier")
 LIKELIHOODS = ("bernoulli", "continuous_bernoulli", "gaussian", "gaussian_learned", "discretized_logistic")
 ENCODER_CONDITIONS = ("none", "concat", "planes", "film")
 DECODER_CONDITIONS = ("none", "concat", "conditioner", "film")
@@ -246,11 +246,11 @@ class StackSpec:
 # ---------------------------------------------------------------------------------------------------- models
 @dataclass(frozen=True)
 class ModelSpec:
-    """An AE, VAE or CVAE.
+    """An AE, VAE, CVAE, or the classifier that judges their samples.
 
     `encoder` runs from the image to the features that the heads read (code of an AE; mu and logvar of the others),
     `decoder` from the code to the last hidden layer, or to a map that already has the image's shape; after a flat
-    one a dense layer to the image's D logits is added.  The condition y (one-hot, K classes) enters each separately.
+    one a dense layer to the image's D logits is added.  A classifier reads K logits from its code.  The condition y (one-hot, K classes) enters each separately.
     """
 
     name: str
@@ -267,14 +267,14 @@ class ModelSpec:
     likelihood: str = "bernoulli"
     variance: float = 0.5  # of the Gaussian likelihood, per pixel; squared error + lambda KL is variance lambda / 2
     output_mean: str = "sigmoid"  # of the Gaussian likelihood: sigmoid(x_logits), or x_logits itself ('identity')
-    code_activation: Activation | None = None  # on the code of an AE
+    code_activation: Activation | None = None  # on the code of an AE or a classifier
     init: str = "torch"
     report: str = ""  # the report that it reproduces: '000' to '004'; '' for our own
 
     def __post_init__(self):
         one_of("kind", self.kind, KINDS)
         whole("latent_dim", self.latent_dim)
-        whole("num_classes", self.num_classes, least=2 if self.kind == "cvae" else 0)
+        whole("num_classes", self.num_classes, least=2 if self.kind in ("cvae", "classifier") else 0)
         for field, allowed in (("encoder_condition", ENCODER_CONDITIONS), ("decoder_condition", DECODER_CONDITIONS),
                                ("prior", PRIORS), ("likelihood", LIKELIHOODS), ("init", INITS),
                                ("output_mean", ("sigmoid", "identity"))):
@@ -288,7 +288,7 @@ class ModelSpec:
         self.stacks()  # raises where the layers do not fit each other
 
     def _check_condition(self):
-        if self.code_activation and self.kind != "ae":
+        if self.code_activation and self.kind not in ("ae", "classifier"):
             raise ValueError(f"kind is {self.kind!r}, whose mu and logvar have no activation; leave out code_activation")
         conditioned = (self.encoder_condition, self.decoder_condition, self.prior) != ("none", "none", "standard")
         if self.kind == "cvae" and not conditioned:
@@ -305,9 +305,11 @@ class ModelSpec:
         shape = {"planes": (height, width, channels + k), "concat": (height * width * channels + k,)}
         encoder = StackSpec("encoder", self.encoder, shape.get(self.encoder_condition, self.image_shape), k)
         features = (math.prod(encoder.output),)
-        heads = ("code",) if self.kind == "ae" else ("mu", "logvar")
+        heads = ("code",) if self.kind in ("ae", "classifier") else ("mu", "logvar")
         code = (Dense(z), self.code_activation) if self.code_activation else (Dense(z),)
         stacks = [encoder] + [StackSpec(head, code, features) for head in heads]
+        if self.kind == "classifier":
+            return {stack.name: stack for stack in [*stacks, StackSpec("logits", (Dense(k),), (z,))]}
         conditioner = StackSpec("conditioner", self.conditioner, (k,))
         stacks += [conditioner] * bool(self.conditioner)
         extra = {"concat": (k,), "conditioner": conditioner.output}.get(self.decoder_condition, (0,))
@@ -334,7 +336,7 @@ class ModelSpec:
 
     def for_images(self, image_shape: tuple[int, int, int], num_classes: int) -> ModelSpec:
         """The same model for images of another shape and another number of classes."""
-        classes = num_classes if self.kind == "cvae" else 0
+        classes = num_classes if self.kind in ("cvae", "classifier") else 0
         return dataclasses.replace(self, image_shape=tuple(image_shape), num_classes=classes)
 
 
@@ -415,7 +417,15 @@ def _report004() -> list[ModelSpec]:
                       conditioner=mlp(16, 32, 64, activation=leaky), **shared)]
 
 
-ZOO: dict[str, ModelSpec] = {spec.name: spec for spec in _report004()}
+def _judges() -> list[ModelSpec]:
+    """Classifiers that judge samples; the code, their last hidden layer, gives the features of the metrics."""
+    relu = Activation("relu")
+    return [ModelSpec("judge_mnist", "classifier", (28, 28, 1), latent_dim=128, num_classes=10, decoder=(),
+                      encoder=(Conv(16, bias=False), BatchNorm(), relu, Conv(32, stride=2, bias=False), BatchNorm(), relu,
+                               Conv(64, stride=2, bias=False), BatchNorm(), relu), code_activation=relu)]
+
+
+ZOO: dict[str, ModelSpec] = {spec.name: spec for spec in [*_report004(), *_judges()]}
 
 
 def zoo(name: str) -> ModelSpec:

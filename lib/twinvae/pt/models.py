@@ -14,8 +14,8 @@ from twinvae import draws, weights
 from twinvae.pt import layers, losses
 
 
-class AE(nn.Module):
-    """Autoencoder: z = f(x), x_logits = g(z).  The loss has a reconstruction term alone (report 004, Eq. 1.1)."""
+class Model(nn.Module):
+    """What all models share: the stacks of their spec, and their weights by name."""
 
     def __init__(self, spec, dtype):
         super().__init__()
@@ -25,9 +25,29 @@ class AE(nn.Module):
         if spec.likelihood in ("gaussian_learned", "discretized_logistic"):
             self.log_scale = nn.Parameter(torch.zeros((), dtype=getattr(torch, dtype)))
 
+    def get_arrays(self):
+        """Every weight as a NumPy array under the name of `ModelSpec.weights()`."""
+        return {name: t.numpy(force=True).copy() for name, t in self.named_tensors().items()}
+
+    def set_arrays(self, arrays):
+        """The inverse of `get_arrays`.  ValueError if a name or a shape is not the spec's."""
+        weights.check(arrays, self.spec)
+        with torch.no_grad():
+            for name, tensor in self.named_tensors().items():
+                tensor.copy_(torch.as_tensor(arrays[name]))
+
+    def named_tensors(self):
+        """The weights themselves by the names of `ModelSpec.weights()`."""
+        own = {"log_scale": "likelihood.log_scale"}
+        return {own.get(name, name): tensor for name, tensor in self.state_dict(keep_vars=True).items()}
+
+
+class AE(Model):
+    """Autoencoder: z = f(x), x_logits = g(z).  The loss has a reconstruction term alone (report 004, Eq. 1.1)."""
+
     def features(self, x, y=None, training=False):
         """What the heads read.  [B, H, W, C], [B, K] -> [B, F]"""
-        return layers.flatten(self.encoder(x, y, training))
+        return self.encoder(x, y, training).flatten(1)
 
     def encode(self, x, y=None, training=False):
         """The code.  [B, H, W, C] -> z [B, Z]"""
@@ -67,22 +87,6 @@ class AE(nn.Module):
     def generate(self, z, y=None):
         """The expected image for a code.  [B, Z], [B, K] -> [B, H, W, C]"""
         return self.mean(self.decode(z, y))
-
-    def get_arrays(self):
-        """Every weight as a NumPy array under the name of `ModelSpec.weights()`."""
-        return {name: t.numpy(force=True).copy() for name, t in self.named_tensors().items()}
-
-    def set_arrays(self, arrays):
-        """The inverse of `get_arrays`.  ValueError if a name or a shape is not the spec's."""
-        weights.check(arrays, self.spec)
-        with torch.no_grad():
-            for name, tensor in self.named_tensors().items():
-                tensor.copy_(torch.as_tensor(arrays[name]))
-
-    def named_tensors(self):
-        """The weights themselves by the names of `ModelSpec.weights()`."""
-        own = {"log_scale": "likelihood.log_scale"}
-        return {own.get(name, name): tensor for name, tensor in self.state_dict(keep_vars=True).items()}
 
 
 class VAE(AE):
@@ -141,7 +145,7 @@ class CVAE(VAE):
                 x = torch.cat([x.flatten(1), y], 1)
             case "planes":
                 x = torch.cat([x, y[:, None, None, :].expand(*x.shape[:3], y.shape[1])], 3)
-        return layers.flatten(self.encoder(x, y, training))
+        return self.encoder(x, y, training).flatten(1)
 
     def decode(self, z, y=None, training=False):
         """y enters as the spec's decoder_condition says.  [B, Z], [B, K] -> x_logits [B, H, W, C]"""
@@ -165,7 +169,24 @@ class CVAE(VAE):
         return losses.kl_gaussians(mu, logvar, *self.prior(y))
 
 
-KINDS = {"ae": AE, "vae": VAE, "cvae": CVAE}
+class Classifier(Model):
+    """The judge: class logits from a code, which gives the features that the metrics compare."""
+
+    def encode(self, x, y=None, training=False):
+        """The features.  [B, H, W, C] -> [B, Z]"""
+        return self.code(self.encoder(x, training=training).flatten(1))
+
+    def classify(self, x, y=None, training=False):
+        """Class logits.  [B, H, W, C] -> [B, K]"""
+        return self.logits(self.encode(x, y, training))
+
+    def loss_terms(self, x_in, x, y, eps, training=False):
+        """(cross-entropy in nats, 0).  -> [B], [B]"""
+        cross_entropy = losses.cross_entropy(y, self.classify(x_in, y, training))
+        return cross_entropy, torch.zeros_like(cross_entropy)
+
+
+KINDS = {"ae": AE, "vae": VAE, "cvae": CVAE, "classifier": Classifier}
 
 
 def build(spec, seed=0, dtype="float32"):

@@ -32,7 +32,7 @@ class Optimizer:
     def step(self, gradients):
         """One step of the rule, in place."""
         for weight, gradient in zip(self.weights, gradients):
-            weight.grad = gradient
+            weight.grad = gradient.contiguous()  # fused Adam reads memory in order, whatever the gradient's strides
         self.rule.step()
         self.t += 1
 
@@ -50,14 +50,21 @@ class Optimizer:
             self.rule.state[weight] = state | {"step": torch.tensor(float(self.t))} if self.slots else {}
 
 
+def loss_and_gradients(model, weights, settings, x_in, x, y, eps):
+    """(loss, recon, kl), means over the batch in nats per image, and the loss's gradient for each weight."""
+    recon, kl = model.loss_terms(x_in, x, y, eps, training=True)
+    loss = (recon + settings.beta * kl).mean()
+    gradients = torch.autograd.grad(loss, weights)
+    return torch.stack([loss.detach(), recon.detach().mean(), kl.detach().mean()]), gradients
+
+
 def make_step(model, optimizer, settings):
-    """The function of one training step: arrays of a batch -> (loss, recon, kl), means over the batch."""
+    """The function of one training step: tensors of a batch -> (loss, recon, kl), means over the batch."""
 
     def step(x_in, x, y, eps):
-        recon, kl = model.loss_terms(x_in, x, y, eps, training=True)
-        loss = (recon + settings.beta * kl).mean()
-        optimizer.step(torch.autograd.grad(loss, optimizer.weights))
-        return torch.stack([loss.detach(), recon.detach().mean(), kl.detach().mean()])
+        values, gradients = loss_and_gradients(model, optimizer.weights, settings, x_in, x, y, eps)
+        optimizer.step(gradients)
+        return values
 
     return step
 

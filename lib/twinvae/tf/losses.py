@@ -60,3 +60,8 @@ def kl_gaussians(mu, logvar, prior_mu, prior_logvar):
 def log_normal(z, mu, logvar):
     """log N(z | mu, diag e^logvar).  3 x [..., Z] -> [...]"""
     return -0.5 * tf.reduce_sum(math.log(2 * math.pi) + logvar + (z - mu) ** 2 * tf.exp(-logvar), -1)
+
+
+def cross_entropy(y, logits):
+    """-log of the softmax probability of the class.  y one-hot [B, K], [B, K] -> [B]"""
+    return -tf.reduce_sum(y * tf.nn.log_softmax(logits), 1)

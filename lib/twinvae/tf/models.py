@@ -17,8 +17,8 @@ from twinvae.tf import layers, losses
 
 
 @keras.saving.register_keras_serializable("twinvae")
-class AE(keras.Model):
-    """Autoencoder: z = f(x), x_logits = g(z).  The loss has a reconstruction term alone (report 004, Eq. 1.1)."""
+class Model(keras.Model):
+    """What all models share: the stacks of their spec, and their weights by name."""
 
     def __init__(self, spec, dtype):
         super().__init__(name=spec.name, dtype=dtype)
@@ -28,6 +28,36 @@ class AE(keras.Model):
         if spec.likelihood in ("gaussian_learned", "discretized_logistic"):
             self.log_scale = self.add_weight(shape=(), initializer="zeros", name="log_scale")
         self.built = True
+
+    def get_arrays(self):
+        """Every weight as a NumPy array under the name of `ModelSpec.weights()`."""
+        return {name: layers.to_pytorch(v.numpy()) for name, v in self.named_tensors().items()}
+
+    def set_arrays(self, arrays):
+        """The inverse of `get_arrays`.  ValueError if a name or a shape is not the spec's."""
+        weights.check(arrays, self.spec)
+        for name, variable in self.named_tensors().items():
+            variable.assign(layers.to_keras(arrays[name]))
+
+    def named_tensors(self):
+        """The weights themselves by the names of `ModelSpec.weights()`."""
+        own = {"likelihood.log_scale": self.log_scale} if hasattr(self, "log_scale") else {}
+        return {f"{stack}.{name}": v for stack in self.spec.stacks()
+                for name, v in getattr(self, stack).named_variables().items()} | own
+
+    def get_config(self):
+        """What `.keras` files hold beside the weights."""
+        return {"spec": specs.to_dict(self.spec), "dtype": self.dtype}
+
+    @classmethod
+    def from_config(cls, config):
+        """The model of a `.keras` file."""
+        return build(specs.from_dict(specs.ModelSpec, config["spec"]), dtype=config["dtype"])
+
+
+@keras.saving.register_keras_serializable("twinvae")
+class AE(Model):
+    """Autoencoder: z = f(x), x_logits = g(z).  The loss has a reconstruction term alone (report 004, Eq. 1.1)."""
 
     def features(self, x, y=None, training=False):
         """What the heads read.  [B, H, W, C], [B, K] -> [B, F]"""
@@ -72,34 +102,9 @@ class AE(keras.Model):
         """The expected image for a code.  [B, Z], [B, K] -> [B, H, W, C]"""
         return self.mean(self.decode(z, y))
 
-    def get_arrays(self):
-        """Every weight as a NumPy array under the name of `ModelSpec.weights()`."""
-        return {name: layers.to_pytorch(v.numpy()) for name, v in self.named_tensors().items()}
-
-    def set_arrays(self, arrays):
-        """The inverse of `get_arrays`.  ValueError if a name or a shape is not the spec's."""
-        weights.check(arrays, self.spec)
-        for name, variable in self.named_tensors().items():
-            variable.assign(layers.to_keras(arrays[name]))
-
-    def named_tensors(self):
-        """The weights themselves by the names of `ModelSpec.weights()`."""
-        own = {"likelihood.log_scale": self.log_scale} if hasattr(self, "log_scale") else {}
-        return {f"{stack}.{name}": v for stack in self.spec.stacks()
-                for name, v in getattr(self, stack).named_variables().items()} | own
-
     def call(self, x, y=None, training=False):
         """The reconstruction, as a Keras user expects of model(x).  [B, H, W, C] -> [B, H, W, C]"""
         return self.reconstruct(x, y)
-
-    def get_config(self):
-        """What `.keras` files hold beside the weights."""
-        return {"spec": specs.to_dict(self.spec), "dtype": self.dtype}
-
-    @classmethod
-    def from_config(cls, config):
-        """The model of a `.keras` file."""
-        return build(specs.from_dict(specs.ModelSpec, config["spec"]), dtype=config["dtype"])
 
 
 @keras.saving.register_keras_serializable("twinvae")
@@ -184,7 +189,29 @@ class CVAE(VAE):
         return losses.kl_gaussians(mu, logvar, *self.prior(y))
 
 
-KINDS = {"ae": AE, "vae": VAE, "cvae": CVAE}
+@keras.saving.register_keras_serializable("twinvae")
+class Classifier(Model):
+    """The judge: class logits from a code, which gives the features that the metrics compare."""
+
+    def encode(self, x, y=None, training=False):
+        """The features.  [B, H, W, C] -> [B, Z]"""
+        return self.code(layers.flatten(self.encoder(x, training=training)))
+
+    def classify(self, x, y=None, training=False):
+        """Class logits.  [B, H, W, C] -> [B, K]"""
+        return self.logits(self.encode(x, y, training))
+
+    def call(self, x, y=None, training=False):
+        """The class logits, as a Keras user expects of model(x).  [B, H, W, C] -> [B, K]"""
+        return self.classify(x, y, training)
+
+    def loss_terms(self, x_in, x, y, eps, training=False):
+        """(cross-entropy in nats, 0).  -> [B], [B]"""
+        cross_entropy = losses.cross_entropy(y, self.classify(x_in, y, training))
+        return cross_entropy, tf.zeros_like(cross_entropy)
+
+
+KINDS = {"ae": AE, "vae": VAE, "cvae": CVAE, "classifier": Classifier}
 
 
 def build(spec, seed=0, dtype="float32"):

@@ -62,16 +62,23 @@ class Optimizer:
                 variable.assign(layers.to_keras(arrays[f"optimizer.{slot}.{name}"]))
 
 
+def loss_and_gradients(model, weights, settings, x_in, x, y, eps):
+    """(loss, recon, kl), means over the batch in nats per image, and the loss's gradient for each weight."""
+    with tf.GradientTape() as tape:
+        recon, kl = model.loss_terms(x_in, x, y, eps, training=True)
+        loss = tf.reduce_mean(recon + settings.beta * kl)
+    gradients = tape.gradient(loss, weights)
+    return tf.stack([loss, tf.reduce_mean(recon), tf.reduce_mean(kl)]), gradients
+
+
 def make_step(model, optimizer, settings):
-    """The function of one training step: arrays of a batch -> (loss, recon, kl), means over the batch."""
+    """The function of one training step: tensors of a batch -> (loss, recon, kl), means over the batch."""
 
     @tf.function(autograph=False, jit_compile=True)
     def step(x_in, x, y, eps):
-        with tf.GradientTape() as tape:
-            recon, kl = model.loss_terms(x_in, x, y, eps, training=True)
-            loss = tf.reduce_mean(recon + settings.beta * kl)
-        optimizer.step(tape.gradient(loss, optimizer.weights))
-        return tf.stack([loss, tf.reduce_mean(recon), tf.reduce_mean(kl)])
+        values, gradients = loss_and_gradients(model, optimizer.weights, settings, x_in, x, y, eps)
+        optimizer.step(gradients)
+        return values
 
     return step
 

@@ -1,0 +1,118 @@
+"""What the notebooks do with models: train each once, sample, measure.  Knows a twin only by what `backend.get` returned.
+
+Arrays in and out are NumPy: images x [N, H, W, C] in [0, 1], labels y [N], codes z [N, Z].
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from twinvae import data, draws
+from twinvae.history import fingerprint
+from twinvae.metrics import samples
+from twinvae.metrics.judge import Judge
+from twinvae.spec import ModelSpec, TrainSpec, count_weights, to_dict
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A trained model of either twin, with what made it and its history."""
+
+    spec: ModelSpec
+    settings: TrainSpec
+    model: Any
+    twin: ModuleType
+    history: pd.DataFrame
+
+    def predict(self, method: str, *arrays: np.ndarray | None) -> Any:
+        """model.method(*arrays) in chunks, NumPy in and out."""
+        return self.twin.models.predict(self.model, method, *arrays)
+
+
+def train(run, twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits) -> Trained:
+    """Trains a model of the spec, or takes it from the run's checkpoints where this training has been done before."""
+    recipe = [to_dict(spec), to_dict(replace(settings, epochs=1)), fingerprint(images.train)]
+    key = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:12]
+    model = twin.models.build(spec, seed=settings.seed)
+    history = twin.train.fit(model, images, settings, run.checkpoints / f"{spec.name}-{key}")
+    return Trained(spec, settings, model, twin, history)
+
+
+def train_seeds(run, twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits, seeds: int) -> list[Trained]:
+    """The same training with the seeds 0, 1, ..."""
+    return [train(run, twin, spec, replace(settings, seed=seed), images) for seed in range(seeds)]
+
+
+def one_hot(trained: Trained, y: np.ndarray) -> np.ndarray:
+    """Labels as the model takes them.  [N] -> [N, K]; a model without condition ignores them."""
+    return data.one_hot(y, max(trained.spec.num_classes, int(y.max()) + 1))
+
+
+def generate(trained: Trained, y: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Expected images for codes from N(0, I), under these labels.  [N] -> [N, H, W, C]"""
+    z = draws.rng(seed, "prior").standard_normal((len(y), trained.spec.latent_dim))
+    return trained.predict("generate", z, one_hot(trained, y))
+
+
+def reconstruct(trained: Trained, x: np.ndarray, y: np.ndarray, sampled: bool = False) -> np.ndarray:
+    """Images through the code and back: by the posterior's mean or, `sampled`, by one draw from it (as report 004)."""
+    eps = draws.rng(0, "eps").standard_normal((len(x), trained.spec.latent_dim)) if sampled else None
+    return trained.predict("reconstruct", x, one_hot(trained, y), eps)
+
+
+def squared_error(x: np.ndarray, x_recon: np.ndarray) -> np.ndarray:
+    """|x - x_recon|^2 summed over pixels.  [N, H, W, C] twice -> [N]  (report 004, Eq. 1.1, which calls it MSE)"""
+    return ((x - x_recon) ** 2).reshape(len(x), -1).sum(1, dtype=np.float64)
+
+
+def codes(trained: Trained, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The parameters of q(z | x).  [N, H, W, C], [N] -> mu, logvar [N, Z]"""
+    return trained.predict("encode", x, one_hot(trained, y))
+
+
+def elbo_terms(trained: Trained, images: data.Images) -> dict[str, float]:
+    """Means over the images, in nats per image, one z each: recon, kl, elbo = -(recon + kl)."""
+    _, recon, kl = trained.twin.train.evaluate(trained.model, images, trained.settings)
+    return {"elbo": -(recon + kl), "recon": recon, "kl": kl}
+
+
+def judged(judge: Judge, x: np.ndarray, y: np.ndarray, real: data.Images) -> dict[str, float]:
+    """What the judge says of samples asked for as y; diversity and Frechet distance are against the real images."""
+    probabilities, real_x = judge.probabilities(x), data.scale(real.x)
+    return {"accuracy": samples.conditional_accuracy(probabilities, y),
+            "confidence": samples.confidence(probabilities),
+            "class_entropy": samples.class_entropy(probabilities),
+            "diversity": samples.within_class_diversity(x, y, real_x, real.y),
+            "frechet": samples.frechet_distance(judge.features(x), judge.features(real_x)),
+            "sharpness": float(samples.sharpness(x).mean())}
+
+
+def balanced(num_classes: int, per_class: int) -> np.ndarray:
+    """Each label `per_class` times.  -> [K * per_class]"""
+    return np.repeat(np.arange(num_classes), per_class)
+
+
+def mean_sd(values: list[float]) -> tuple[float, float]:
+    """Mean and standard deviation over seeds; one seed has a deviation of 0."""
+    return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+
+
+def summary(trained: Trained, images: data.Images) -> dict[str, Any]:
+    """The columns of a scoreboard row that every trained model has."""
+    terms = elbo_terms(trained, images) if trained.spec.kind != "ae" else {}
+    return {"model": trained.spec.name, "report": trained.spec.report, "seed": trained.settings.seed,
+            "parameters": count_weights(trained.spec), "epochs": trained.settings.epochs,
+            "seconds_per_epoch": float(trained.history.seconds.iloc[1:].median())} | terms
+
+
+def keep(run, name: str, values: list[float], fmt: str = ".2f") -> tuple[float, float]:
+    """Keeps the mean over seeds under `name` and its standard deviation under `name`_sd; returns both."""
+    mean, sd = mean_sd(values)
+    return run.number(name, mean, fmt), run.number(f"{name}_sd", sd, fmt)
