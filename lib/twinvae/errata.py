@@ -8,7 +8,7 @@ import pandas as pd
 import yaml
 
 FIELDS = ("id", "report", "where", "stands", "right", "proof")
-COLUMNS = {"id": "item", "where": "where", "stands": "what stands", "right": "what is right", "proof": "proof"}
+STATED = "stated"  # the proof of what needs no computation
 VALUE = re.compile(r"\\val\{([a-z0-9_]+)\}")
 
 
@@ -36,7 +36,7 @@ def value_names(items: list[dict[str, str]]) -> set[str]:
 
 def table(items: list[dict[str, str]], report: str, numbers: Mapping[str, float],
           formats: Mapping[str, str]) -> pd.DataFrame:
-    """The items of one report as a table, each \\val{name} replaced by its number in math mode.
+    """The items of one report in three columns, each \\val{name} replaced by its number in math mode.
 
     Raises ValueError for a report without items and KeyError for a number that was not computed.
     """
@@ -49,5 +49,10 @@ def table(items: list[dict[str, str]], report: str, numbers: Mapping[str, float]
         digits, _, exponent = text.partition("e")
         return f"${digits}$" if not exponent else f"${digits} \\times 10^{{{int(exponent)}}}$"
 
-    filled = [{name: VALUE.sub(shown, row[field]) for field, name in COLUMNS.items()} for row in rows]
-    return pd.DataFrame(filled)
+    filled = [{field: VALUE.sub(shown, row[field]) for field in FIELDS} for row in rows]
+    return pd.DataFrame([{
+        "item": f"{row['id']}, {row['where']}",
+        "what stands": row["stands"],
+        "what is right, and its proof": row["right"] + (
+            " (Stated.)" if row["proof"] == STATED else f" Proof: {row['proof']}"),
+    } for row in filled])
