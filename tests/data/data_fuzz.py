@@ -1,6 +1,7 @@
 """Fuzzing of the parsers: whatever the bytes, the right array or a DataError, and nothing else.
 
 `python tests/data/data_fuzz.py 10000` feeds each parser that many inputs; the tests feed 300.
+Names after the number choose parsers.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from twinvae.data import DataError, archives, by_class, csv_pixels, emnist, files, idx, libsvm, own, records
-from twinvae.data import sign_language, svhn
+from twinvae.data import sign_language, svhn, usps
 
 RNG = np.random.default_rng(0)
 WORK = Path(tempfile.mkdtemp(prefix="twinvae-fuzz-"))
@@ -52,7 +53,9 @@ def damaged(draw, sound: bytes) -> bytes:
         elif damage == "cut":
             del raw[at:]
         elif damage == "insert":
-            raw[at:at] = draw(st.one_of(st.binary(max_size=8), st.sampled_from([b",", b"\n", b" ", b"-", b"9", b":"])))
+            raw[at:at] = draw(
+                st.one_of(st.binary(max_size=8), st.sampled_from([b",", b"\n", b" ", b"-", b"9", b":"]))
+            )
         elif damage == "drop":
             del raw[at : at + draw(st.integers(1, 8))]
         else:
@@ -103,12 +106,26 @@ def _mat() -> bytes:
     return buffer.getvalue()
 
 
+def _hdf5() -> bytes:
+    import h5py
+
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        file["train/data"], file["train/target"] = (
+            RNG.random((3, 256), np.float32),
+            np.array([0, 9, 4], np.int32),
+        )
+    return buffer.getvalue()
+
+
 def _file(read: Callable[[Path], object], suffix: str) -> Callable[[bytes], object]:
     """A reader of files as a parser of bytes."""
+
     def parse(raw: bytes) -> object:
         path = WORK / f"input{suffix}"
         path.write_bytes(raw)
         return read(path)
+
     return parse
 
 
@@ -119,7 +136,10 @@ def _read_zip(path: Path) -> list[bytes]:
 
 def check_csv(raw: bytes, result) -> None:
     """Against Python's own reading of the numbers."""
-    rows = [list(map(int, line.split(b","))) for line in raw.replace(b"\r\n", b"\n").removesuffix(b"\n").split(b"\n")[1:]]
+    rows = [
+        list(map(int, line.split(b",")))
+        for line in raw.replace(b"\r\n", b"\n").removesuffix(b"\n").split(b"\n")[1:]
+    ]
     assert np.array_equal(np.column_stack([result[1], result[0]]), rows)
 
 
@@ -172,8 +192,15 @@ def check_records(raw: bytes, result) -> None:
 
 
 CSV = b"label,pixel1,pixel2,pixel3\n0,1,2,3\n4,255,0,17\n"
-SIGN = b"label," + b",".join(b"pixel%d" % at for at in range(1, 785)) + b"\n" + b"\n".join(
-    b",".join(b"%d" % value for value in (label, *RNG.integers(0, 256, 784))) for label in (0, 8, 24)) + b"\n"
+SIGN = (
+    b"label,"
+    + b",".join(b"pixel%d" % at for at in range(1, 785))
+    + b"\n"
+    + b"\n".join(
+        b",".join(b"%d" % value for value in (label, *RNG.integers(0, 256, 784))) for label in (0, 8, 24)
+    )
+    + b"\n"
+)
 LIBSVM = b"1 1:-0.5 2:1 4:1e-1 \n10 1:0.25 3:-1.0\n3\n"
 RECORDS = records.pack_records(RNG.integers(0, 256, (2, 32, 32, 3), np.uint8), np.array([[1], [9]]))
 IMAGES = RNG.integers(0, 256, (3, 4, 5), np.uint8)
@@ -182,28 +209,52 @@ PNG = _png(RNG.integers(0, 256, (128, 128), np.uint8))
 TARGETS = {
     "idx": Target(partial(idx.parse_idx, ndim=3, name="f"), _idx(IMAGES), check_idx),
     "idx labels": Target(partial(idx.parse_idx, ndim=1, name="f"), _idx(IMAGES.ravel()), check_idx),
-    "idx packed": Target(partial(idx.parse_idx, ndim=3, name="f"), gzip.compress(_idx(IMAGES), mtime=0), check_packed),
-    "idx inside gzip": Target(partial(idx.parse_idx, ndim=3, name="f"), _idx(IMAGES), check_packed,
-                              partial(gzip.compress, mtime=0)),
-    "gzip": Target(partial(files.gunzip, limit=500, name="f"), gzip.compress(b"ab" * 200, mtime=0),
-                   lambda raw, out: check_sizes(500, raw, [out])),
-    "bzip2": Target(partial(files.bunzip, limit=500, name="f"), bz2.compress(b"ab" * 200),
-                    lambda raw, out: check_sizes(500, raw, [out])),
+    "idx packed": Target(
+        partial(idx.parse_idx, ndim=3, name="f"), gzip.compress(_idx(IMAGES), mtime=0), check_packed
+    ),
+    "idx inside gzip": Target(
+        partial(idx.parse_idx, ndim=3, name="f"), _idx(IMAGES), check_packed, partial(gzip.compress, mtime=0)
+    ),
+    "gzip": Target(
+        partial(files.gunzip, limit=500, name="f"),
+        gzip.compress(b"ab" * 200, mtime=0),
+        lambda raw, out: check_sizes(500, raw, [out]),
+    ),
+    "bzip2": Target(
+        partial(files.bunzip, limit=500, name="f"),
+        bz2.compress(b"ab" * 200),
+        lambda raw, out: check_sizes(500, raw, [out]),
+    ),
     "csv": Target(partial(csv_pixels.parse_csv, name="f"), CSV, check_csv),
     "sign csv": Target(partial(sign_language.parse, name="f"), SIGN, check_images),
     "libsvm": Target(partial(libsvm.parse_libsvm, features=4, name="f"), LIBSVM, check_libsvm),
-    "records": Target(partial(records.parse_records, label_bytes=1, num_classes=10, name="f"), RECORDS, check_records),
-    "records of two labels": Target(partial(records.parse_records, label_bytes=2, num_classes=100, name="f"),
-                                    b"\x01" + RECORDS[:3073] + b"\x01" + RECORDS[3073:], check_images),
+    "records": Target(
+        partial(records.parse_records, label_bytes=1, num_classes=10, name="f"), RECORDS, check_records
+    ),
+    "records of two labels": Target(
+        partial(records.parse_records, label_bytes=2, num_classes=100, name="f"),
+        b"\x01" + RECORDS[:3073] + b"\x01" + RECORDS[3073:],
+        check_images,
+    ),
     "mat": Target(partial(svhn.parse, name="f"), _mat(), check_images),
+    "hdf5": Target(_file(lambda path: usps.read_hdf5((path,), "train"), ".h5"), _hdf5(), check_images),
     "mapping": Target(partial(emnist.parse_mapping, name="f"), b"1 65 97\n2 66 98\n", lambda raw, out: None),
-    "tar": Target(_file(lambda path: list(archives.tar_members(path, 100, 5)), ".tar"), _tar(), partial(check_sizes, 100)),
+    "tar": Target(
+        _file(lambda path: list(archives.tar_members(path, 100, 5)), ".tar"),
+        _tar(),
+        partial(check_sizes, 100),
+    ),
     "zip": Target(_file(_read_zip, ".zip"), _zip(), partial(check_sizes, 1_000)),
     "png": Target(_decode_png, PNG, check_picture),
-    "picture": Target(_file(lambda path: own._picture(path, None), ".png"), _png(IMAGES[0]), check_any_picture),
+    "picture": Target(
+        _file(lambda path: own._picture(path, None), ".png"), _png(IMAGES[0]), check_any_picture
+    ),
     "npz": Target(_file(own.read_npz, ".npz"), _npz(), check_images),
-    "own csv": Target(_file(partial(own.read_csv, shape=(1, 3)), ".csv"), b"label,pixel1,pixel2,pixel3\n0,1,2,3\n1,4,5,6\n",
-                      check_images),
+    "own csv": Target(
+        _file(partial(own.read_csv, shape=(1, 3)), ".csv"),
+        b"label,pixel1,pixel2,pixel3\n0,1,2,3\n1,4,5,6\n",
+        check_images,
+    ),
 }
 
 
@@ -211,8 +262,13 @@ def fuzz(name: str, inputs: int, derandomize: bool = False) -> dict[str, int]:
     """Feed one parser; returns how many inputs it read and how many it refused, or raises what went wrong."""
     target, counts = TARGETS[name], {"read": 0, "refused": 0}
 
-    @settings(max_examples=inputs, deadline=None, derandomize=derandomize, database=None,
-              suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=inputs,
+        deadline=None,
+        derandomize=derandomize,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(damaged(target.sound))
     def run(inner: bytes) -> None:
         raw = target.wrap(inner)
@@ -229,5 +285,5 @@ def fuzz(name: str, inputs: int, derandomize: bool = False) -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    for target_name in TARGETS:
+    for target_name in sys.argv[2:] or TARGETS:
         print(f"{target_name:24}", fuzz(target_name, int(sys.argv[1])), flush=True)

@@ -18,16 +18,20 @@ def png(value=0, side=128):
 @pytest.fixture
 def archive(tmp_path):
     """Writes a by_class zip: two pictures a class, grey value = class number; more members on request."""
+
     def make(extra=(), skip=(), count=2):
         path = tmp_path / "by_class.zip"
         with zipfile.ZipFile(path, "w") as file:
             file.writestr("by_class/", b"")
             for label, character in enumerate(ALPHANUMERIC):
                 for at in range(count * (character not in skip)):
-                    file.writestr(f"by_class/{CHARACTER_TO_HEX[character]}/hsf_0/hsf_0_{at:05d}.png", png(label))
+                    file.writestr(
+                        f"by_class/{CHARACTER_TO_HEX[character]}/hsf_0/hsf_0_{at:05d}.png", png(label)
+                    )
             for name, raw in extra:
                 file.writestr(name, raw)
         return path
+
     return make
 
 
@@ -72,7 +76,10 @@ def test_it_goes_on_where_it_was_interrupted(tmp_path, archive, monkeypatch):
     monkeypatch.setattr(by_class, "decode", stop_after_60)
     with pytest.raises(KeyboardInterrupt):
         by_class.convert(path, folder, 8, workers=1)
-    assert by_class.read_converted(folder) is None and json.loads((folder / "state.json").read_text())["done"] == 50
+    assert (
+        by_class.read_converted(folder) is None
+        and json.loads((folder / "state.json").read_text())["done"] == 50
+    )
     rest = []
     monkeypatch.setattr(by_class, "decode", lambda raw, size: rest.append(1) or decode(raw, size))
     by_class.convert(path, folder, 8)
@@ -84,19 +91,26 @@ def test_it_goes_on_where_it_was_interrupted(tmp_path, archive, monkeypatch):
 def test_pictures_that_do_not_decode_are_counted_listed_and_left_out(tmp_path, archive, capsys):
     flipped = bytearray(png(5))
     flipped[60] ^= 1
-    bad = [("by_class/41/hsf_1/text.png", b"no png"), ("by_class/41/hsf_1/small.png", png(1, 64)),
-           ("by_class/61/hsf_1/flipped.png", bytes(flipped))]
+    bad = [
+        ("by_class/41/hsf_1/text.png", b"no png"),
+        ("by_class/41/hsf_1/small.png", png(1, 64)),
+        ("by_class/61/hsf_1/flipped.png", bytes(flipped)),
+    ]
     done = by_class.convert(archive(bad, count=5), tmp_path / "a", 8)
-    assert done["failures"] == ["by_class/41/hsf_1/small.png: is 64 x 64, not 128 x 128",
-                                "by_class/41/hsf_1/text.png: is no PNG",
-                                "by_class/61/hsf_1/flipped.png: is a damaged PNG"]
+    assert done["failures"] == [
+        "by_class/41/hsf_1/small.png: is 64 x 64, not 128 x 128",
+        "by_class/41/hsf_1/text.png: is no PNG",
+        "by_class/61/hsf_1/flipped.png: is a damaged PNG",
+    ]
     x, y = by_class.read_converted(tmp_path / "a")
     assert len(x) == len(y) == 310 and np.array_equal(x[:, 0, 0], y)
     assert "3 pictures left out, listed in" in capsys.readouterr().out
 
 
 def test_more_than_one_percent_of_failures_stops(tmp_path, archive):
-    with pytest.raises(DataError, match="2 of 126 pictures failed, more than 1 %; the first is .*, which is no PNG"):
+    with pytest.raises(
+        DataError, match="2 of 126 pictures failed, more than 1 %; the first is .*, which is no PNG"
+    ):
         by_class.convert(archive([(f"by_class/41/hsf_1/{at}.png", b"") for at in (1, 2)]), tmp_path / "a", 8)
     assert by_class.read_converted(tmp_path / "a") is None
 
@@ -107,11 +121,14 @@ def test_folder_that_is_none_of_the_62(folder):
         by_class.class_of(folder, "f")
 
 
-@pytest.mark.parametrize("change, message", [
-    ({"extra": [("by_class/zz/hsf_0/a.png", b"")]}, "folder 'zz' is not the hexadecimal"),
-    ({"extra": [("../a.png", b"")]}, "points outside the archive"),
-    ({"skip": "Qr"}, "no pictures of Q r"),
-])
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"extra": [("by_class/zz/hsf_0/a.png", b"")]}, "folder 'zz' is not the hexadecimal"),
+        ({"extra": [("../a.png", b"")]}, "points outside the archive"),
+        ({"skip": "Qr"}, "no pictures of Q r"),
+    ],
+)
 def test_archives_that_are_not_in_the_layout(tmp_path, archive, change, message):
     with pytest.raises(DataError, match=message):
         by_class.convert(archive(**change), tmp_path / "a", 8)

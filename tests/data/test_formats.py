@@ -32,18 +32,25 @@ def test_idx_round_trip(tmp_path):
     assert np.array_equal(parse_idx(idx_bytes(IMAGES), 3, "x"), IMAGES)
 
 
-@pytest.mark.parametrize("raw, ndim, message", [
-    (b"", 3, r"f begins with bytes \(none\)"),
-    (idx_bytes(IMAGES, magic=b"\0\0\x0d"), 3, "f begins with bytes 00 00 0d 03; an IDX file of 3"),
-    (idx_bytes(IMAGES), 1, "begins with 00 00 08 01"),
-    (idx_bytes(IMAGES)[:9], 3, "ends at byte 9, inside its header of 16 bytes"),
-    (idx_bytes(IMAGES, (4, 4, 5)), 3, "promises 4 x 4 x 5 bytes after its header, 96 in all; it holds 76"),
-    (idx_bytes(IMAGES, (2, 4, 5)), 3, "promises 2 x 4 x 5 .* it holds 76"),
-    (gzip.compress(idx_bytes(IMAGES))[:-12], 3, "before its end mark"),
-    (gzip.compress(idx_bytes(IMAGES, (2, 4, 5))), 3, "more than the 56 bytes promised"),
-    (gzip.compress(idx_bytes(IMAGES, (2**32 - 1,) * 3)), 3, "packed bytes cannot hold them"),
-    (b"\x1f\x8b\x08\x00broken", 3, "no sound gzip file|begins with bytes"),
-])
+@pytest.mark.parametrize(
+    "raw, ndim, message",
+    [
+        (b"", 3, r"f begins with bytes \(none\)"),
+        (idx_bytes(IMAGES, magic=b"\0\0\x0d"), 3, "f begins with bytes 00 00 0d 03; an IDX file of 3"),
+        (idx_bytes(IMAGES), 1, "begins with 00 00 08 01"),
+        (idx_bytes(IMAGES)[:9], 3, "ends at byte 9, inside its header of 16 bytes"),
+        (
+            idx_bytes(IMAGES, (4, 4, 5)),
+            3,
+            "promises 4 x 4 x 5 bytes after its header, 96 in all; it holds 76",
+        ),
+        (idx_bytes(IMAGES, (2, 4, 5)), 3, "promises 2 x 4 x 5 .* it holds 76"),
+        (gzip.compress(idx_bytes(IMAGES))[:-12], 3, "before its end mark"),
+        (gzip.compress(idx_bytes(IMAGES, (2, 4, 5))), 3, "more than the 56 bytes promised"),
+        (gzip.compress(idx_bytes(IMAGES, (2**32 - 1,) * 3)), 3, "packed bytes cannot hold them"),
+        (b"\x1f\x8b\x08\x00broken", 3, "no sound gzip file|begins with bytes"),
+    ],
+)
 def test_bad_idx(raw, ndim, message):
     with pytest.raises(DataError, match=message):
         parse_idx(raw, ndim, "f")
@@ -60,8 +67,12 @@ def test_idx_pair_of_different_lengths(tmp_path):
 def test_unpacking_is_bounded_and_complete(unpack, pack):
     packed = pack(b"a" * 1000)
     assert unpack(packed, 1000, "f") == b"a" * 1000
-    for broken, message in ((pack(b"a" * 1001), "more than the 1,000"), (packed[:-9], "before its end mark"),
-                            (packed + b"x", "1 bytes after its end mark"), (b"no" + packed, "no sound")):
+    for broken, message in (
+        (pack(b"a" * 1001), "more than the 1,000"),
+        (packed[:-9], "before its end mark"),
+        (packed + b"x", "1 bytes after its end mark"),
+        (b"no" + packed, "no sound"),
+    ):
         with pytest.raises(DataError, match=message):
             unpack(broken, 1000, "f")
 
@@ -71,20 +82,23 @@ def test_csv_is_read():
     assert x.tolist() == [[0, 255], [17, 1]] and y.tolist() == [3, 4] and x.dtype == y.dtype == np.uint8
 
 
-@pytest.mark.parametrize("raw, message", [
-    (b"", "f, row 1: the header begins ''"),
-    (b"label,pixel2\n1,2\n", "f, row 1: the header begins 'label,pixel2'"),
-    (b"label,pixel1\n", "has a header but no rows"),
-    (b"label,pixel1\n1,2\n3\n", "f, row 3: 1 columns; the header promises 2"),
-    (b"label,pixel1\n1,2\n\n", "f, row 3: 1 columns"),
-    (b"label,pixel1\n1,2,3\n", "f, row 2: 3 columns"),
-    (b"label,pixel1\n1,x\n", "f, row 2, column pixel1: 'x'; whole numbers"),
-    (b"label,pixel1\n1,\n", "f, row 2, column pixel1: ''"),
-    (b"label,pixel1\n-1,2\n", "f, row 2, column label: '-1'"),
-    (b"label,pixel1\n1,2\n1,256\n", "f, row 3, column pixel1: '256'"),
-    (b"label,pixel1\n1,2.5\n", "column pixel1: '2.5'"),
-    (b"label,pixel1\n1,99999999999999999999\n", "column pixel1: '99999999999999999999'"),
-])
+@pytest.mark.parametrize(
+    "raw, message",
+    [
+        (b"", "f, row 1: the header begins ''"),
+        (b"label,pixel2\n1,2\n", "f, row 1: the header begins 'label,pixel2'"),
+        (b"label,pixel1\n", "has a header but no rows"),
+        (b"label,pixel1\n1,2\n3\n", "f, row 3: 1 columns; the header promises 2"),
+        (b"label,pixel1\n1,2\n\n", "f, row 3: 1 columns"),
+        (b"label,pixel1\n1,2,3\n", "f, row 2: 3 columns"),
+        (b"label,pixel1\n1,x\n", "f, row 2, column pixel1: 'x'; whole numbers"),
+        (b"label,pixel1\n1,\n", "f, row 2, column pixel1: ''"),
+        (b"label,pixel1\n-1,2\n", "f, row 2, column label: '-1'"),
+        (b"label,pixel1\n1,2\n1,256\n", "f, row 3, column pixel1: '256'"),
+        (b"label,pixel1\n1,2.5\n", "column pixel1: '2.5'"),
+        (b"label,pixel1\n1,99999999999999999999\n", "column pixel1: '99999999999999999999'"),
+    ],
+)
 def test_bad_csv(raw, message):
     with pytest.raises(DataError, match=message):
         parse_csv(raw, "f")
@@ -108,18 +122,21 @@ def test_libsvm_is_read():
     assert np.allclose(values, [[-0.5, 0, 0.1], [0, 1, 0], [0, 0, 0]]) and labels.tolist() == [1, 10, 7]
 
 
-@pytest.mark.parametrize("raw, message", [
-    (b"", "f, row 1 begins ''"),
-    (b"1 1:0\nx 1:0\n", "f, row 2 begins 'x 1:0'"),
-    (b"1 1:0 2\n", "row 1 begins"),
-    (b"1 1:\n", "row 1 begins"),
-    (b"1 1:nan\n", "row 1 begins"),
-    (b"1.5 1:0\n", "row 1 begins"),
-    (b"1 1:0 4:0\n", r"row 1: its indices do not rise within 1..3"),
-    (b"1 2:0 1:0\n", "do not rise"),
-    (b"1 0:0\n", "do not rise"),
-    (b"1 1:0\n1 1:-1.5\n", "f, row 2: a value of -1.5; -1..1"),
-])
+@pytest.mark.parametrize(
+    "raw, message",
+    [
+        (b"", "f, row 1 begins ''"),
+        (b"1 1:0\nx 1:0\n", "f, row 2 begins 'x 1:0'"),
+        (b"1 1:0 2\n", "row 1 begins"),
+        (b"1 1:\n", "row 1 begins"),
+        (b"1 1:nan\n", "row 1 begins"),
+        (b"1.5 1:0\n", "row 1 begins"),
+        (b"1 1:0 4:0\n", r"row 1: its indices do not rise within 1..3"),
+        (b"1 2:0 1:0\n", "do not rise"),
+        (b"1 0:0\n", "do not rise"),
+        (b"1 1:0\n1 1:-1.5\n", "f, row 2: a value of -1.5; -1..1"),
+    ],
+)
 def test_bad_libsvm(raw, message):
     with pytest.raises(DataError, match=message):
         parse_libsvm(raw, 3, "f")
@@ -134,11 +151,14 @@ def test_records_round_trip():
     assert pixel.tolist() == [1, 2, 3]
 
 
-@pytest.mark.parametrize("raw, message", [
-    (b"", "holds 0 bytes"),
-    (bytes(3073 + 5), "the last one begins at byte 3,073"),
-    (bytes(3073) + b"\x0a" + bytes(3072), "f, byte 3,073: label 10; 0..9"),
-])
+@pytest.mark.parametrize(
+    "raw, message",
+    [
+        (b"", "holds 0 bytes"),
+        (bytes(3073 + 5), "the last one begins at byte 3,073"),
+        (bytes(3073) + b"\x0a" + bytes(3072), "f, byte 3,073: label 10; 0..9"),
+    ],
+)
 def test_bad_records(raw, message):
     with pytest.raises(DataError, match=message):
         parse_records(raw, 1, 10, "f")
@@ -146,7 +166,10 @@ def test_bad_records(raw, message):
 
 @pytest.mark.parametrize("packed", [True, False])
 def test_mat_as_scipy_writes_it(packed):
-    x, labels = RNG.integers(0, 256, (32, 32, 3, 5), np.uint8), np.array([[10], [1], [2], [9], [10]], np.uint8)
+    x, labels = (
+        RNG.integers(0, 256, (32, 32, 3, 5), np.uint8),
+        np.array([[10], [1], [2], [9], [10]], np.uint8),
+    )
     for kind in (np.uint8, np.float64):
         file = io.BytesIO()
         savemat(file, {"X": x, "y": labels.astype(kind)}, do_compression=packed)
@@ -158,9 +181,13 @@ def test_bad_mat():
     file = io.BytesIO()
     savemat(file, {"X": np.zeros((32, 32, 3, 2), np.uint8), "y": np.array([[11], [1]], np.uint8)})
     raw = file.getvalue()
-    for broken, message in ((raw, "one outside 1..10"), (raw[:200], "byte 128: an element of .* more than the file"),
-                            (raw[:130], "ends inside an element's tag"), (b"x" * 300, "no MATLAB version 5 header"),
-                            (raw[:128], "it must hold X")):
+    for broken, message in (
+        (raw, "one outside 1..10"),
+        (raw[:200], "byte 128: an element of .* more than the file"),
+        (raw[:130], "ends inside an element's tag"),
+        (b"x" * 300, "no MATLAB version 5 header"),
+        (raw[:128], "it must hold X"),
+    ):
         with pytest.raises(DataError, match=message):
             svhn.parse(broken, "f")
     file = io.BytesIO()
@@ -187,7 +214,10 @@ def make_tar(path, members):
 
 def test_tar_is_read_in_memory_and_bounded(tmp_path):
     path = make_tar(tmp_path / "f.tar.xz", [("a/b", b"12"), ("a/c", b"345")])
-    assert [(str(name), raw) for name, raw in archives.tar_members(path, 3, 2)] == [("a/b", b"12"), ("a/c", b"345")]
+    assert [(str(name), raw) for name, raw in archives.tar_members(path, 3, 2)] == [
+        ("a/b", b"12"),
+        ("a/c", b"345"),
+    ]
     for limit, count in ((2, 2), (3, 1)):
         with pytest.raises(DataError, match="a/c is file 2 and unpacks to 3 bytes"):
             list(archives.tar_members(path, limit, count))

@@ -55,7 +55,9 @@ def test_digits_are_always_there():
 
 def test_table_is_complete():
     for name, dataset in SETS.items():
-        assert dataset.name == name and dataset.licence and dataset.citation and dataset.url.startswith("http")
+        assert (
+            dataset.name == name and dataset.licence and dataset.citation and dataset.url.startswith("http")
+        )
         assert not dataset.direct or not dataset.editions
         for edition in dataset.editions:
             for file in edition.files(tuple(edition.halves)):
@@ -66,7 +68,13 @@ def test_table_is_complete():
 def test_sign_language_labels():
     raw = sign_language.RAW_LABELS
     assert len(raw) == 24 and "J" not in sign_language.CLASS_NAMES and "Z" not in sign_language.CLASS_NAMES
-    assert sign_language.VOWELS == (0, 4, 8, 13, 19) and [raw[at] for at in sign_language.VOWELS] == [0, 4, 8, 14, 20]
+    assert sign_language.VOWELS == (0, 4, 8, 13, 19) and [raw[at] for at in sign_language.VOWELS] == [
+        0,
+        4,
+        8,
+        14,
+        20,
+    ]
 
 
 def test_options_of_a_set():
@@ -96,8 +104,10 @@ def test_near_duplicates_never_cross_a_split():
     # 24 letters, 10 photographs each, 20 copies of each.
     assert len(np.unique(groups)) == 240 and np.bincount(groups).tolist() == [20] * 240
     splits = data.splits("sign_language", edition="stand-in")
-    train, valid = (set(sign_language.near_duplicates(data.load("sign_language", edition="stand-in"))[index])
-                    for index in (splits.indices["train"], splits.indices["valid"]))
+    train, valid = (
+        set(sign_language.near_duplicates(data.load("sign_language", edition="stand-in"))[index])
+        for index in (splits.indices["train"], splits.indices["valid"])
+    )
     assert not train & valid
 
 
@@ -107,8 +117,12 @@ def test_rotation_does_not_leak_between_parts():
 
 
 def test_import_is_light():
-    code = "import sys, twinvae.data; print(*{'pandas', 'cv2', 'h5py', 'scipy', 'sklearn', 'torch', 'tensorflow'} & {*sys.modules})"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
+    heavy = "{'pandas', 'cv2', 'h5py', 'scipy', 'sklearn', 'torch', 'tensorflow'}"
+    code = f"import sys, twinvae.data; print(*{heavy} & {{*sys.modules}})"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        == "\n"
+    )
 
 
 @REAL
@@ -140,15 +154,24 @@ def test_real_emnist_is_upright_and_the_mapping_agrees():
     assert [mapping[label] for label in range(1, 27)] == list(SETS["emnist_letters"].class_names)
     letters = data.load("emnist_letters", "test")
     # Upright, the foot of an L is at the bottom and the bar of a T at the top.
-    mean = {name: letters.x[letters.y == label].mean(axis=0)[..., 0] for label, name in enumerate(letters.class_names)}
-    assert mean["T"][6:10].sum() > mean["T"][18:22].sum() and mean["M"][4:24, :9].sum() > mean["M"][:9, 4:24].sum()
+    mean = {
+        name: letters.x[letters.y == label].mean(axis=0)[..., 0]
+        for label, name in enumerate(letters.class_names)
+    }
+    assert (
+        mean["T"][6:10].sum() > mean["T"][18:22].sum()
+        and mean["M"][4:24, :9].sum() > mean["M"][:9, 4:24].sum()
+    )
 
 
 @REAL
 def test_real_usps_libsvm_is_the_smoothed_raw_one():
     smooth, raw = data.load("usps", "test"), data.load("usps_raw", "test")
     assert np.array_equal(smooth.y, raw.y) and not np.array_equal(smooth.x, raw.x)
-    assert np.abs(np.diff(smooth.x.astype(int), axis=2)).mean() < np.abs(np.diff(raw.x.astype(int), axis=2)).mean()
+    assert (
+        np.abs(np.diff(smooth.x.astype(int), axis=2)).mean()
+        < np.abs(np.diff(raw.x.astype(int), axis=2)).mean()
+    )
     assert smooth.source.kind == "official"
     assert data.splits("usps").source.kind == "variant"
     assert usps.REBUILT.name in dict(data.splits("usps").source.files)
@@ -163,7 +186,10 @@ def test_real_sign_language_copies_of_photographs():
 
 @REAL
 def test_real_cifar10_jpeg_is_near_the_exact_images():
-    exact, jpeg = data.load("cifar10", "test", edition="first5000"), data.load("cifar10", "test", edition="jpeg")
+    exact, jpeg = (
+        data.load("cifar10", "test", edition="first5000"),
+        data.load("cifar10", "test", edition="jpeg"),
+    )
     for label in range(10):
         one, other = exact.x[exact.y == label].astype(float), jpeg.x[jpeg.y == label].astype(float)
         assert np.median((one - other[: len(one)]) ** 2) < 100

@@ -18,7 +18,12 @@ def images(x, y, classes=10):
 def test_cut_is_a_partition_in_proportion_and_by_seed():
     y = np.repeat(np.arange(4), [1000, 500, 200, 300])
     rest, taken = cut(y, 200, np.random.default_rng(0))
-    assert sorted([*rest, *taken]) == list(range(2000)) and np.bincount(y[taken]).tolist() == [100, 50, 20, 30]
+    assert sorted([*rest, *taken]) == list(range(2000)) and np.bincount(y[taken]).tolist() == [
+        100,
+        50,
+        20,
+        30,
+    ]
     assert np.array_equal(taken, cut(y, 200, np.random.default_rng(0))[1])
     assert not np.array_equal(taken, cut(y, 200, np.random.default_rng(1))[1])
     assert len(np.unique(y[rest[:50]])) == 4
@@ -46,15 +51,18 @@ def test_shared_images_are_found():
     assert exact_groups(images(x, np.zeros(20)))[[3, 7]].tolist() == [3, 3]
 
 
-@pytest.mark.parametrize("x, y, names, message", [
-    (np.zeros((2, 4, 4, 1)), [0, 1], ("a", "b"), "x is float64"),
-    (np.zeros((2, 4, 4), np.uint8), [0, 1], ("a", "b"), r"uint8 \[2, 4, 4\]"),
-    (np.zeros((2, 4, 4, 2), np.uint8), [0, 1], ("a", "b"), "1 or 3"),
-    (np.zeros((0, 4, 4, 1), np.uint8), [], ("a", "b"), "not empty"),
-    (np.zeros((2, 4, 4, 1), np.uint8), [0], ("a", "b"), "one label an image"),
-    (np.zeros((2, 4, 4, 1), np.uint8), [0, 2], ("a", "b"), r"Labels run 0..2; 2 classes allow 0..1"),
-    (np.zeros((2, 4, 4, 1), np.uint8), [0, 0], ("a", "a"), "distinct"),
-])
+@pytest.mark.parametrize(
+    "x, y, names, message",
+    [
+        (np.zeros((2, 4, 4, 1)), [0, 1], ("a", "b"), "x is float64"),
+        (np.zeros((2, 4, 4), np.uint8), [0, 1], ("a", "b"), r"uint8 \[2, 4, 4\]"),
+        (np.zeros((2, 4, 4, 2), np.uint8), [0, 1], ("a", "b"), "1 or 3"),
+        (np.zeros((0, 4, 4, 1), np.uint8), [], ("a", "b"), "not empty"),
+        (np.zeros((2, 4, 4, 1), np.uint8), [0], ("a", "b"), "one label an image"),
+        (np.zeros((2, 4, 4, 1), np.uint8), [0, 2], ("a", "b"), r"Labels run 0..2; 2 classes allow 0..1"),
+        (np.zeros((2, 4, 4, 1), np.uint8), [0, 0], ("a", "a"), "distinct"),
+    ],
+)
 def test_images_are_validated(x, y, names, message):
     with pytest.raises(ValueError, match=message):
         Images(x, np.array(y, np.int64), names, SOURCE)
@@ -81,8 +89,13 @@ def test_binarise():
     first, second = data.binarise(x, "dynamic", rng), data.binarise(x, "dynamic", rng)
     assert not np.array_equal(first, second) and set(np.unique(first)) == {0, 1} and first.dtype == np.float32
     assert np.allclose(first.reshape(4, -1).mean(axis=1), [0, 0.5, 0.51, 1], atol=0.05)
-    for bad, how, message in ((x, "soft", "'soft' is unknown"), (x, "dynamic", "needs rng"), (x * 255, "none", "scale"),
-                              (x.astype(np.uint8), "none", "scale"), (x * np.nan, "none", "scale")):
+    for bad, how, message in (
+        (x, "soft", "'soft' is unknown"),
+        (x, "dynamic", "needs rng"),
+        (x * 255, "none", "scale"),
+        (x.astype(np.uint8), "none", "scale"),
+        (x * np.nan, "none", "scale"),
+    ):
         with pytest.raises(ValueError, match=message):
             data.binarise(bad, how)
 

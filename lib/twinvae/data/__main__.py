@@ -1,4 +1,4 @@
-"""`python -m twinvae.data list | fetch NAME | check [NAME]`: what there is, getting it, and what each file is."""
+"""`python -m twinvae.data list | fetch NAME | check [NAME]`: what there is, and what it is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 
 from .download import cache_folder, downloadable, fetch
 from .files import digest
-from .finding import describe, folders, known_files, search
+from .finding import describe, folders, search
 from .images import DataError
 from .sets import SETS
 from .table import DataSet
@@ -19,8 +19,11 @@ def show_list() -> int:
     for dataset in SETS.values():
         height, width, channels = dataset.shape
         images = " + ".join(f"{size:,}" for size in dataset.sizes.values())
-        print(f"{dataset.name:16} {height}x{width}x{channels}  {dataset.num_classes:3} classes  {images:>17} images  "
-              f"{_at_hand(dataset)}")
+        print(
+            f"{dataset.name:16} {height}x{width}x{channels}  {dataset.num_classes:3} classes  "
+            f"{images:>17} images  "
+            f"{_at_hand(dataset)}"
+        )
     return 0
 
 
@@ -62,7 +65,9 @@ def check(names: list[str]) -> int:
             shared.setdefault(folder, []).append(SETS[name])
     for folder, datasets in shared.items():
         for path in sorted(entry for entry in folder.iterdir() if entry.is_file()):
-            candidates = [other for other in SETS.values() if folder.name in (other.folder, *other.other_folders)]
+            candidates = [
+                other for other in SETS.values() if folder.name in (other.folder, *other.other_folders)
+            ]
             what = next(filter(None, (describe(dataset, path) for dataset in candidates)), None)
             unknown += what is None
             print(f"  {folder.name}/{path.name}: {what or f'UNKNOWN, sha256:{digest(path)}'}")

@@ -11,8 +11,17 @@ from pathlib import Path, PurePosixPath
 
 from .images import DataError
 
-BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError,
-          NotImplementedError, RuntimeError, ValueError)
+BROKEN = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
 
 
 def safe_name(name: str, archive: str) -> PurePosixPath:
@@ -37,8 +46,10 @@ def tar_members(path: Path, limit: int, count: int) -> Iterator[tuple[PurePosixP
                     continue
                 seen += 1
                 if member.size > limit or seen > count:
-                    raise DataError(f"{path.name}: {name} is file {seen:,} and unpacks to {member.size:,} bytes; at "
-                                    f"most {count:,} files of at most {limit:,} bytes are allowed.")
+                    raise DataError(
+                        f"{path.name}: {name} is file {seen:,} and unpacks to {member.size:,} bytes; at "
+                        f"most {count:,} files of at most {limit:,} bytes are allowed."
+                    )
                 yield name, tar.extractfile(member).read()
     except DataError:
         raise

@@ -37,7 +37,9 @@ CHARACTER_TO_CLASS = {character: number for number, character in enumerate(ALPHA
 def class_of(folder: str, where: str) -> int:
     """Class number of a by_class folder such as '4a'; raises DataError if it is none of the 62."""
     if folder.lower() not in HEX_TO_CHARACTER:
-        raise DataError(f"{where}: folder {folder!r} is not the hexadecimal ASCII code of one of 0-9, A-Z, a-z.")
+        raise DataError(
+            f"{where}: folder {folder!r} is not the hexadecimal ASCII code of one of 0-9, A-Z, a-z."
+        )
     return CHARACTER_TO_CLASS[HEX_TO_CHARACTER[folder.lower()]]
 
 
@@ -58,7 +60,9 @@ def list_pictures(names: list[str], where: str) -> list[tuple[str, int]]:
     missing = sorted(set(range(len(ALPHANUMERIC))) - {label for _, label in pictures})
     if missing:
         lacking = " ".join(ALPHANUMERIC[label] for label in missing)
-        raise DataError(f"{where}: no pictures of {lacking} (by_class/HEX/.../*.png); all 62 classes are needed.")
+        raise DataError(
+            f"{where}: no pictures of {lacking} (by_class/HEX/.../*.png); all 62 classes are needed."
+        )
     return pictures
 
 
@@ -121,11 +125,7 @@ def _decode_all(pictures: list, fetch: Callable, folder: Path, plan: dict, worke
     from tqdm import tqdm
 
     state = _state(folder, plan)
-    fresh = state["done"] == 0
-    shape = (len(pictures), plan["size"], plan["size"])
-    mode = "w+" if fresh else "r+"
-    images = np.lib.format.open_memmap(folder / "images.work.npy", mode, np.uint8, shape)
-    labels = np.lib.format.open_memmap(folder / "labels.work.npy", mode, np.uint8, shape[:1])
+    images, labels = _work_files(folder, plan, fresh=state["done"] == 0)
     row_of = np.random.default_rng(plan["seed"]).permutation(len(pictures))
 
     def one(at: int) -> str | None:
@@ -139,17 +139,26 @@ def _decode_all(pictures: list, fetch: Callable, folder: Path, plan: dict, worke
         images[row_of[at]], labels[row_of[at]] = image, label
         return None
 
-    with ThreadPoolExecutor(workers) as pool, tqdm(total=len(pictures), initial=state["done"], unit="png",
-                                                   disable=None, desc="by_class") as bar:
+    bar = tqdm(total=len(pictures), initial=state["done"], unit="png", disable=None, desc="by_class")
+    with ThreadPoolExecutor(workers) as pool, bar:
         for start in range(state["done"], len(pictures), CHUNK):
             chunk = range(start, min(start + CHUNK, len(pictures)))
-            results = pool.map(one, chunk)
-            state["failures"] += [[int(row_of[at]), pictures[at][0], why] for at, why in zip(chunk, results) if why]
-            images.flush(), labels.flush()
+            reasons = zip(chunk, pool.map(one, chunk))
+            state["failures"] += [[int(row_of[at]), pictures[at][0], why] for at, why in reasons if why]
+            images.flush()
+            labels.flush()
             state["done"] = chunk.stop
             (folder / "state.json").write_text(json.dumps(state))
             bar.update(len(chunk))
     return state["failures"]
+
+
+def _work_files(folder: Path, plan: dict, fresh: bool) -> tuple[np.memmap, np.memmap]:
+    """The arrays that grow on disk, images [N, size, size] and labels [N]."""
+    mode, shape = "w+" if fresh else "r+", (plan["images"], plan["size"], plan["size"])
+    images = np.lib.format.open_memmap(folder / "images.work.npy", mode, np.uint8, shape)
+    labels = np.lib.format.open_memmap(folder / "labels.work.npy", mode, np.uint8, shape[:1])
+    return images, labels
 
 
 def _state(folder: Path, plan: dict) -> dict:
@@ -167,8 +176,10 @@ def _finish(folder: Path, plan: dict, failures: list, where: str) -> dict:
     """Take out the rows that failed, move the arrays into place, and say what they are in done.json."""
     if len(failures) > MAX_FAILED * plan["images"]:
         _, name, why = failures[0]
-        raise DataError(f"{where}: {len(failures):,} of {plan['images']:,} pictures failed, more than 1 %; "
-                        f"the first is {name}, which {why}.")
+        raise DataError(
+            f"{where}: {len(failures):,} of {plan['images']:,} pictures failed, more than 1 %; "
+            f"the first is {name}, which {why}."
+        )
     done = {**plan, "failures": [f"{name}: {why}" for _, name, why in failures]}
     for name in ("images", "labels"):
         work, final = folder / f"{name}.work.npy", folder / f"{name}.npy"

@@ -29,12 +29,18 @@ BATCHES = (
     KnownFile("data_batch_5.bin", "md5:53f37980c15c3d472c316c40844f3f0d"),
 )
 TEST_BATCH = KnownFile("test_batch.bin", "md5:803d5f7f4d78ea53de84dbe85f74fb6d")
-JPEG = KnownFile("cifar-10-images-jpeg.tar.xz", "sha256:0bc8b71aace2a2174b9940623c80ba14fc88541245222bd0ccbbf8d99bc36c82")
-FIRST4000 = KnownFile("data_batch_1.first4000.bin.gz",
-                      "sha256:0bb145d179ecb2a750190e62493390eeb7162bf39f48bbe8e48630dd27a8a1ba")
-FIRST1000 = KnownFile("test_batch.first1000.bin.gz",
-                      "sha256:481869234567c4835abc7c5f640eb4c2dd6fb841f09ea94a7f989d31f337e06c")
-META = KnownFile("batches.meta.txt", "sha256:558e74b5e208382e186da55784b4bac2cd52e558448e1b5800990fdb28ed8033")
+JPEG = KnownFile(
+    "cifar-10-images-jpeg.tar.xz", "sha256:0bc8b71aace2a2174b9940623c80ba14fc88541245222bd0ccbbf8d99bc36c82"
+)
+FIRST4000 = KnownFile(
+    "data_batch_1.first4000.bin.gz", "sha256:0bb145d179ecb2a750190e62493390eeb7162bf39f48bbe8e48630dd27a8a1ba"
+)
+FIRST1000 = KnownFile(
+    "test_batch.first1000.bin.gz", "sha256:481869234567c4835abc7c5f640eb4c2dd6fb841f09ea94a7f989d31f337e06c"
+)
+META = KnownFile(
+    "batches.meta.txt", "sha256:558e74b5e208382e186da55784b4bac2cd52e558448e1b5800990fdb28ed8033"
+)
 
 
 def _concatenate(parts: list[Arrays]) -> Arrays:
@@ -63,7 +69,7 @@ def read_tar(paths: tuple[Path, ...], half: str) -> Arrays:
 
 
 def read_jpeg(paths: tuple[Path, ...], half: str) -> Arrays:
-    """The JPEG variant, {train,test}/CLASS/NNNN.jpg; unpacked once and kept.  -> classes take turns, by NNNN"""
+    """The JPEG variant, {train,test}/CLASS/NNNN.jpg; unpacked once and kept; in order of NNNN"""
     (path,) = paths
     arrays = cached_arrays(f"cifar10-jpeg-{digest(path)[:16]}", lambda: _decode_jpeg(path))
     return arrays[f"x_{half}"], arrays[f"y_{half}"]
@@ -98,7 +104,10 @@ def make_standin(folder: Path) -> None:
     """Write the archive with drawn pictures, 80 a class in each of its six batches."""
     from .draw_icons import draw
 
-    with gzip.GzipFile(folder / TAR.name, "wb", 6, mtime=0) as file, tarfile.open(fileobj=file, mode="w") as archive:
+    with (
+        gzip.GzipFile(folder / TAR.name, "wb", 6, mtime=0) as file,
+        tarfile.open(fileobj=file, mode="w") as archive,
+    ):
         for seed, batch in enumerate((*BATCHES, TEST_BATCH)):
             x, y = draw(80, seed)
             add_to_tar(archive, f"cifar-10-batches-bin/{batch.name}", pack_records(x, y[:, None]))
@@ -115,12 +124,26 @@ CIFAR10 = DataSet(
     citation="Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images",
     url=URL,
     editions=(
-        Edition("official", "official", "CIFAR-10, official archive", {"train": (TAR,), "test": (TAR,)}, read_tar),
-        Edition("official-bin", "official", "CIFAR-10, official batches", {"train": BATCHES, "test": (TEST_BATCH,)},
-                read_bin),
-        Edition("jpeg", "variant", "CIFAR-10, JPEG copy (lossy)", {"train": (JPEG,), "test": (JPEG,)}, read_jpeg),
-        Edition("first5000", "variant", "CIFAR-10, first 4,000 and 1,000 images",
-                {"train": (FIRST4000,), "test": (FIRST1000,)}, read_bin),
+        Edition(
+            "official", "official", "CIFAR-10, official archive", {"train": (TAR,), "test": (TAR,)}, read_tar
+        ),
+        Edition(
+            "official-bin",
+            "official",
+            "CIFAR-10, official batches",
+            {"train": BATCHES, "test": (TEST_BATCH,)},
+            read_bin,
+        ),
+        Edition(
+            "jpeg", "variant", "CIFAR-10, JPEG copy (lossy)", {"train": (JPEG,), "test": (JPEG,)}, read_jpeg
+        ),
+        Edition(
+            "first5000",
+            "variant",
+            "CIFAR-10, first 4,000 and 1,000 images",
+            {"train": (FIRST4000,), "test": (FIRST1000,)},
+            read_bin,
+        ),
     ),
     standin=make_standin,
     standin_label="drawn pictures in ten classes",

@@ -17,15 +17,17 @@ from .table import Arrays, DataSet, Edition, KnownFile
 URL = "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz"
 TAR = KnownFile("cifar-100-binary.tar.gz", "md5:03b5dce01913d631647c71ecec9e9cb8", URL, 169)
 MAX_MEMBER = 50_000 * (2 + PLANES)
-CLASS_NAMES = tuple("""
-apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly camel can castle
-caterpillar cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup dinosaur dolphin elephant
-flatfish forest fox girl hamster house kangaroo keyboard lamp lawn_mower leopard lion lizard lobster man maple_tree
-motorcycle mountain mouse mushroom oak_tree orange orchid otter palm_tree pear pickup_truck pine_tree plain plate
-poppy porcupine possum rabbit raccoon ray road rocket rose sea seal shark shrew skunk skyscraper snail snake spider
-squirrel streetcar sunflower sweet_pepper table tank telephone television tiger tractor train trout tulip turtle
-wardrobe whale willow_tree wolf woman worm
-""".split())
+CLASS_NAMES = tuple(
+    """
+apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly camel can
+castle caterpillar cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup dinosaur dolphin
+elephant flatfish forest fox girl hamster house kangaroo keyboard lamp lawn_mower leopard lion lizard
+lobster man maple_tree motorcycle mountain mouse mushroom oak_tree orange orchid otter palm_tree pear
+pickup_truck pine_tree plain plate poppy porcupine possum rabbit raccoon ray road rocket rose sea seal shark
+shrew skunk skyscraper snail snake spider squirrel streetcar sunflower sweet_pepper table tank telephone
+television tiger tractor train trout tulip turtle wardrobe whale willow_tree wolf woman worm
+""".split()
+)
 
 
 def read(paths: tuple[Path, ...], half: str) -> Arrays:
@@ -40,7 +42,10 @@ def make_standin(folder: Path) -> None:
     """Write the archive with drawn pictures: ten things in ten colours, 40 and 10 a class."""
     from .draw_icons import draw
 
-    with gzip.GzipFile(folder / TAR.name, "wb", 6, mtime=0) as file, tarfile.open(fileobj=file, mode="w") as archive:
+    with (
+        gzip.GzipFile(folder / TAR.name, "wb", 6, mtime=0) as file,
+        tarfile.open(fileobj=file, mode="w") as archive,
+    ):
         for half, count, seed in (("train", 40, 10), ("test", 10, 11)):
             x, y = draw(count, seed, hues=10)
             labels = np.stack([y // 5, y], axis=1)
@@ -57,7 +62,11 @@ CIFAR100 = DataSet(
     licence="none stated",
     citation="Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images",
     url=URL,
-    editions=(Edition("official", "official", "CIFAR-100, official archive", {"train": (TAR,), "test": (TAR,)}, read),),
+    editions=(
+        Edition(
+            "official", "official", "CIFAR-100, official archive", {"train": (TAR,), "test": (TAR,)}, read
+        ),
+    ),
     standin=make_standin,
     standin_label="drawn pictures, ten things in ten colours",
     valid=5_000,

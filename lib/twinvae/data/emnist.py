@@ -1,4 +1,4 @@
-"""EMNIST: handwritten letters and digits cut from NIST Special Database 19, in IDX files, stored transposed."""
+"""EMNIST: handwritten letters and digits from NIST Special Database 19; IDX files, stored transposed."""
 
 from __future__ import annotations
 
@@ -33,8 +33,9 @@ CHECKSUMS = {
     "byclass-test-images": "5ec835bd5d5b1a66378a132e727fef20fe994b3cc666899befcca5ac766f50cd",
     "byclass-test-labels": "501e305eeeacb093b162592d80e8a2632040872360fa6d85cfcb2200d91ca92a",
 }
-LETTERS_MAPPING = KnownFile("emnist-letters-mapping.txt",
-                            "sha256:599a90f3abd7b467e93aae0beb3adebc4360c2f46363efb076b9366c9b5eac35")
+LETTERS_MAPPING = KnownFile(
+    "emnist-letters-mapping.txt", "sha256:599a90f3abd7b467e93aae0beb3adebc4360c2f46363efb076b9366c9b5eac35"
+)
 
 
 def parse_mapping(raw: bytes, name: str) -> dict[int, str]:
@@ -43,7 +44,9 @@ def parse_mapping(raw: bytes, name: str) -> dict[int, str]:
     for row, line in enumerate(raw.decode("ascii", "replace").splitlines(), 1):
         fields = line.split()
         if len(fields) not in (2, 3) or not all(f.isascii() and f.isdigit() and int(f) < 128 for f in fields):
-            raise DataError(f"{name}, row {row}: {line[:40]!r}; it must read 'label code' or 'label code code'.")
+            raise DataError(
+                f"{name}, row {row}: {line[:40]!r}; it must read 'label code' or 'label code code'."
+            )
         mapping[int(fields[0])] = chr(int(fields[1]))
     return mapping
 
@@ -53,8 +56,10 @@ def _name(subset: str, half: str, what: str) -> str:
 
 
 def _files(subset: str, half: str) -> tuple[KnownFile, KnownFile]:
-    return tuple(KnownFile(_name(subset, half, what), f"sha256:{CHECKSUMS[f'{subset}-{half}-{what}']}")
-                 for what in ("images", "labels"))
+    return tuple(
+        KnownFile(_name(subset, half, what), f"sha256:{CHECKSUMS[f'{subset}-{half}-{what}']}")
+        for what in ("images", "labels")
+    )
 
 
 def _read(paths: tuple[Path, ...], half: str, first_label: int) -> Arrays:
@@ -62,8 +67,10 @@ def _read(paths: tuple[Path, ...], half: str, first_label: int) -> Arrays:
     x, labels = read_pair(*paths)
     y = labels.astype(np.int64) - first_label
     if y.min() < 0:
-        raise DataError(f"{paths[1].name}: label {labels.min()} at image {np.argmin(labels)}; "
-                        f"labels begin with {first_label}.")
+        raise DataError(
+            f"{paths[1].name}: label {labels.min()} at image {np.argmin(labels)}; "
+            f"labels begin with {first_label}."
+        )
     return np.ascontiguousarray(x.transpose(0, 2, 1))[..., None], y
 
 
@@ -78,7 +85,7 @@ def _read_zip(paths: tuple[Path, ...], half: str, subset: str, first_label: int)
 
 
 def _make_standin(folder: Path, subset: str, class_names: tuple[str, ...], first_label: int) -> None:
-    """Write the four IDX files with characters drawn from fonts, 100 a class for training and 20 for testing."""
+    """Write the four IDX files with characters drawn from fonts, 100 a class to train and 20 to test."""
     from .draw_glyphs import draw_small
 
     for half, count, seed in (("train", 100, 0), ("test", 20, 1)):
@@ -87,7 +94,9 @@ def _make_standin(folder: Path, subset: str, class_names: tuple[str, ...], first
         write_idx(folder / _name(subset, half, "labels"), (y + first_label).astype(np.uint8))
 
 
-def _dataset(subset: str, class_names: tuple[str, ...], train: int, test: int, first_label: int = 0) -> DataSet:
+def _dataset(
+    subset: str, class_names: tuple[str, ...], train: int, test: int, first_label: int = 0
+) -> DataSet:
     halves = {half: _files(subset, half) for half in ("train", "test")}
     label = f"EMNIST {subset}, official files"
     return DataSet(
@@ -102,8 +111,13 @@ def _dataset(subset: str, class_names: tuple[str, ...], train: int, test: int, f
         url=URL,
         editions=(
             Edition("official", "official", label, halves, partial(_read, first_label=first_label)),
-            Edition("official-zip", "official", label, {"train": (ZIP,), "test": (ZIP,)},
-                    partial(_read_zip, subset=subset, first_label=first_label)),
+            Edition(
+                "official-zip",
+                "official",
+                label,
+                {"train": (ZIP,), "test": (ZIP,)},
+                partial(_read_zip, subset=subset, first_label=first_label),
+            ),
         ),
         standin=partial(_make_standin, subset=subset, class_names=class_names, first_label=first_label),
         standin_label="characters drawn from fonts",

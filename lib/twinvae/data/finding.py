@@ -54,8 +54,10 @@ def _refuse_altered(dataset: DataSet, folder: Path) -> None:
         if path.is_file() and not any(matches(path, file.checksum) for file in known):
             expected = [file.checksum for file in known if file.name == path.name]
             algorithm = expected[0].partition(":")[0]
-            raise DataError(f"{path} has {algorithm}:{digest(path, algorithm)}, which is not the known file's "
-                            f"{' or '.join(expected)}; fetch it again or take it away.")
+            raise DataError(
+                f"{path} has {algorithm}:{digest(path, algorithm)}, which is not the known file's "
+                f"{' or '.join(expected)}; fetch it again or take it away."
+            )
 
 
 def describe(dataset: DataSet, path: Path) -> str | None:
@@ -74,11 +76,17 @@ def _refuse_unknown(dataset: DataSet) -> None:
     for folder in folders(dataset):
         others = [other for other in SETS.values() if folder.name in (other.folder, *other.other_folders)]
         for path in sorted(folder.iterdir()):
-            if path.suffix in suffixes and path.is_file() and not any(describe(other, path) for other in others):
+            if (
+                path.suffix in suffixes
+                and path.is_file()
+                and not any(describe(other, path) for other in others)
+            ):
                 expected = dataset.editions[0].files(tuple(dataset.editions[0].halves))[0]
                 algorithm = expected.checksum.partition(":")[0]
-                raise DataError(f"{path} has {algorithm}:{digest(path, algorithm)}, which is no known file of "
-                                f"{dataset.name} ({expected.name} is {expected.checksum}); take it away.")
+                raise DataError(
+                    f"{path} has {algorithm}:{digest(path, algorithm)}, which is no known file of "
+                    f"{dataset.name} ({expected.name} is {expected.checksum}); take it away."
+                )
 
 
 def _by_checksum(folder: Path, files: tuple[KnownFile, ...]) -> tuple[Path, ...] | None:
@@ -137,9 +145,11 @@ def find(dataset: DataSet, halves: tuple[str, ...], edition: str | None = None) 
         return found
     if edition is not None or dataset.standin is None:
         files = ", ".join(file.name for file in known_files(dataset))
-        raise FileNotFoundError(f"{dataset.name}{f' ({edition})' if edition else ''} is not at hand; put its files "
-                                f"({files}) into $TWINVAE_DATA/{dataset.folder}/ or run "
-                                f"'python -m twinvae.data fetch {dataset.name}'.")
+        raise FileNotFoundError(
+            f"{dataset.name}{f' ({edition})' if edition else ''} is not at hand; put its files "
+            f"({files}) into $TWINVAE_DATA/{dataset.folder}/ or run "
+            f"'python -m twinvae.data fetch {dataset.name}'."
+        )
     _announce(dataset)
     return stand_in(dataset, halves)
 
@@ -157,5 +167,8 @@ def _announce(dataset: DataSet) -> None:
     """Say once a process that a stand-in serves, and how to get the real files."""
     if dataset.name not in _announced:
         _announced.add(dataset.name)
-        print(f"{dataset.name}: real files not at hand ('python -m twinvae.data fetch {dataset.name}' gets them); "
-              f"using the stand-in, {dataset.standin_label}.")
+        print(
+            f"{dataset.name}: real files not at hand "
+            f"('python -m twinvae.data fetch {dataset.name}' gets them); "
+            f"using the stand-in, {dataset.standin_label}."
+        )

@@ -69,8 +69,10 @@ def splits(
         "valid": _take(name, "valid_size", pile.y, valid, valid_size),
         "test": _take(name, "test_size", test_pile.y, test, test_size),
     }
-    made = {part: _finish(dataset, (test_pile if part == "test" else pile).subset(at), options)
-            for part, at in index.items()}
+    made = {
+        part: _finish(dataset, (test_pile if part == "test" else pile).subset(at), options)
+        for part, at in index.items()
+    }
     return Splits(**made, seed=seed, indices=index)
 
 
@@ -94,8 +96,10 @@ def _read(dataset: DataSet, halves: tuple[str, ...], edition: str | None, option
         return {"all": dataset.direct(**options)}
     found = find(dataset, halves, edition)
     source = found.source(dataset)
-    return {half: Images(*found.edition.read(paths, half, **options), dataset.class_names, source)
-            for half, paths in found.paths.items()}
+    return {
+        half: Images(*found.edition.read(paths, half, **options), dataset.class_names, source)
+        for half, paths in found.paths.items()
+    }
 
 
 def _join(parts: list[Images]) -> Images:
@@ -105,7 +109,9 @@ def _join(parts: list[Images]) -> Images:
     return Images(x, y, parts[0].class_names, parts[0].source)
 
 
-def _cut(dataset: DataSet, images: Images, size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _cut(
+    dataset: DataSet, images: Images, size: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Cut off `size` images, groups of near-duplicates undivided where the set knows them."""
     if dataset.groups:
         return cut_groups(images.y, dataset.groups(images), size, rng)

@@ -1,4 +1,4 @@
-"""Your own images: 'folder:PATH' (one folder a class), 'npz:PATH' or 'csv:PATH', of any size, grey or colour."""
+"""Your own images: 'folder:PATH' (one folder a class), 'npz:PATH', 'csv:PATH'; any size, grey or colour."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from .splitting import exact_groups
 from .table import DataSet
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
+NPY_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 MAX_BYTES = 4_000_000_000
 
 
@@ -29,7 +30,9 @@ def read_folder(path: Path, size: tuple[int, int] | None = None, channels: int |
     decode, and pictures of different sizes.
     """
     if channels not in (None, 1, 3) or not (size is None or len(size) == 2):
-        raise ValueError(f"folder: size is {size!r} and channels {channels!r}; size is (H, W), channels 1 or 3.")
+        raise ValueError(
+            f"folder: size is {size!r} and channels {channels!r}; size is (H, W), channels 1 or 3."
+        )
     if not path.is_dir():
         raise FileNotFoundError(f"folder:{path}: there is no such folder.")
     classes = sorted(entry for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith("."))
@@ -77,8 +80,10 @@ def _one_size(images: list[np.ndarray], files: list[Path]) -> None:
     for image, file in zip(images, files):
         if image.shape[:2] != images[0].shape[:2]:
             height, width = image.shape[:2]
-            raise DataError(f"{file} is {height} x {width} but {files[0].name} {images[0].shape[0]} x "
-                            f"{images[0].shape[1]}; bring them to one size or pass size=(H, W).")
+            raise DataError(
+                f"{file} is {height} x {width} but {files[0].name} {images[0].shape[0]} x "
+                f"{images[0].shape[1]}; bring them to one size or pass size=(H, W)."
+            )
 
 
 def _with_channels(image: np.ndarray, channels: int) -> np.ndarray:
@@ -101,9 +106,13 @@ def read_npz(path: Path) -> Images:
         raise DataError(f"{path} must hold the arrays x and y.")
     x = x[..., None] if x.ndim == 3 else x
     if x.dtype != np.uint8 or x.ndim != 4 or x.shape[3] not in (1, 3) or 0 in x.shape:
-        raise DataError(f"{path}: x is {x.dtype} {list(x.shape)}; it must be uint8 [N, H, W] or [N, H, W, 1 or 3].")
+        raise DataError(
+            f"{path}: x is {x.dtype} {list(x.shape)}; it must be uint8 [N, H, W] or [N, H, W, 1 or 3]."
+        )
     if y.dtype.kind not in "iu" or y.shape != x.shape[:1] or y.min() < 0 or y.max() > len(y):
-        raise DataError(f"{path}: y is {y.dtype} {list(y.shape)}; it must be {len(x)} whole numbers from 0 on.")
+        raise DataError(
+            f"{path}: y is {y.dtype} {list(y.shape)}; it must be {len(x)} whole numbers from 0 on."
+        )
     return _labelled(x, y, None if names is None else tuple(map(str, names.ravel())), "npz", path)
 
 
@@ -114,13 +123,13 @@ def _npy(path: Path, name: str) -> np.ndarray | None:
             if f"{name}.npy" not in archive.namelist():
                 return None
             with archive.open(f"{name}.npy") as file:
-                version = np.lib.format.read_magic(file)
-                header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-                shape, fortran, dtype = header(file)
+                shape, fortran, dtype = NPY_HEADERS[np.lib.format.read_magic(file)](file)
                 start = file.tell()
             promised = math.prod(shape) * dtype.itemsize
             if dtype.hasobject or promised > MAX_BYTES:
-                raise DataError(f"{path}: {name} holds objects or promises {promised:,} bytes; it is not read.")
+                raise DataError(
+                    f"{path}: {name} holds objects or promises {promised:,} bytes; it is not read."
+                )
             raw = zip_member(archive, f"{name}.npy", start + promised)
     except FileNotFoundError:
         raise FileNotFoundError(f"npz:{path}: there is no such file.") from None
@@ -135,7 +144,7 @@ def _npy(path: Path, name: str) -> np.ndarray | None:
 
 
 def read_csv(path: Path, shape: tuple[int, ...] | None = None) -> Images:
-    """A CSV `label,pixel1,...`, one image a row; `shape` is (H, W) or (H, W, C), by default square and grey."""
+    """A CSV `label,pixel1,...`, one image a row; `shape` is (H, W) or (H, W, C), else square and grey."""
     if not path.is_file():
         raise FileNotFoundError(f"csv:{path}: there is no such file.")
     x, y = parse_csv(path.read_bytes(), str(path))
@@ -143,8 +152,10 @@ def read_csv(path: Path, shape: tuple[int, ...] | None = None) -> Images:
     shape = tuple(shape or (side, side))
     shape = (*shape, 1) if len(shape) == 2 else shape
     if len(shape) != 3 or shape[2] not in (1, 3) or math.prod(shape) != x.shape[1]:
-        raise DataError(f"{path} has {x.shape[1]} pixels a row, not {' x '.join(map(str, shape))}; "
-                        "pass shape=(H, W) or (H, W, 3).")
+        raise DataError(
+            f"{path} has {x.shape[1]} pixels a row, not {' x '.join(map(str, shape))}; "
+            "pass shape=(H, W) or (H, W, 3)."
+        )
     return _labelled(x.reshape(-1, *shape), y, None, "csv", path)
 
 
@@ -153,8 +164,10 @@ def _labelled(x: np.ndarray, y: np.ndarray, names: tuple[str, ...] | None, kind:
     names = names or tuple(str(label) for label in range(int(y.max()) + 1))
     missing = sorted(set(range(len(names))) - set(np.unique(y).tolist()))
     if missing or y.max() >= len(names) or len(set(names)) != len(names):
-        raise DataError(f"{path}: {len(names)} distinct classes are named and labels run to {y.max()}; "
-                        f"classes without an image: {', '.join(map(str, missing[:9])) or 'none'}.")
+        raise DataError(
+            f"{path}: {len(names)} distinct classes are named and labels run to {y.max()}; "
+            f"classes without an image: {', '.join(map(str, missing[:9])) or 'none'}."
+        )
     return Images(np.ascontiguousarray(x), y.astype(np.int64), names, _source(kind, path, digest(path)))
 
 
@@ -176,7 +189,17 @@ def own_dataset(name: str) -> DataSet | None:
         return None
     read, options = KINDS[kind]
     return DataSet(
-        name=name, title=name, folder="", shape=(0, 0, 0), class_names=(), sizes={}, licence="your own", citation="",
-        url="", editions=(), options=options, direct=partial(read, Path(path).expanduser()),
+        name=name,
+        title=name,
+        folder="",
+        shape=(0, 0, 0),
+        class_names=(),
+        sizes={},
+        licence="your own",
+        citation="",
+        url="",
+        editions=(),
+        options=options,
+        direct=partial(read, Path(path).expanduser()),
         groups=exact_groups,
     )

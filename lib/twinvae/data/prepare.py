@@ -36,7 +36,7 @@ def binarise(x01: np.ndarray, how: str, rng: np.random.Generator | None = None) 
 
 
 def dequantise(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Bytes plus uniform noise, (x + u) / 256 in [0, 1), float32, for densities (Theis et al. 2016, sec. 3.1)."""
+    """Bytes plus uniform noise, (x + u) / 256 in [0, 1), float32, for densities (Theis et al. 2016)."""
     if x.dtype != np.uint8:
         raise ValueError(f"dequantise takes uint8 pixels 0..255, not {x.dtype}.")
     noisy = (x + rng.random(x.shape)) / 256
@@ -50,5 +50,7 @@ def one_hot(y: np.ndarray, num_classes: int) -> np.ndarray:
     if y.ndim != 1 or not np.issubdtype(y.dtype, np.integer):
         raise ValueError(f"one_hot takes whole labels [N], not {y.dtype} {list(y.shape)}.")
     if y.size and (y.min() < 0 or y.max() >= num_classes):
-        raise ValueError(f"Labels run {y.min()}..{y.max()}; {num_classes} classes allow 0..{num_classes - 1}.")
+        raise ValueError(
+            f"Labels run {y.min()}..{y.max()}; {num_classes} classes allow 0..{num_classes - 1}."
+        )
     return np.eye(num_classes, dtype=np.float32)[y]

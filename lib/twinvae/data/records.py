@@ -1,4 +1,4 @@
-"""The binary records of CIFAR: one or two label bytes, then the red, green and blue plane of 32 x 32 bytes."""
+"""Records of CIFAR: one or two label bytes, then the red, green and blue plane of 32 x 32 bytes."""
 
 from __future__ import annotations
 
@@ -16,14 +16,18 @@ def parse_records(raw: bytes, label_bytes: int, num_classes: int, name: str) -> 
     """
     length = label_bytes + PLANES
     if not raw or len(raw) % length:
-        raise DataError(f"{name} holds {len(raw):,} bytes, no whole number of {length:,}-byte records: "
-                        f"the last one begins at byte {len(raw) // length * length:,}.")
+        raise DataError(
+            f"{name} holds {len(raw):,} bytes, no whole number of {length:,}-byte records: "
+            f"the last one begins at byte {len(raw) // length * length:,}."
+        )
     table = np.frombuffer(raw, np.uint8).reshape(-1, length)
     y = table[:, label_bytes - 1].astype(np.int64)
     if y.max() >= num_classes:
         bad = int(np.argmax(y >= num_classes))
-        raise DataError(f"{name}, byte {bad * length + label_bytes - 1:,}: label {y[bad]}; "
-                        f"0..{num_classes - 1} is allowed.")
+        raise DataError(
+            f"{name}, byte {bad * length + label_bytes - 1:,}: label {y[bad]}; "
+            f"0..{num_classes - 1} is allowed."
+        )
     x = table[:, label_bytes:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
     return np.ascontiguousarray(x), y
 

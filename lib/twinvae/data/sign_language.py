@@ -1,4 +1,4 @@
-"""Sign Language MNIST: 24 letters of American Sign Language (J and Z need motion), and report 001's three tasks.
+"""Sign Language MNIST: 24 letters (J and Z need motion), and report 001's three tasks.
 
 The set was made from few photographs: copies of one, turned, shifted in brightness or with other noise, are
 near-duplicates. `near_duplicates` finds them, so that a split keeps them together.
@@ -28,12 +28,20 @@ TASKS = ("letter", "vowel", "rotation")
 # Copies of one photograph correlate by at least this; the lowest value at which no image stays single.
 ALIKE = 0.97
 
-TRAIN = KnownFile("sign_mnist_train.csv", "sha256:b7ff39ad5f1210fa765ce11aa5f20c2e97fe467ffc22231aac923c863eef75c4")
-TEST = KnownFile("sign_mnist_test.csv", "sha256:178c0dd21c4b0e86d58df12f14ea1e9efa795ad19d146802b3b28094a16d56ae")
-STRETCHED = KnownFile("sign_mnist_test.contrast-stretched.csv.gz",
-                      "sha256:abb6fa1593b374ce604319539ec22d3a5ded9469286949cfdccc521cc1efcfb2")
-FIRST188 = KnownFile("sign_mnist_train.first188.csv.gz",
-                     "sha256:2ee2b94c2def44f5f24a8434731bd124e69f2d818bc0247d700e4f09cb404496")
+TRAIN = KnownFile(
+    "sign_mnist_train.csv", "sha256:b7ff39ad5f1210fa765ce11aa5f20c2e97fe467ffc22231aac923c863eef75c4"
+)
+TEST = KnownFile(
+    "sign_mnist_test.csv", "sha256:178c0dd21c4b0e86d58df12f14ea1e9efa795ad19d146802b3b28094a16d56ae"
+)
+STRETCHED = KnownFile(
+    "sign_mnist_test.contrast-stretched.csv.gz",
+    "sha256:abb6fa1593b374ce604319539ec22d3a5ded9469286949cfdccc521cc1efcfb2",
+)
+FIRST188 = KnownFile(
+    "sign_mnist_train.first188.csv.gz",
+    "sha256:2ee2b94c2def44f5f24a8434731bd124e69f2d818bc0247d700e4f09cb404496",
+)
 
 
 def parse(raw: bytes, name: str) -> Arrays:
@@ -76,7 +84,7 @@ def near_duplicates(images: Images) -> np.ndarray:
 
 
 def for_task(images: Images, task: str) -> Images:
-    """Report 001's tasks: 'letter' (24 classes), 'vowel' (consonant or vowel), 'rotation' (0, 90, 180, 270)."""
+    """Report 001's tasks: 'letter' (24 classes), 'vowel' (or consonant), 'rotation' (four angles)."""
     if task == "vowel":
         y = np.isin(images.y, VOWELS).astype(np.int64)
         return Images(images.x, y, ("consonant", "vowel"), images.source)
@@ -84,10 +92,11 @@ def for_task(images: Images, task: str) -> Images:
 
 
 def rotations(images: Images) -> Images:
-    """The fourfold set: all images turned counter-clockwise (as tf.image.rot90) by 0, then 90, 180, 270 degrees.
+    """All images, turned counter-clockwise (as tf.image.rot90) by 0, then 90, 180, 270 degrees.
 
     The label is the number of quarter turns.  [N, H, H, C] -> [4 N, H, H, C], kept as .npz
     """
+
     def make() -> dict[str, np.ndarray]:
         return {"x": np.concatenate([np.rot90(images.x, turns, axes=(1, 2)) for turns in range(4)])}
 
@@ -104,7 +113,10 @@ def make_standin(folder: Path) -> None:
     header = "label," + ",".join(f"pixel{at}" for at in range(1, SIDE * SIDE + 1))
     for file, photographs, seed in ((TRAIN, 8, 0), (TEST, 2, 1)):
         x, y = draw(len(RAW_LABELS), photographs, 20, SIDE, seed)
-        rows = [header, *(f"{RAW_LABELS[label]}," + ",".join(map(str, image.ravel())) for image, label in zip(x, y))]
+        rows = [
+            header,
+            *(f"{RAW_LABELS[label]}," + ",".join(map(str, image.ravel())) for image, label in zip(x, y)),
+        ]
         (folder / file.name).write_text("\n".join(rows) + "\n")
 
 
@@ -119,12 +131,34 @@ SIGN_LANGUAGE = DataSet(
     citation="tecperson 2017, Sign Language MNIST, Kaggle",
     url="https://www.kaggle.com/datasets/datamunge/sign-language-mnist",
     editions=(
-        Edition("official", "official", "Sign Language MNIST, official files", {"train": (TRAIN,), "test": (TEST,)},
-                read),
-        Edition("pooled", "official", "Sign Language MNIST, both official files pooled", {"all": (TRAIN, TEST)}, read),
-        Edition("stretched", "variant", "Sign Language MNIST, test file with contrast stretched",
-                {"all": (STRETCHED,)}, read),
-        Edition("first188", "variant", "Sign Language MNIST, first 188 training images", {"all": (FIRST188,)}, read),
+        Edition(
+            "official",
+            "official",
+            "Sign Language MNIST, official files",
+            {"train": (TRAIN,), "test": (TEST,)},
+            read,
+        ),
+        Edition(
+            "pooled",
+            "official",
+            "Sign Language MNIST, both official files pooled",
+            {"all": (TRAIN, TEST)},
+            read,
+        ),
+        Edition(
+            "stretched",
+            "variant",
+            "Sign Language MNIST, test file with contrast stretched",
+            {"all": (STRETCHED,)},
+            read,
+        ),
+        Edition(
+            "first188",
+            "variant",
+            "Sign Language MNIST, first 188 training images",
+            {"all": (FIRST188,)},
+            read,
+        ),
     ),
     standin=make_standin,
     standin_label="drawn hands",

