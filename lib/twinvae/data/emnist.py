@@ -85,11 +85,11 @@ def _read_zip(paths: tuple[Path, ...], half: str, subset: str, first_label: int)
 
 
 def _make_standin(folder: Path, subset: str, class_names: tuple[str, ...], first_label: int) -> None:
-    """Write the four IDX files with characters drawn from fonts, 100 a class to train and 20 to test."""
+    """Write the four IDX files with characters drawn from fonts, about 2,600 to train and 520 to test."""
     from .draw_glyphs import draw_small
 
-    for half, count, seed in (("train", 100, 0), ("test", 20, 1)):
-        x, y = draw_small(class_names, count, 28, seed, both_cases=subset == "letters")
+    for half, images, seed in (("train", 2_600, 0), ("test", 520, 1)):
+        x, y = draw_small(class_names, images // len(class_names), 28, seed, both_cases=subset == "letters")
         write_idx(folder / _name(subset, half, "images"), x.transpose(0, 2, 1))
         write_idx(folder / _name(subset, half, "labels"), (y + first_label).astype(np.uint8))
 
