@@ -15,23 +15,17 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from twinvae import spec as specs
+from twinvae.provenance import written_whole
 
 
 def write(path: Path, arrays: dict[str, np.ndarray], **metadata) -> None:
     """Writes arrays and metadata (anything JSON can hold) to `path`, all or nothing."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     payload = save({name: np.ascontiguousarray(a).reshape(np.shape(a)) for name, a in arrays.items()},
                    {key: json.dumps(value) for key, value in metadata.items()})
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(payload)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with written_whole(Path(path)) as part, open(part, "wb") as file:
+        file.write(payload)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def read(path: Path) -> tuple[dict[str, np.ndarray], dict]:
