@@ -6,6 +6,7 @@
 # make notebooks  the executed notebooks of PROFILE back into notebooks/, outputs and all
 # make clean      what the pipeline wrote and git does not keep
 
+MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 VENV ?= .venv
 PROFILE ?= quick
@@ -30,9 +31,8 @@ endif
 .NOTPARALLEL:
 
 report:
-	$(MAKE) runs
-	$(MAKE) latex
-	$(MAKE) tex
+	@$(MAKE) runs
+	@$(MAKE) pdf
 
 env: $(READY)
 
@@ -44,15 +44,16 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 runs: $(READY)
-	$(RUN) -m snakemake collect --cores $(JOBS) --keep-going --rerun-incomplete --nolock --quiet rules progress \
+	@$(RUN) -m snakemake --cores $(JOBS) --keep-going --rerun-incomplete --nolock --quiet all \
 	  --config profile=$(PROFILE) backend=$(BACKEND) results='$(RESULTS)'
 
 collect: $(READY)
-	$(RUN) -m twinvae.report --results '$(RESULTS)' --backend $(BACKEND)
+	@$(RUN) -m twinvae.report --results '$(RESULTS)' --backend $(BACKEND)
 
-pdf: collect
-	$(MAKE) latex
-	$(MAKE) tex
+pdf:
+	@$(MAKE) collect
+	@$(MAKE) latex
+	@$(MAKE) tex
 
 latex:
 	@command -v latexmk >/dev/null || if [ -f /etc/debian_version ] && [ "$$(id -u)" = 0 ]; then \

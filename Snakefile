@@ -66,8 +66,6 @@ rule notebook:
         f"{RESULTS}/{PROFILE}/{{run}}/papermill.log",
     wildcard_constraints:
         run="|".join(RUNS),
-    message:
-        f"running {{wildcards.run}} ({PROFILE})"
     params:
         python=sys.executable,
         folder=lambda w, output: os.path.dirname(output.manifest),
@@ -75,6 +73,7 @@ rule notebook:
     shell:
         # papermill writes while it runs: only a run that came to its end gets the name that counts.
         """
+        echo "running {wildcards.run} ({PROFILE})"
         rm -f {params.folder:q}/failed.ipynb
         {params.python:q} -m papermill {input.notebook:q} {params.folder:q}/running.ipynb -k python3 \
             -p profile {PROFILE} {params.backend} --no-progress-bar > {log:q} 2>&1 || {{
@@ -85,19 +84,6 @@ rule notebook:
         }}
         mv -f {params.folder:q}/running.ipynb {output.executed:q}
         """
-
-
-rule collect:
-    # Without an output, so that it is always done: the best profile present may lie anywhere in the results.
-    input:
-        rules.all.input,
-    message:
-        "collecting the results for the report"
-    params:
-        python=sys.executable,
-        required=" ".join(RUNS),
-    shell:
-        "{params.python:q} -m twinvae.report --results {RESULTS:q} --backend {BACKEND} --require {params.required}"
 
 
 onerror:

@@ -29,8 +29,8 @@ def make(*words: str, **environment: str) -> subprocess.CompletedProcess:
 
 def snakemake(python: str, folder: Path, *words: str) -> subprocess.CompletedProcess:
     """Run the notebooks of a tiny project, as `make runs` does, in the smoke profile with TensorFlow's name."""
-    command = [python, "-m", "snakemake", "all", "--cores", "1", "--keep-going", "--rerun-incomplete", "--nolock"]
-    command += ["--quiet", "rules", "progress", "--config", "profile=smoke", "backend=tf", *words]
+    command = [python, "-m", "snakemake", "--cores", "1", "--keep-going", "--rerun-incomplete", "--nolock"]
+    command += ["--quiet", "all", "--config", "profile=smoke", "backend=tf", *words]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 
@@ -88,7 +88,7 @@ def test_a_killed_pipeline_leaves_no_manifest_and_starts_again(copy, python):
     flag = copy / "working"
     wait = f"import time, pathlib\npathlib.Path({str(flag)!r}).touch()\ntime.sleep(2 if epochs == 3 else 0)"
     write_notebook(copy / "notebooks" / "01_alone.ipynb", backend=False, work=wait)
-    command = [python, "-m", "snakemake", "all", "--cores", "1", "--quiet", "all", "--config", "profile=smoke", "backend=tf"]
+    command = [python, "-m", "snakemake", "--cores", "1", "--quiet", "all", "--config", "profile=smoke", "backend=tf"]
     process = subprocess.Popen(command, cwd=copy, start_new_session=True)
     while not flag.exists() and process.poll() is None:
         time.sleep(0.1)

@@ -133,8 +133,10 @@ def test_one_backend_is_enough_when_one_was_asked_for(runs, texts):
     assert "03 with tf (missing)" in refusal("--backend", "tf")
 
 
-def test_a_run_that_the_pipeline_requires_is_needed_too(runs):
-    assert "02 with tf (missing)" in refusal("--require", "02_data-tf", "01_alone")
+def test_every_notebook_has_to_have_run(runs, texts):
+    write_notebook(texts.parent / "notebooks" / "02_data.ipynb")
+    assert "02 with tf (missing), 02 with torch (missing)" in refusal()
+    assert "02 with torch" not in refusal("--backend", "tf")
 
 
 @pytest.mark.parametrize(

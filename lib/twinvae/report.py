@@ -1,6 +1,6 @@
 """Collects the finished runs into `report/generated/`, from which LaTeX makes the PDF.
 
-    python -m twinvae.report [--results DIR] [--out DIR] [--backend torch|tf|both] [--require RUN ...]
+    python -m twinvae.report [--results DIR] [--out DIR] [--backend torch|tf|both]
 
 The text asks for what it shows: `\\val{03/torch/name}` a number, `\\twinfigure{03}{torch}{name}` and
 `\\twintable{03}{torch}{name}` a figure and a table, `\\twinall{03}{tf}` all of a run that the text shows nowhere
@@ -89,7 +89,7 @@ def notices(found: dict[Key, Result], unfinished: dict[Key, list[Path]], root: P
         yield f"unfinished, passed over: {', '.join(str(folder) for folder in unfinished[key])}"
 
 
-def collect(root: Path, texts: Path, runs: Path, out: Path, backend: str, required: list[str]) -> list[str]:
+def collect(root: Path, texts: Path, runs: Path, out: Path, backend: str) -> list[str]:
     """Write all that the text asks for into `out`; returns notices for the terminal.
 
     Raises ValueError before anything is written when a needed run, number, figure, table or claim is not there.
@@ -98,7 +98,7 @@ def collect(root: Path, texts: Path, runs: Path, out: Path, backend: str, requir
     asked = read_text(texts)
     chosen = BACKENDS if backend == "both" else (backend,)
     judged = [claim for claim in claims.load(texts / "claims.yaml") if claim.report in asked.reports]
-    needed = asked.keys() | {results.key_of(run) for run in required}
+    needed = asked.keys() | {key for path in (root / "notebooks").glob("*.ipynb") for key in notebook_keys(path)}
     needed |= {key for claim in judged for key in claim_keys(claim, chosen, found)}
     check_needed({key for key in needed if key[1] in (*chosen, NO_BACKEND)}, found, unfinished)
     check_names(asked, found)
@@ -113,6 +113,12 @@ def collect(root: Path, texts: Path, runs: Path, out: Path, backend: str, requir
         write_text(out / name, text)
     copy_files(asked, found, out)
     return list(notices(found, unfinished, root))
+
+
+def notebook_keys(path: Path) -> list[Key]:
+    """The runs that a notebook has: one with each backend, or one alone when it takes none."""
+    takes_backend = "backend" in provenance.declared_parameters(path)
+    return [(path.stem.split("_")[0], backend) for backend in (BACKENDS if takes_backend else (NO_BACKEND,))]
 
 
 def claim_keys(claim: claims.Claim, chosen: tuple[str, ...], found: dict[Key, Result]) -> list[Key]:
@@ -140,11 +146,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--texts", type=Path, default=root / "report", help="main.tex, sections/, claims.yaml (report/)")
     parser.add_argument("--out", type=Path, help="where to write (generated/ beside main.tex)")
     parser.add_argument("--backend", choices=(*BACKENDS, "both"), default="both", help="the runs that must be there")
-    parser.add_argument("--require", nargs="*", default=[], metavar="RUN", help="further runs that must be there")
     given = parser.parse_args(arguments)
     out = given.out or given.texts / "generated"
     try:
-        for line in collect(root, given.texts, given.results, out, given.backend, given.require):
+        for line in collect(root, given.texts, given.results, out, given.backend):
             print(line)
     except (ValueError, OSError) as error:
         sys.exit(f"report: {error}")
