@@ -189,6 +189,7 @@ def test_the_claims_table(runs, texts):
         ({"holds_if": "a / 0 > 1"}, "claim C-1: the rule 'a / 0 > 1' cannot be judged: float division by zero"),
         ({"holds_if": "a > 0", "fails_if": "b > 0"}, "claim C-1: holds_if and fails_if are both true"),
         ({"shown": ["a"]}, "claim C-1: shown is ['a']; it must map words to names"),
+        ({"shown": {"A": None, "b": "b"}}, "claim C-1: shown maps 'A' to None, not to the name of a number; put words"),
         ({"report": 4}, "claim C-1: report is 4; put it in quotes"),
         ({"extra": 1}, "claim C-1 in claims.yaml: got an unexpected keyword argument 'extra'"),
         ({"report": "005"}, "the text shows the claims of report 004, and claims.yaml has none"),

@@ -51,6 +51,12 @@ class Claim:
                 raise ValueError(f"claim {self.id}: {key} is {getattr(self, key)!r}; put it in quotes")
         if not isinstance(self.shown, dict) or not self.shown:
             raise ValueError(f"claim {self.id}: shown is {self.shown!r}; it must map words to names of numbers")
+        for words, name in self.shown.items():
+            if not isinstance(words, str) or not isinstance(name, str):
+                raise ValueError(
+                    f"claim {self.id}: shown maps {words!r} to {name!r}, not to the name of a number; "
+                    "put words that hold a comma or a colon in quotes"
+                )
         used = names_in(self, self.holds_if) | names_in(self, self.fails_if)
         object.__setattr__(self, "names", frozenset(used | set(self.shown.values())))
 
