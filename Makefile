@@ -65,8 +65,8 @@ latex:
 	fi
 
 tex:
-	@cd report && latexmk -pdf -interaction=nonstopmode -halt-on-error -silent -outdir=build main.tex >build.log 2>&1 || { \
-	  tail -n 30 build.log build/main.log 2>/dev/null; echo "LaTeX failed; the whole log is report/build/main.log" >&2; exit 1; }
+	@cd report && mkdir -p build && latexmk -pdf -interaction=nonstopmode -halt-on-error -silent -outdir=build main.tex >build/latexmk.log 2>&1 || { \
+	  tail -n 30 build/main.log; echo "LaTeX failed; the whole log is report/build/main.log" >&2; exit 1; }
 	@cp report/build/main.pdf '$(REPORT_OUT)' && echo "wrote $(REPORT_OUT)"
 
 test: $(READY)
@@ -82,4 +82,4 @@ notebooks: $(READY)
 	$(RUN) -m twinvae.committed --results '$(RESULTS)' --profile $(PROFILE)
 
 clean:
-	rm -rf .snakemake report/build report/build.log report/generated results/smoke .pytest_cache
+	rm -rf .snakemake report/build report/generated results/smoke .pytest_cache
