@@ -29,6 +29,8 @@ class Log:
     """
 
     def __init__(self, spec: ModelSpec, settings: TrainSpec, images: data.Splits, folder: Path | None):
+        for part in (images.train, images.valid):
+            fits(spec, part)
         self.folder = Path(folder) if folder else None
         self.epochs, self.rows = settings.epochs, []
         self.identity = {"spec": to_dict(spec), "settings": to_dict(settings), "data": fingerprint(images.train)}
@@ -92,6 +94,16 @@ class Log:
     def frame(self) -> pd.DataFrame:
         """The history, a row an epoch; losses in nats per image, seconds of training."""
         return pd.DataFrame(self.rows, columns=list(COLUMNS))
+
+
+def fits(spec: ModelSpec, images: data.Images) -> None:
+    """ValueError unless the images have the shape, and the labels the number of classes, that the model takes."""
+    if images.shape != tuple(spec.image_shape):
+        raise ValueError(f"the images have shape {images.shape}; model {spec.name!r} takes {spec.image_shape}: "
+                         "build it from spec.for_images(...)")
+    if spec.num_classes not in (0, images.num_classes):
+        raise ValueError(f"the images have {images.num_classes} classes; model {spec.name!r} takes {spec.num_classes}: "
+                         "build it from spec.for_images(...)")
 
 
 def fingerprint(images: data.Images) -> str:

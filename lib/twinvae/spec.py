@@ -295,6 +295,10 @@ class ModelSpec:
             raise ValueError("kind is 'cvae', but no condition enters: set encoder_condition, decoder_condition or prior")
         if self.kind != "cvae" and conditioned:
             raise ValueError(f"kind is {self.kind!r}, which has no condition; use kind 'cvae'")
+        for side in ("encoder", "decoder"):
+            film = any(isinstance(layer, Film) for layer in getattr(self, side))
+            if film != (getattr(self, f"{side}_condition") == "film"):
+                raise ValueError(f"Film layers in the {side} go with {side}_condition 'film', and only with it")
         if (self.decoder_condition == "conditioner") != bool(self.conditioner):
             raise ValueError("conditioner layers go with decoder_condition 'conditioner', and only with it")
 
