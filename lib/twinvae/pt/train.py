@@ -46,7 +46,8 @@ class Optimizer:
         """The inverse of `get_arrays`."""
         self.t = int(arrays["optimizer.t"])
         for name, weight in zip(self.names, self.weights):
-            state = {key: torch.as_tensor(arrays[f"optimizer.{slot}.{name}"]).to(weight) for slot, key in self.slots.items()}
+            state = {key: torch.as_tensor(np.array(arrays[f"optimizer.{slot}.{name}"], order="C")).to(weight)
+                     for slot, key in self.slots.items()}  # a copy in memory order, as fused Adam reads it
             self.rule.state[weight] = state | {"step": torch.tensor(float(self.t))} if self.slots else {}
 
 
@@ -100,7 +101,7 @@ def fit(model, data, settings, folder=None, tensorboard=None):
         for count, batch in enumerate(draws.batches(data.train, settings, model.spec.latent_dim, epoch, model.dtype), 1):
             values = step(*tensors(batch)).numpy(force=True)
             if not np.isfinite(values[0]):
-                raise log.not_finite(epoch, count, batch.x_in, values[0])
+                raise log.not_finite(epoch, count, batch.x, values[0])
             total += values
         seconds = log.lap()
         valid = evaluate(model, data.valid, settings)

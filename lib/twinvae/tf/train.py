@@ -114,7 +114,7 @@ def fit(model, data, settings, folder=None, tensorboard=None):
         for count, batch in enumerate(draws.batches(data.train, settings, model.spec.latent_dim, epoch, model.dtype), 1):
             values = step(*tensors(batch)).numpy()
             if not np.isfinite(values[0]):
-                raise log.not_finite(epoch, count, batch.x_in, values[0])
+                raise log.not_finite(epoch, count, batch.x, values[0])
             total += values
         seconds = log.lap()
         valid = evaluate(model, data.valid, settings)
