@@ -16,17 +16,20 @@ def bernoulli_nll(x, x_logits):
     return per_example(F.softplus(x_logits) - x_logits * x)
 
 
-def log_norm(x_logits):
-    """log C of the continuous Bernoulli, C = a / tanh(a / 2), 2 at a = 0.  [...] -> [...]  (Loaiza-Ganem & Cunningham 2019)"""
-    a = x_logits.abs()
-    far = a.clamp(min=0.1)  # near 0 the quotient is 0 / 0: there its series
-    series = a**2 / 12 - 7 * a**4 / 1440 + 31 * a**6 / 90720 - 127 * a**8 / 4838400
-    return math.log(2) + torch.where(a < 0.1, series, torch.log(far / 2 / torch.tanh(far / 2)))
+def log_sinhc(h):
+    """log(sinh(h) / h), 0 at h = 0.  [...] -> [...]"""
+    h = torch.abs(h)
+    far = torch.clamp(h, min=0.05)  # near 0 the quotient is 0 / 0: there its series
+    series = h**2 / 6 - h**4 / 180 + h**6 / 2835 - h**8 / 37800
+    return torch.where(h < 0.05, series, far + torch.log(-torch.expm1(-2 * far) / (2 * far)))
 
 
 def continuous_bernoulli_nll(x, x_logits):
-    """-log density of the continuous Bernoulli on [0, 1].  [B, ...], [B, ...] -> [B]  (Loaiza-Ganem & Cunningham 2019)"""
-    return bernoulli_nll(x, x_logits) - per_example(log_norm(x_logits))
+    """-log density of the continuous Bernoulli on [0, 1].  [B, ...], [B, ...] -> [B]  (Loaiza-Ganem & Cunningham 2019)
+
+    bernoulli_nll less log(a / tanh(a / 2)), with a = x_logits; in this form the two do not cancel.
+    """
+    return per_example(x_logits * (0.5 - x) + log_sinhc(x_logits / 2))
 
 
 def gaussian_nll(x, x_mean, x_logvar):
@@ -60,6 +63,11 @@ def kl_gaussians(mu, logvar, prior_mu, prior_logvar):
 def log_normal(z, mu, logvar):
     """log N(z | mu, diag e^logvar).  3 x [..., Z] -> [...]"""
     return -0.5 * (math.log(2 * math.pi) + logvar + (z - mu) ** 2 * torch.exp(-logvar)).sum(-1)
+
+
+def kl_monte_carlo(z, mu, logvar, prior_mu, prior_logvar):
+    """log q(z) - log p(z), whose mean over z from q is the KL.  5 x [..., Z] -> [...]  (Kingma & Welling 2014, Eq. 6)"""
+    return log_normal(z, mu, logvar) - log_normal(z, prior_mu, prior_logvar)
 
 
 def cross_entropy(y, logits):
