@@ -13,7 +13,7 @@ from scipy.special import logsumexp
 
 from twinvae import draws
 
-ROWS = 20_000  # images times samples that are decoded at once: bounds the memory
+ROWS = 4_000  # images times samples that are decoded at once: bounds the memory, and stays in the cache
 
 
 def importance_sampled(model, twin: ModuleType, x: np.ndarray, y: np.ndarray, samples: int, seed: int = 0) -> np.ndarray:

@@ -125,8 +125,7 @@ class VAE(AE):
         """log p(x | z) p(z) / q(z | x), z from q by eps.  eps [S, B, Z] -> [S, B]  (Burda et al. 2016, Eq. 7)"""
         mu, logvar = self.encode(x, y)
         z = self.reparameterize(mu, logvar, eps)
-        log_ratio = losses.log_normal(z, *self.prior(y)) - losses.log_normal(z, mu, logvar)
-        return self.log_likelihood(x, y, z) + log_ratio
+        return self.log_likelihood(x, y, z) - losses.kl_monte_carlo(z, mu, logvar, *self.prior(y))
 
     def log_likelihood(self, x, y, z):
         """log p(x | z) for S samples of z.  [B, H, W, C], [B, K], [S, B, Z] -> [S, B]"""
