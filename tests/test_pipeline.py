@@ -1,5 +1,6 @@
 """The way from a command to results: Makefile, Snakefile, the lock, and the notebooks put back."""
 
+import ast
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import nbformat
@@ -190,6 +192,23 @@ def test_the_lock_says_who_needs_what_and_covers_the_package():
     names = {re.match(r"[a-z0-9-]+", line)[0] for line in project["dependencies"]}
     assert names <= set(lock())
     assert project["requires-python"] == ">=3.11,<3.14"
+
+
+def imported(folder: str) -> set[str]:
+    """The packages, as they are installed, that the files of a folder import."""
+    trees = [ast.parse(path.read_text()) for path in (ROOT / folder).rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    names = {alias.name.split(".")[0] for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module.split(".")[0] for node in nodes if isinstance(node, ast.ImportFrom) and node.level == 0}
+    installed = packages_distributions()
+    return {installed[name][0].lower().replace("_", "-") for name in names if name in installed} - {"twinvae"}
+
+
+def test_what_is_imported_is_asked_for():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert imported("lib") <= {re.match(r"[a-z0-9-]+", line)[0] for line in project["dependencies"]}
+    asked, _, _ = (ROOT / "requirements.lock").read_text().partition("# needed by those")
+    assert imported("tests") <= set(re.findall(r"^[a-z0-9-]+(?===)", asked, flags=re.MULTILINE))
 
 
 def test_conda_gets_the_same_environment():
