@@ -15,20 +15,15 @@ def bernoulli_nll(x, x_logits):
     return per_example(tf.math.softplus(x_logits) - x_logits * x)
 
 
-def log_sinhc(h):
-    """log(sinh(h) / h), 0 at h = 0.  [...] -> [...]"""
-    h = tf.abs(h)
-    far = tf.maximum(h, 0.05)  # near 0 the quotient is 0 / 0: there its series
-    series = h**2 / 6 - h**4 / 180 + h**6 / 2835 - h**8 / 37800
-    return tf.where(h < 0.05, series, far + tf.math.log(-tf.math.expm1(-2 * far) / (2 * far)))
-
-
 def continuous_bernoulli_nll(x, x_logits):
     """-log density of the continuous Bernoulli on [0, 1].  [B, ...], [B, ...] -> [B]  (Loaiza-Ganem & Cunningham 2019)
 
-    bernoulli_nll less log(a / tanh(a / 2)), with a = x_logits; in this form the two do not cancel.
+    bernoulli_nll less log(a / tanh(a / 2)), a = x_logits, written so that the two do not cancel.
     """
-    return per_example(x_logits * (0.5 - x) + log_sinhc(x_logits / 2))
+    a = tf.abs(x_logits)
+    far = tf.maximum(a, 0.1)  # near 0 the quotient is 0 / 0: there its series
+    near = x_logits * (0.5 - x) + a**2 / 24 - a**4 / 2880 + a**6 / 181440 - a**8 / 9676800
+    return per_example(tf.where(a < 0.1, near, tf.nn.relu(x_logits) - x_logits * x + tf.math.log(-tf.math.expm1(-far) / far)))
 
 
 def gaussian_nll(x, x_mean, x_logvar):
