@@ -1,6 +1,7 @@
 """What every test shares."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,13 +9,15 @@ import pytest
 from tiny import write_project
 
 
-@pytest.fixture(autouse=True)
-def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def plain_environment() -> Iterator[None]:
     """No test sees the profile, the results folder or the threads of whoever runs the tests."""
-    for name in ("TWINVAE_PROFILE", "TWINVAE_RESULTS"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    monkeypatch.setenv("MPLBACKEND", "agg")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("TWINVAE_PROFILE", "TWINVAE_RESULTS"):
+            patch.delenv(name, raising=False)
+        patch.setenv("OMP_NUM_THREADS", "1")
+        patch.setenv("MPLBACKEND", "agg")
+        yield
 
 
 @pytest.fixture

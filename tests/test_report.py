@@ -29,7 +29,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "report" / "claims.yaml").write_text(yaml.safe_dump([CLAIM]))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setenv("OMP_NUM_THREADS", "1")
         finished_run("03_tiny", "torch", "full", a=1.0, b=2.0)
         finished_run("03_tiny", "tf", "quick", kind="stand-in", a=3.0, b=2.0)
         finished_run("01_alone", None, c=-0.25)
