@@ -3,6 +3,7 @@
 # make lab        JupyterLab on the notebooks
 # make pdf        the PDF alone, from the results that are there
 # make bench      training speed against the matrix-multiply limit
+# make mutants    changes every formula of the library in one place and sees whether the checks notice
 # make notebooks  the executed notebooks of PROFILE back into notebooks/, outputs and all
 # make clean      what the pipeline wrote and git does not keep
 
@@ -27,7 +28,7 @@ $(error JOBS is '$(JOBS)'; the valid ones are whole numbers of at least 1)
 endif
 
 # Each step is a make of its own, so that they come in this order and a failed one stops the rest.
-.PHONY: report runs collect pdf latex tex test lab bench notebooks env clean
+.PHONY: report runs collect pdf latex tex test mutants lab bench notebooks env clean
 .NOTPARALLEL:
 
 report:
@@ -71,6 +72,9 @@ tex:
 
 test: $(READY)
 	TWINVAE_PROFILE=smoke $(RUN) -m pytest
+
+mutants: $(READY)
+	CUDA_VISIBLE_DEVICES= $(RUN) tests/mutants.py
 
 lab: $(READY)
 	$(RUN) -m jupyter lab notebooks
