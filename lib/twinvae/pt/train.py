@@ -109,4 +109,5 @@ def fit(model, data, settings, folder=None, tensorboard=None):
         if writer:
             for name, value in log.rows[-1].items():
                 writer.add_scalar(name, value, epoch)
+            writer.flush()
     return log.frame()

@@ -123,4 +123,5 @@ def fit(model, data, settings, folder=None, tensorboard=None):
             with writer.as_default(step=epoch):
                 for name, value in log.rows[-1].items():
                     tf.summary.scalar(name, value)
+            writer.flush()
     return log.frame()
