@@ -35,7 +35,7 @@ os.environ.pop("TWINVAE_PROFILE", None)  # the profile asked for here is the one
 
 
 def library(backend):
-    """The files of the library that a run can depend on: all but the other twin and what only stores and collects."""
+    """The files of the library that a run can depend on: all but the other twin and what only stores."""
     others = [folder for name, folder in PACKAGE.items() if name != backend]
     return sorted(
         str(path)
@@ -49,7 +49,7 @@ def manifest(run):
 
 
 rule all:
-    # Both, since the manifests are committed and the executed notebooks are not: a fresh clone runs everything once.
+    # Manifests are committed, executed notebooks are not: with both, a fresh clone runs everything once.
     input:
         [manifest(run) for run in RUNS],
         [manifest(run).replace("manifest.json", "executed.ipynb") for run in RUNS],
@@ -90,4 +90,5 @@ onerror:
     failed = [run for run in RUNS if not Path(manifest(run)).is_file()]
     for run in failed:
         folder = Path(manifest(run)).parent
-        print(f"FAILED: {run} ({PROFILE}); look at {folder}/failed.ipynb and {folder}/papermill.log", file=sys.stderr)
+        seen = f"look at {folder}/failed.ipynb and {folder}/papermill.log"
+        print(f"FAILED: {run} ({PROFILE}); {seen}", file=sys.stderr)

@@ -31,7 +31,12 @@ def faults(path: Path) -> list[str]:
     notebook = nbformat.read(path, as_version=4)
     cells = notebook.cells
     code = [cell for cell in cells if cell.cell_type == "code"]
-    return [*faults_of_order(cells), *faults_of_code(code), *faults_of_outputs(code), *faults_of_traces(path, notebook)]
+    return [
+        *faults_of_order(cells),
+        *faults_of_code(code),
+        *faults_of_outputs(code),
+        *faults_of_traces(path, notebook),
+    ]
 
 
 def faults_of_order(cells: list[nbformat.NotebookNode]) -> list[str]:
@@ -64,7 +69,9 @@ def faults_of_code(code: list[nbformat.NotebookNode]) -> list[str]:
                 found.append(f"code cell {number} has a class")
             if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno + 1 > DEF_LINES:
                 found.append(f"code cell {number} has a function of more than {DEF_LINES} lines")
-    parameters = [line for cell in code if "parameters" in tags(cell) for line in cell.source.splitlines() if line]
+    parameters = [
+        line for cell in code if "parameters" in tags(cell) for line in cell.source.splitlines() if line
+    ]
     plain = [line for line in parameters if not re.fullmatch(r"\w+: [\w \[\]|,]+ = \S.*  # \S.*", line)]
     return [*found, *(f"parameter without type or comment: {line}" for line in plain)]
 
@@ -91,14 +98,25 @@ def faults_of_traces(path: Path, notebook: nbformat.NotebookNode) -> list[str]:
     if any("injected-parameters" in tags(cell) for cell in notebook.cells):
         found.append("it holds a cell that papermill injected")
     # Pictures are base64, in which anything may stand.
-    text = "\n".join(line for line in path.read_text(encoding="utf-8").splitlines() if "image/png" not in line)
+    text = "\n".join(
+        line for line in path.read_text(encoding="utf-8").splitlines() if "image/png" not in line
+    )
     found += [f"it holds a path of a machine: {match[0]}" for match in MACHINE_PATH.finditer(text)]
     return found
 
 
 def nbval(notebook: Path, results: Path) -> subprocess.CompletedProcess:
     """Run a notebook in the smoke profile and compare the cells that are marked; results go elsewhere."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval-lax", "--nbval-cell-timeout=600"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--nbval-lax",
+        "--nbval-cell-timeout=600",
+    ]
     command += [f"--rootdir={notebook.parent}", "-c", os.devnull, str(notebook)]
     environment = os.environ | {"TWINVAE_PROFILE": "smoke", "TWINVAE_RESULTS": str(results)}
     environment.pop("MPLBACKEND", None)
@@ -137,7 +155,9 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TWINVAE_PROFILE", "smoke")
         patch.delenv("MPLBACKEND", raising=False)
-        NotebookClient(notebook, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}).execute()
+        NotebookClient(
+            notebook, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
+        ).execute()
     nbformat.write(notebook, path)
     return path
 
@@ -174,7 +194,10 @@ def test_a_notebook_in_order_has_no_faults(executed):
     [
         (lambda n: n["cells"][3].update(source="\n".join(["x = 1"] * 21)), "more than 20 lines"),
         (lambda n: n["cells"][3].update(source="class A:\n    pass"), "has a class"),
-        (lambda n: n["cells"][3].update(source="def f():\n" + "    x = 1\n" * 5), "function of more than 5 lines"),
+        (
+            lambda n: n["cells"][3].update(source="def f():\n" + "    x = 1\n" * 5),
+            "function of more than 5 lines",
+        ),
         (lambda n: n["cells"][3].update(source="import sys\nsys.path.append('lib')"), "edits sys.path"),
         (lambda n: n["cells"][3].update(outputs=[]), "is to be compared and has no output"),
         (lambda n: n["cells"][3].update(execution_count=7), "not counted from 1 on"),
@@ -186,8 +209,12 @@ def test_a_notebook_in_order_has_no_faults(executed):
         (lambda n: n["metadata"].update(papermill={}), "metadata of papermill"),
         (lambda n: n["cells"][3]["metadata"].update(tags=["injected-parameters"]), "papermill injected"),
         (lambda n: n["cells"][0].update(source="# see /home/me/data"), "a path of a machine: /home/m"),
-        (lambda n: n["cells"][3].update(outputs=[{"output_type": "error", "ename": "E", "evalue": "", "traceback": []}]),
-         "shows an error or a warning"),
+        (
+            lambda n: n["cells"][3].update(
+                outputs=[{"output_type": "error", "ename": "E", "evalue": "", "traceback": []}]
+            ),
+            "shows an error or a warning",
+        ),
     ],
 )
 def test_the_form_is_checked(executed, change, fault):

@@ -13,12 +13,16 @@ from tiny import CLAIM, ROOT, finished_run, write_project
 from twinvae.report import main as collect
 from twinvae.run import PROFILES
 
-needs_latex = pytest.mark.skipif(shutil.which("latexmk") is None, reason="latexmk is not installed; see make latex")
+needs_latex = pytest.mark.skipif(
+    shutil.which("latexmk") is None, reason="latexmk is not installed; see make latex"
+)
 OVERFULL_POINTS = 2
 EVERYTHING = r"""
 \section{All}\label{sec:all}
-Numbers: \val{03/torch/a}, in mathematics $x = \val{03/tf/a}$ and \val{01/none/c}; Figures~\ref{fig:03-torch-line}
-and~\ref{fig:03-tf-line}, Table~\ref{tab:03-torch-sizes}; the claims of \val{claims/004/total} report~\cite{kingma2014}.
+Numbers: \val{03/torch/a}, in mathematics $x = \val{03/tf/a}$ and \val{01/none/c};
+Figures~\ref{fig:03-torch-line}
+and~\ref{fig:03-tf-line}, Table~\ref{tab:03-torch-sizes};
+the claims of \val{claims/004/total} report~\cite{kingma2014}.
 \twinfigure[0.8]{03}{torch}{line}
 \twinfigure{03}{tf}{line}
 \twintable{03}{torch}{sizes}
@@ -32,7 +36,15 @@ and~\ref{fig:03-tf-line}, Table~\ref{tab:03-torch-sizes}; the claims of \val{cla
 
 def build(report: Path) -> tuple[Path, str]:
     """Make the PDF as the Makefile does; returns it and LaTeX's log."""
-    command = ["latexmk", "-pdf", "-interaction=nonstopmode", "-halt-on-error", "-silent", "-outdir=build", "main.tex"]
+    command = [
+        "latexmk",
+        "-pdf",
+        "-interaction=nonstopmode",
+        "-halt-on-error",
+        "-silent",
+        "-outdir=build",
+        "main.tex",
+    ]
     done = subprocess.run(command, cwd=report, capture_output=True, text=True, errors="replace")
     log = (report / "build" / "main.log").read_text(errors="replace")
     assert done.returncode == 0, log[-3000:]
@@ -41,7 +53,10 @@ def build(report: Path) -> tuple[Path, str]:
 
 def faults(pdf: Path, log: str) -> list[str]:
     """What one would not hand in."""
-    found = re.findall(r"LaTeX Warning: (?:Reference|Citation|There were undefined|Label\(s\) may).*|.*multiply defined.*", log)
+    found = re.findall(
+        r"LaTeX Warning: (?:Reference|Citation|There were undefined|Label\(s\) may).*|.*multiply defined.*",
+        log,
+    )
     for line, points in re.findall(r"(Overfull \\hbox \(([0-9.]+)pt too wide\).*)", log):
         if float(points) > OVERFULL_POINTS:
             found.append(line)
@@ -52,7 +67,9 @@ def fonts_outside(pdf: Path) -> list[str]:
     """The fonts that a PDF asks for and does not hold, those of its figures included."""
     if shutil.which("pdffonts") is None:
         return []
-    lines = subprocess.run(["pdffonts", pdf], capture_output=True, text=True, check=True).stdout.splitlines()[2:]
+    lines = subprocess.run(["pdffonts", pdf], capture_output=True, text=True, check=True).stdout.splitlines()[
+        2:
+    ]
     return [f"font not embedded: {line}" for line in lines if line[37:].split()[-5] != "yes"]
 
 
@@ -112,7 +129,9 @@ def test_a_number_that_was_not_collected_stops_latex(report):
 def test_the_report_as_it_stands(tmp_path):
     if not any((ROOT / "results" / profile).is_dir() for profile in PROFILES if profile != "smoke"):
         pytest.skip("no committed results")
-    texts = shutil.copytree(ROOT / "report", tmp_path / "report", ignore=shutil.ignore_patterns("generated", "build"))
+    texts = shutil.copytree(
+        ROOT / "report", tmp_path / "report", ignore=shutil.ignore_patterns("generated", "build")
+    )
     collect(["--results", str(ROOT / "results"), "--texts", str(texts)])
     pdf, log = build(texts)
     assert not faults(pdf, log)

@@ -26,11 +26,13 @@ TABLE = 'NOTEBOOKS = {"01_alone": [None], "03_tiny": ["torch", "tf"]}\n'
 
 def make(*words: str, **environment: str) -> subprocess.CompletedProcess:
     """Run make in the real project, only to see what it says."""
-    return subprocess.run(["make", *words], cwd=ROOT, capture_output=True, text=True, env=os.environ | environment)
+    return subprocess.run(
+        ["make", *words], cwd=ROOT, capture_output=True, text=True, env=os.environ | environment
+    )
 
 
 def snakemake(python: str, folder: Path, *words: str) -> subprocess.CompletedProcess:
-    """Run the notebooks of a tiny project, as `make runs` does, in the smoke profile with TensorFlow's name."""
+    """Run the notebooks of a tiny project, as `make runs` does: smoke, TensorFlow's name."""
     command = [python, "-m", "snakemake", "--cores", "1", "--keep-going", "--rerun-incomplete", "--nolock"]
     command += ["--quiet", "all", "--config", "profile=smoke", "backend=tf", *words]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True)
@@ -60,7 +62,14 @@ def test_what_the_pipeline_leaves(ran):
     assert folders == ["results/smoke/01_alone", "results/smoke/03_tiny-tf"]
     for folder in folders:
         names = {path.name for path in (ran / folder).iterdir()}
-        assert names == {"manifest.json", "numbers.json", "figures", "tables", "executed.ipynb", "papermill.log"}
+        assert names == {
+            "manifest.json",
+            "numbers.json",
+            "figures",
+            "tables",
+            "executed.ipynb",
+            "papermill.log",
+        }
     manifest = json.loads((ran / folders[1] / "manifest.json").read_text())
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     assert manifest["backend"] == "tf" and manifest["machine"]["threads"] in (1, cores)
@@ -90,7 +99,18 @@ def test_a_killed_pipeline_leaves_no_manifest_and_starts_again(copy, python):
     flag = copy / "working"
     wait = f"import time, pathlib\npathlib.Path({str(flag)!r}).touch()\ntime.sleep(2 if epochs == 3 else 0)"
     write_notebook(copy / "notebooks" / "01_alone.ipynb", backend=False, work=wait)
-    command = [python, "-m", "snakemake", "--cores", "1", "--quiet", "all", "--config", "profile=smoke", "backend=tf"]
+    command = [
+        python,
+        "-m",
+        "snakemake",
+        "--cores",
+        "1",
+        "--quiet",
+        "all",
+        "--config",
+        "profile=smoke",
+        "backend=tf",
+    ]
     process = subprocess.Popen(command, cwd=copy, start_new_session=True)
     while not flag.exists() and process.poll() is None:
         time.sleep(0.1)
@@ -109,11 +129,15 @@ def test_notebooks_are_put_back_without_a_trace_of_papermill(copy, capsys):
     put_back(["--profile", "smoke"])
     assert "notebooks/03_tiny.ipynb shows the smoke run" in capsys.readouterr().out
     after = provenance.code_cells(notebook)
-    assert [cell.source for cell in after] == [cell.source for cell in before] and notebook.stat().st_mtime_ns == time_
+    assert [cell.source for cell in after] == [
+        cell.source for cell in before
+    ] and notebook.stat().st_mtime_ns == time_
     assert [cell.execution_count for cell in after] == [1, 2, 3, 4, 5]
     assert after[2].outputs[-1].data["text/plain"] == "4" and after[2].outputs[-1].execution_count == 3
     text = notebook.read_text()
-    assert "papermill" not in text and "injected" not in text and "iopub" not in text and str(copy) not in text
+    assert (
+        "papermill" not in text and "injected" not in text and "iopub" not in text and str(copy) not in text
+    )
     assert 'profile: str = \\"quick\\"' in text, "the default profile stays as written"
     nbformat.validate(nbformat.read(notebook, as_version=4))
 
@@ -198,8 +222,12 @@ def imported(folder: str) -> set[str]:
     """The packages, as they are installed, that the files of a folder import."""
     trees = [ast.parse(path.read_text()) for path in (ROOT / folder).rglob("*.py")]
     nodes = [node for tree in trees for node in ast.walk(tree)]
-    names = {alias.name.split(".")[0] for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    names |= {node.module.split(".")[0] for node in nodes if isinstance(node, ast.ImportFrom) and node.level == 0}
+    names = {
+        alias.name.split(".")[0] for node in nodes if isinstance(node, ast.Import) for alias in node.names
+    }
+    names |= {
+        node.module.split(".")[0] for node in nodes if isinstance(node, ast.ImportFrom) and node.level == 0
+    }
     installed = packages_distributions()
     return {installed[name][0].lower().replace("_", "-") for name in names if name in installed} - {"twinvae"}
 
@@ -226,5 +254,7 @@ def test_the_version_is_the_same_everywhere():
 
 
 def test_importing_twinvae_imports_neither_framework(python):
-    code = "import sys, twinvae, twinvae.run, twinvae.report; sys.exit('torch' in sys.modules or 'tensorflow' in sys.modules)"
+    code = (
+        "import sys, twinvae.run, twinvae.report; sys.exit(bool({'torch', 'tensorflow'} & set(sys.modules)))"
+    )
     assert subprocess.run([python, "-c", code], cwd=ROOT).returncode == 0

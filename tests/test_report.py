@@ -66,8 +66,15 @@ def test_what_is_collected(texts, runs, capsys):
     assert capsys.readouterr().out.splitlines()[-1] == f"collected into {texts / 'generated'}"
     made = {path.relative_to(texts / "generated").as_posix() for path in (texts / "generated").rglob("*.*")}
     assert made == {
-        "macros.tex", "provenance.tex", "provenance-long.tex", "claims-004.tex", "rules-004.tex", "all-03-tf.tex",
-        "figures/03-torch-line.pdf", "figures/03-tf-line.pdf", "tables/03-tf-sizes.tex",
+        "macros.tex",
+        "provenance.tex",
+        "provenance-long.tex",
+        "claims-004.tex",
+        "rules-004.tex",
+        "all-03-tf.tex",
+        "figures/03-torch-line.pdf",
+        "figures/03-tf-line.pdf",
+        "tables/03-tf-sizes.tex",
     }
     macros = (texts / "generated" / "macros.tex").read_text()
     assert r"\csname val@03/torch/a\endcsname{1.00}" in macros, "a full run on official data needs no mark"
@@ -93,7 +100,9 @@ def test_the_best_profile_present_is_taken(runs):
 @pytest.mark.parametrize("run", ["torch", "alone"])
 def test_a_missing_run_is_named(runs, texts, run):
     shutil.rmtree(runs[run])
-    assert f"needs runs that are not there: {'03 with torch' if run == 'torch' else '01'} (missing)" in refusal()
+    assert (
+        f"needs runs that are not there: {'03 with torch' if run == 'torch' else '01'} (missing)" in refusal()
+    )
     assert not (texts / "generated").exists()
 
 
@@ -140,8 +149,11 @@ def test_every_notebook_has_to_have_run(runs, texts):
 
 @pytest.mark.parametrize(
     ("asked", "named"),
-    [(r"\val{03/torch/none}", "number 03/torch/none"), (r"\twinfigure{03}{tf}{none}", "figure 03/tf/none"),
-     (r"\twintable{03}{tf}{none}", "table 03/tf/none")],
+    [
+        (r"\val{03/torch/none}", "number 03/torch/none"),
+        (r"\twinfigure{03}{tf}{none}", "figure 03/tf/none"),
+        (r"\twintable{03}{tf}{none}", "table 03/tf/none"),
+    ],
 )
 def test_what_no_run_wrote_is_named(runs, texts, asked, named):
     (texts / "sections" / "two.tex").write_text(asked)
@@ -157,14 +169,17 @@ def test_a_request_that_is_not_well_formed_is_named(runs, texts, asked):
 def test_a_stale_run_is_said(runs, texts, capsys):
     write_notebook(texts.parent / "notebooks" / "01_alone.ipynb", backend=False, work="print(1)")
     report()
-    assert "stale: 01 (smoke) ran before a change in notebooks/01_alone.ipynb" in capsys.readouterr().out
+    assert "stale: 01 (smoke) is older than notebooks/01_alone.ipynb" in capsys.readouterr().out
     assert r"\dag" in (texts / "generated" / "provenance.tex").read_text()
 
 
 def test_outputs_alone_make_no_run_stale(texts, runs, capsys):
     path = texts.parent / "notebooks" / "01_alone.ipynb"
-    path.write_text(path.read_text().replace('"outputs": []', '"outputs": [{"name": "stdout", '
-                    '"output_type": "stream", "text": "1"}]'))
+    path.write_text(
+        path.read_text().replace(
+            '"outputs": []', '"outputs": [{"name": "stdout", "output_type": "stream", "text": "1"}]'
+        )
+    )
     report()
     assert "stale" not in capsys.readouterr().out
 
@@ -172,8 +187,13 @@ def test_outputs_alone_make_no_run_stale(texts, runs, capsys):
 def test_the_claims_table(runs, texts):
     report()
     table = (texts / "generated" / "claims-004.tex").read_text()
-    assert r"C-1 & A is below 5 \% of B. (2.4) & A: 1.00 / 3.00\textsuperscript{q$\ast$}\newline B: 2.00 / " in table
-    assert r"\textbf{undecided}" in table and "PyTorch: holds" in table and "TensorFlow: does not hold" in table
+    assert (
+        r"C-1 & A is below 5 \% of B. (2.4) & A: 1.00 / 3.00\textsuperscript{q$\ast$}\newline B: 2.00 / "
+        in table
+    )
+    assert (
+        r"\textbf{undecided}" in table and "PyTorch: holds" in table and "TensorFlow: does not hold" in table
+    )
     assert r"\texttt{a \textless{} b -\allowbreak{}" in (texts / "generated" / "rules-004.tex").read_text()
 
 
@@ -184,11 +204,20 @@ def test_the_claims_table(runs, texts):
         ({"holds_if": "a <"}, "claim C-1: 'a <' is not an expression"),
         ({"holds_if": "a + b"}, "claim C-1: the rule 'a + b' gives 3.0, neither true nor false"),
         ({"holds_if": "open('f') == 1"}, "claim C-1: the rule \"open('f') == 1\" cannot be judged"),
-        ({"holds_if": "a.real > 0"}, "claim C-1: the rule 'a.real > 0' cannot be judged: 'a.real' is not allowed"),
-        ({"holds_if": "a / 0 > 1"}, "claim C-1: the rule 'a / 0 > 1' cannot be judged: float division by zero"),
+        (
+            {"holds_if": "a.real > 0"},
+            "claim C-1: the rule 'a.real > 0' cannot be judged: 'a.real' is not allowed",
+        ),
+        (
+            {"holds_if": "a / 0 > 1"},
+            "claim C-1: the rule 'a / 0 > 1' cannot be judged: float division by zero",
+        ),
         ({"holds_if": "a > 0", "fails_if": "b > 0"}, "claim C-1: holds_if and fails_if are both true"),
         ({"shown": ["a"]}, "claim C-1: shown is ['a']; it must map words to names"),
-        ({"shown": {"A": None, "b": "b"}}, "claim C-1: shown maps 'A' to None, not to the name of a number; put words"),
+        (
+            {"shown": {"A": None, "b": "b"}},
+            "claim C-1: shown maps 'A' to None, not to the name of a number; put words",
+        ),
         ({"report": 4}, "claim C-1: report is 4; put it in quotes"),
         ({"extra": 1}, "claim C-1 in claims.yaml: got an unexpected keyword argument 'extra'"),
         ({"report": "005"}, "the text shows the claims of report 004, and claims.yaml has none"),
@@ -205,7 +234,8 @@ def test_claims_have_ids_of_their_own(runs, texts):
 
 
 @pytest.mark.parametrize(
-    ("a", "b", "expected"), [(1, 2, "holds"), (2, 1, "does not hold"), (1, 1.2, "undecided"), (1, 1.5, "undecided")]
+    ("a", "b", "expected"),
+    [(1, 2, "holds"), (2, 1, "does not hold"), (1, 1.2, "undecided"), (1, 1.5, "undecided")],
 )
 def test_verdicts(a, b, expected):
     assert claims.verdict(claims.Claim(**CLAIM), {"a": a, "b": b}) == expected
@@ -213,7 +243,12 @@ def test_verdicts(a, b, expected):
 
 def test_rules_know_the_arithmetic_they_need():
     claim = claims.Claim(**CLAIM)
-    for rule in ("abs(-a) == 1 and not b < a", "0 <= a < b <= 2", "min(a, b) == a or a / b > 2", "max(a, b) * 2 - 1 != a"):
+    for rule in (
+        "abs(-a) == 1 and not b < a",
+        "0 <= a < b <= 2",
+        "min(a, b) == a or a / b > 2",
+        "max(a, b) * 2 - 1 != a",
+    ):
         assert claims.evaluate(claim, rule, {"a": 1, "b": 2}) is True
 
 

@@ -45,8 +45,19 @@ def test_bad_parameters_are_named_and_nothing_is_touched(project, parameters, me
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("batch_size", 0), ("latent_dim", 2.0), ("latent_dims", [2, 0]), ("latent_dims", []), ("seed", -1), ("seeds", 0),
-     ("seeds", [0, -1]), ("learning_rate", 0.0), ("learning_rate", float("nan")), ("beta", -0.5), ("train", 1)],
+    [
+        ("batch_size", 0),
+        ("latent_dim", 2.0),
+        ("latent_dims", [2, 0]),
+        ("latent_dims", []),
+        ("seed", -1),
+        ("seeds", 0),
+        ("seeds", [0, -1]),
+        ("learning_rate", 0.0),
+        ("learning_rate", float("nan")),
+        ("beta", -0.5),
+        ("train", 1),
+    ],
 )
 def test_values_that_no_notebook_may_have(tmp_path, monkeypatch, name, value):
     monkeypatch.setenv("TWINVAE_RESULTS", str(tmp_path))
@@ -57,7 +68,14 @@ def test_values_that_no_notebook_may_have(tmp_path, monkeypatch, name, value):
 
 def test_values_that_are_fine(tmp_path, monkeypatch):
     monkeypatch.setenv("TWINVAE_RESULTS", str(tmp_path))
-    good = {"batch_size": np.int64(8), "latent_dims": (2, 5), "seeds": [0, 1], "beta": 0, "train": False, "epochs": None}
+    good = {
+        "batch_size": np.int64(8),
+        "latent_dims": (2, 5),
+        "seeds": [0, 1],
+        "beta": 0,
+        "train": False,
+        "epochs": None,
+    }
     assert Run.start("99_no_such_notebook", profile="smoke", **good).parameters["beta"] == 0
 
 
@@ -114,12 +132,23 @@ def test_what_a_finished_run_leaves(project, capsys):
     assert [source["label"] for source in manifest["data"]] == ["MNIST, official files"]
     assert manifest["captions"] == {"figures": {"noise": "Noise"}, "tables": {"t": "T"}}
     assert set(manifest["files"]) == {
-        "figures/noise.pdf", "figures/noise.png", "tables/t.csv", "tables/t.tex", "numbers.json", "scoreboard.csv"
+        "figures/noise.pdf",
+        "figures/noise.png",
+        "tables/t.csv",
+        "tables/t.tex",
+        "numbers.json",
+        "scoreboard.csv",
     }
     assert all(provenance.sha256(run.folder / name) == digest for name, digest in manifest["files"].items())
-    assert manifest["sources"]["notebooks/03_tiny.ipynb"] == provenance.source_hash(project, "notebooks/03_tiny.ipynb")
-    assert {"python", "numpy", "torch"} <= set(manifest["versions"]) and "tensorflow" not in manifest["versions"]
-    assert manifest["machine"]["threads"] == 1 and manifest["seconds"] >= 0 and manifest["peak_memory_mib"] > 1
+    assert manifest["sources"]["notebooks/03_tiny.ipynb"] == provenance.source_hash(
+        project, "notebooks/03_tiny.ipynb"
+    )
+    assert {"python", "numpy", "torch"} <= set(manifest["versions"]) and "tensorflow" not in manifest[
+        "versions"
+    ]
+    assert (
+        manifest["machine"]["threads"] == 1 and manifest["seconds"] >= 0 and manifest["peak_memory_mib"] > 1
+    )
     assert os.uname().nodename not in (run.folder / "manifest.json").read_text()
     assert json.loads((run.folder / "numbers.json").read_text()) == {"third": 0.25}
     assert pd.read_csv(run.folder / "tables" / "t.csv").equals(table)
@@ -218,5 +247,7 @@ def test_numbers_and_words_in_latex():
     assert latex.number(1.5e-5, ".1e") == r"\ensuremath{1.5\times10^{-5}}"
     assert latex.number(0.973, ".1%") == r"97.3\%"
     frame = pd.DataFrame({"n": [1, 2], "x": [0.5, None]}, index=pd.Index(["a", "b"], name="m_x"))
-    assert r"m\_x & n & x \\" in latex.table(frame, {}, index=True) and "b & 2 & -- " in latex.table(frame, {}, index=True)
+    assert r"m\_x & n & x \\" in latex.table(frame, {}, index=True) and "b & 2 & -- " in latex.table(
+        frame, {}, index=True
+    )
     assert frame.index.name == "m_x"

@@ -19,7 +19,8 @@ run.use(Source("tiny", "tiny, made for tests", "stand-in", (("tiny.bin", "ab" * 
 fig, ax = plt.subplots(figsize=(4.77, 1.5))
 ax.plot([1, 2, epochs])
 run.figure("line", fig, caption="A line of 100 % & nothing_else, with $x^2$")
-table = run.table("sizes", pd.DataFrame({"model_name": ["AE", "VAE"], "nats": [1.5, -2.25]}), caption="Two sizes")
+sizes = pd.DataFrame({"model_name": ["AE", "VAE"], "nats": [1.5, -2.25]})
+table = run.table("sizes", sizes, caption="Two sizes")
 score = run.number("score", 0.5 * epochs, fmt=".1f")
 minus = run.number("minus", -1.25e-3, fmt=".1e")
 2 + 2"""
@@ -34,8 +35,13 @@ def write_notebook(path: Path, backend: bool = True, work: str = WORK) -> Path:
     sources = [(parameters, ["parameters"]), (start, []), (work, ["nbval-check-output"])]
     sources += [('print("half:", 1 / 2)', ["nbval-check-output"])]
     sources += [('run.check("a half of two is one", 2 / 2 == 1)\nrun.finish()', ["nbval-check-output"])]
-    cells = [nbformat.v4.new_code_cell(source, metadata={"tags": tags} if tags else {}) for source, tags in sources]
-    title, findings = nbformat.v4.new_markdown_cell(f"# {path.stem}"), nbformat.v4.new_markdown_cell("Findings: none.")
+    cells = [
+        nbformat.v4.new_code_cell(source, metadata={"tags": tags} if tags else {}) for source, tags in sources
+    ]
+    title, findings = (
+        nbformat.v4.new_markdown_cell(f"# {path.stem}"),
+        nbformat.v4.new_markdown_cell("Findings: none."),
+    )
     notebook = nbformat.v4.new_notebook(cells=[title, *cells, findings])
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,8 +57,10 @@ def write_project(folder: Path) -> Path:
     return folder
 
 
-def finished_run(name: str, backend: str | None, profile: str = "smoke", kind: str = "official", **numbers: float) -> Path:
-    """A finished run of the current project, with one figure, one table and the numbers given; returns its folder."""
+def finished_run(
+    name: str, backend: str | None, profile: str = "smoke", kind: str = "official", **numbers: float
+) -> Path:
+    """A finished run of the current project, with a figure, a table and the numbers given; returns its folder."""
     from matplotlib import pyplot as plt
     from pandas import DataFrame
 
@@ -72,6 +80,12 @@ def finished_run(name: str, backend: str | None, profile: str = "smoke", kind: s
 
 
 CLAIM = {
-    "id": "C-1", "report": "004", "notebook": "03", "where": "2.4", "said": "A is below 5 % of B.",
-    "shown": {"A": "a", "B": "b"}, "holds_if": "a < b - 0.5", "fails_if": "a > b + 0.5",
+    "id": "C-1",
+    "report": "004",
+    "notebook": "03",
+    "where": "2.4",
+    "said": "A is below 5 % of B.",
+    "shown": {"A": "a", "B": "b"},
+    "holds_if": "a < b - 0.5",
+    "fails_if": "a > b + 0.5",
 }

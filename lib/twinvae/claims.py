@@ -1,4 +1,4 @@
-"""'The report said / we measured / verdict': the claims of `report/claims.yaml`, judged by the numbers of the runs.
+"""'The report said / we measured / verdict': the claims in `report/claims.yaml`, judged by numbers.
 
 A claim is a mapping with
 
@@ -23,9 +23,18 @@ import yaml
 
 HOLDS, FAILS, UNDECIDED = "holds", "does not hold", "undecided"
 OPERATORS: dict[type, Callable] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
-    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
-    ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.USub: operator.neg, ast.Not: operator.not_,
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.USub: operator.neg,
+    ast.Not: operator.not_,
 }
 FUNCTIONS = {"abs": abs, "min": min, "max": max}
 
@@ -50,7 +59,9 @@ class Claim:
             if not isinstance(getattr(self, key), str):
                 raise ValueError(f"claim {self.id}: {key} is {getattr(self, key)!r}; put it in quotes")
         if not isinstance(self.shown, dict) or not self.shown:
-            raise ValueError(f"claim {self.id}: shown is {self.shown!r}; it must map words to names of numbers")
+            raise ValueError(
+                f"claim {self.id}: shown is {self.shown!r}; it must map words to names of numbers"
+            )
         for words, name in self.shown.items():
             if not isinstance(words, str) or not isinstance(name, str):
                 raise ValueError(
@@ -69,11 +80,15 @@ def load(path: Path) -> list[Claim]:
         try:
             claims.append(Claim(**entry))
         except TypeError as error:
-            raise ValueError(f"claim {name} in {path.name}: {str(error).replace('Claim.__init__() ', '')}") from None
+            raise ValueError(
+                f"claim {name} in {path.name}: {str(error).replace('Claim.__init__() ', '')}"
+            ) from None
     seen = [claim.id for claim in claims]
     twice = sorted({name for name in seen if seen.count(name) > 1})
     if twice:
-        raise ValueError(f"claim {', '.join(twice)} stands more than once in {path.name}; give each its own id")
+        raise ValueError(
+            f"claim {', '.join(twice)} stands more than once in {path.name}; give each its own id"
+        )
     return claims
 
 
@@ -89,6 +104,7 @@ def names_in(claim: Claim, rule: str) -> set[str]:
 
 def evaluate(claim: Claim, rule: str, numbers: dict[str, float]) -> bool:
     """The truth of a rule over the numbers of a run; ValueError that names the claim when it has none."""
+
     def value(node: ast.AST):
         match node:
             case ast.Expression(body=body):
@@ -105,7 +121,9 @@ def evaluate(claim: Claim, rule: str, numbers: dict[str, float]) -> bool:
                 return OPERATORS[type(op)](value(part))
             case ast.BinOp(op=op, left=left, right=right) if type(op) in OPERATORS:
                 return OPERATORS[type(op)](value(left), value(right))
-            case ast.Compare(left=left, ops=ops, comparators=right) if all(type(op) in OPERATORS for op in ops):
+            case ast.Compare(left=left, ops=ops, comparators=right) if all(
+                type(op) in OPERATORS for op in ops
+            ):
                 sides = [value(part) for part in (left, *right)]
                 return all(OPERATORS[type(op)](a, b) for op, a, b in zip(ops, sides, sides[1:]))
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in FUNCTIONS:

@@ -18,7 +18,7 @@ from twinvae.run import PROFILES
 
 
 def without_papermill(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Take papermill's metadata, its injected cell and the times of execution out; count the cells from 1 again."""
+    """Take out papermill's metadata, its cell and the times of execution; count the cells from 1."""
     cells = [cell for cell in notebook.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
     for holder in (notebook, *cells):
         for key in ("papermill", "execution"):
@@ -41,7 +41,9 @@ def put_back(executed: Path, notebook: Path) -> None:
 
     The file keeps its time, since its code is what it was: nothing that depends on it has to run again.
     """
-    if [c.source for c in provenance.code_cells(executed)] != [c.source for c in provenance.code_cells(notebook)]:
+    if [c.source for c in provenance.code_cells(executed)] != [
+        c.source for c in provenance.code_cells(notebook)
+    ]:
         raise ValueError(f"{notebook.name} has changed since {executed} ran; run it again")
     before = notebook.stat()
     with written_whole(notebook) as part:
@@ -50,10 +52,12 @@ def put_back(executed: Path, notebook: Path) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The command line: every notebook that was executed in this profile, the PyTorch run where there are two."""
+    """The command line: every notebook executed in this profile, the PyTorch run of two."""
     root = provenance.find_root(Path.cwd())
     parser = argparse.ArgumentParser(prog="python -m twinvae.committed", description=__doc__.splitlines()[0])
-    parser.add_argument("--results", type=Path, default=provenance.results_folder(root), help="the runs (results/)")
+    parser.add_argument(
+        "--results", type=Path, default=provenance.results_folder(root), help="the runs (results/)"
+    )
     parser.add_argument("--profile", choices=PROFILES, default="quick", help="the profile that was run")
     given = parser.parse_args(arguments)
     try:

@@ -6,8 +6,17 @@ from typing import Any
 import pandas as pd
 
 SPECIAL = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
 }
 
 
@@ -31,14 +40,14 @@ def number(value: float, fmt: str) -> str:
 
 
 def cell(value: Any, fmt: str | None) -> str:
-    """What stands in a table: a number as `fmt` says (whole ones as they are, others '.3g'), words escaped."""
+    """What stands in a table: a number as `fmt` says (else whole or '.3g'), words escaped."""
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
         return escape(value)
     return number(value, fmt or ("d" if isinstance(value, numbers.Integral) else ".3g"))
 
 
 def table(df: pd.DataFrame, fmt: dict[str, str], index: bool) -> str:
-    """A booktabs table; `fmt` is column -> format such as '.2f', `index` whether the rows' names are shown."""
+    """A booktabs table; `fmt` is column -> format such as '.2f', `index`: the rows' names are shown."""
     if index:
         df = df.set_axis(df.index.set_names([name or "" for name in df.index.names])).reset_index()
     form = {column: (lambda value, f=fmt.get(column): cell(value, f)) for column in df.columns}

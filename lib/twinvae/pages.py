@@ -44,12 +44,19 @@ def macros(asked: "Asked", judged: list[Claim], found: dict[Key, Result]) -> str
         counts["undecided"] = verdicts.count(UNDECIDED)
         text += "".join(define(f"val@claims/{report}/{name}", str(count)) for name, count in counts.items())
     for kind in ("figures", "tables"):
-        whole = [(*key, name) for key in asked.runs if key in found for name in found[key].manifest["captions"][kind]]
+        whole = [
+            (*key, name)
+            for key in asked.runs
+            if key in found
+            for name in found[key].manifest["captions"][kind]
+        ]
         for number, backend, name in sorted({*getattr(asked, kind), *whole}):
             result = found.get((number, backend))
             if result:
                 text += define(f"caption@{kind}/{number}/{backend}/{name}", caption(result, kind, name))
-    return text + define("runs@date", max((r.manifest["ended"][:10] for r in found.values()), default="no run"))
+    return text + define(
+        "runs@date", max((r.manifest["ended"][:10] for r in found.values()), default="no run")
+    )
 
 
 def caption(result: Result, kind: str, name: str) -> str:
@@ -98,8 +105,13 @@ def claims_table(report: str, judged: list[Claim], found: dict[Key, Result]) -> 
 
 
 def claim_row(claim: Claim, runs: dict[str, Result]) -> str:
-    """One row: the claim and its place, each number for each backend, the verdict and that of each backend."""
-    lacking = [f"{name} (not in {run.folder})" for run in runs.values() for name in claim.names if name not in run.numbers]
+    """One row: the claim and its place, the numbers of each backend, the verdicts."""
+    lacking = [
+        f"{name} (not in {run.folder})"
+        for run in runs.values()
+        for name in claim.names
+        if name not in run.numbers
+    ]
     if lacking:
         raise ValueError(f"claim {claim.id} asks for numbers that no run wrote: {', '.join(sorted(lacking))}")
     measured = [
@@ -107,8 +119,15 @@ def claim_row(claim: Claim, runs: dict[str, Result]) -> str:
         for shown, name in claim.shown.items()
     ]
     verdicts = {backend: verdict(claim, run.numbers) for backend, run in runs.items()}
-    each = [rf"{{\scriptsize {FRAMEWORK[backend]}: {word}}}" for backend, word in verdicts.items() if backend in FRAMEWORK]
-    final = [rf"\textbf{{{together(list(verdicts.values()))}}}", *(each if NO_BACKEND not in verdicts else [])]
+    each = [
+        rf"{{\scriptsize {FRAMEWORK[backend]}: {word}}}"
+        for backend, word in verdicts.items()
+        if backend in FRAMEWORK
+    ]
+    final = [
+        rf"\textbf{{{together(list(verdicts.values()))}}}",
+        *(each if NO_BACKEND not in verdicts else []),
+    ]
     note = [rf"{{\scriptsize {latex.escape(claim.note)}}}"] if claim.note else []
     said = rf"{latex.escape(claim.said)} ({latex.escape(claim.where)})"
     cells = [latex.escape(claim.id), said, r"\newline ".join([*measured, *note]), r"\newline ".join(final)]
@@ -136,8 +155,18 @@ def code(text: str) -> str:
 def longtable(columns: str, head: str, rows: list[str]) -> str:
     """A booktabs table that may run over pages, in small type."""
     body = "\n\\addlinespace\n".join(rows)
-    start = rf"\begin{{longtable}}{{@{{}}{columns}@{{}}}}" + "\n\\toprule\n" + (head + "\n\\midrule\n" if head else "")
-    return "{\\footnotesize\\sloppy\\setlength{\\tabcolsep}{3pt}\n" + start + "\\endhead\n\\bottomrule\n\\endfoot\n" + body + "\n\\end{longtable}}\n"
+    start = (
+        rf"\begin{{longtable}}{{@{{}}{columns}@{{}}}}"
+        + "\n\\toprule\n"
+        + (head + "\n\\midrule\n" if head else "")
+    )
+    return (
+        "{\\footnotesize\\sloppy\\setlength{\\tabcolsep}{3pt}\n"
+        + start
+        + "\\endhead\n\\bottomrule\n\\endfoot\n"
+        + body
+        + "\n\\end{longtable}}\n"
+    )
 
 
 def provenance_table(found: dict[Key, Result], root: Path) -> str:
@@ -153,13 +182,21 @@ def provenance_table(found: dict[Key, Result], root: Path) -> str:
     head = r"notebook & backend & profile & data & device & thr. & commit & date \\"
     table = "\\begin{tabularx}{\\linewidth}{@{}L{27mm}llYlrll@{}}\n\\toprule\n" + head + "\n\\midrule\n"
     table += "\n".join(rows) + "\n\\bottomrule\n\\end{tabularx}\n"
-    notes = [r"A raised letter beside a number or the words in a caption tell the profile: s smoke, q quick, o overnight;"
-             r" none is a full run. A raised $\ast$: not the official data."]
+    notes = [
+        r"A raised letter beside a number and the words in a caption tell the profile: s smoke, q quick,"
+        r" o overnight; none is a full run. A raised $\ast$: not the official data."
+    ]
     if any(r.manifest["git"]["dirty"] for r in found.values()):
         notes.append("+ the library or the notebooks differed from the commit.")
     if any(r.changed(root) for r in found.values()):
         notes.append(r"\textsuperscript{\dag} The notebook or the library has changed since this run.")
-    return "{\\scriptsize\\setlength{\\tabcolsep}{3pt}\\noindent\n" + table + "\n\\smallskip\\noindent " + "\n".join(notes) + "\\par}\n"
+    return (
+        "{\\scriptsize\\setlength{\\tabcolsep}{3pt}\\noindent\n"
+        + table
+        + "\n\\smallskip\\noindent "
+        + "\n".join(notes)
+        + "\\par}\n"
+    )
 
 
 def provenance_long(found: dict[Key, Result]) -> str:

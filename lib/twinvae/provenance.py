@@ -1,4 +1,4 @@
-"""Where a result comes from: the sources, versions, commit and machine behind it, and files written whole or not at all."""
+"""Where a result comes from: its sources, versions, commit and machine; and files written whole."""
 
 import ast
 import hashlib
@@ -18,12 +18,23 @@ BACKEND_PACKAGES = {"torch": ("torch",), "tf": ("tensorflow", "keras"), None: ()
 # What stores and collects: a change in these says nothing about what a run computed.
 KEEPERS = tuple(
     f"lib/twinvae/{name}.py"
-    for name in ("__init__", "run", "provenance", "latex", "results", "claims", "pages", "report", "committed", "bench")
+    for name in (
+        "__init__",
+        "run",
+        "provenance",
+        "latex",
+        "results",
+        "claims",
+        "pages",
+        "report",
+        "committed",
+        "bench",
+    )
 )
 
 
 def find_root(start: Path) -> Path:
-    """The project's folder: the nearest one at or above `start` with a pyproject.toml, else where the library lies."""
+    """The project's folder: the nearest at or above `start` with a pyproject.toml, else the library's."""
     for folder in (start.resolve(), *start.resolve().parents):
         if (folder / "pyproject.toml").is_file():
             return folder
@@ -106,7 +117,10 @@ def used_sources(root: Path, name: str) -> list[str]:
     files = {Path(module.__file__).resolve() for module in modules if getattr(module, "__file__", None)}
     inside = [file.relative_to(root).as_posix() for file in files if file.is_relative_to(root)]
     notebook = notebook_path(root, name)
-    return [*([notebook.relative_to(root).as_posix()] if notebook.is_file() else []), *sorted(set(inside) - {*KEEPERS})]
+    return [
+        *([notebook.relative_to(root).as_posix()] if notebook.is_file() else []),
+        *sorted(set(inside) - {*KEEPERS}),
+    ]
 
 
 def source_hash(root: Path, source: str) -> str | None:
@@ -121,12 +135,18 @@ def source_hash(root: Path, source: str) -> str | None:
 
 
 def git_state(root: Path) -> dict:
-    """The commit of the project, and whether the library or the notebooks differ from it; 'unknown' without git."""
+    """The commit of the project, and whether library or notebooks differ from it; 'unknown' without git."""
+
     def ask(*words: str) -> str:
-        return subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=True).stdout.strip()
+        return subprocess.run(
+            ["git", *words], cwd=root, capture_output=True, text=True, check=True
+        ).stdout.strip()
 
     try:
-        return {"commit": ask("rev-parse", "HEAD"), "dirty": bool(ask("status", "--porcelain", "--", "lib", "notebooks"))}
+        return {
+            "commit": ask("rev-parse", "HEAD"),
+            "dirty": bool(ask("status", "--porcelain", "--", "lib", "notebooks")),
+        }
     except (OSError, subprocess.CalledProcessError):
         return {"commit": "unknown", "dirty": False}
 
@@ -156,7 +176,7 @@ def threads() -> int:
 
 
 def machine() -> dict:
-    """The machine, without its name: system, processor, cores, threads, memory in GiB, device of the framework."""
+    """The machine, without its name: system, processor, cores, threads, memory in GiB, device."""
     return {
         "system": f"{platform.system()} {platform.machine()}",
         "cpu": cpu_model(),

@@ -3,8 +3,8 @@
     python -m twinvae.report [--results DIR] [--out DIR] [--backend torch|tf|both]
 
 The text asks for what it shows: `\\val{03/torch/name}` a number, `\\twinfigure{03}{torch}{name}` and
-`\\twintable{03}{torch}{name}` a figure and a table, `\\twinall{03}{tf}` all of a run that the text shows nowhere
-else, `\\twinclaims{004}` and `\\twinrules{004}` the claims of a report. Only what is asked for is written.
+`\\twintable{03}{torch}{name}` a figure and a table, `\\twinall{03}{tf}` all of a run that the text shows
+nowhere else, `\\twinclaims{004}` and `\\twinrules{004}` the claims of a report. Nothing else is written.
 """
 
 import argparse
@@ -21,13 +21,15 @@ from twinvae.results import NO_BACKEND, Key, Result
 from twinvae.run import BACKENDS
 
 COMMENT = re.compile(r"(?<!\\)%.*")
-ASKED = re.compile(r"\\(val|twinfigure|twintable|twinall|twinclaims|twinrules)\s*(?:\[[^]]*\])?((?:\{[^{}#]*\})+)")
+ASKED = re.compile(
+    r"\\(val|twinfigure|twintable|twinall|twinclaims|twinrules)\s*(?:\[[^]]*\])?((?:\{[^{}#]*\})+)"
+)
 ARGUMENTS = {"val": 1, "twinfigure": 3, "twintable": 3, "twinall": 2, "twinclaims": 1, "twinrules": 1}
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What the text asks for: numbers, figures and tables as (notebook, backend, name), whole runs, reports."""
+    """What the text asks for: numbers, figures, tables as (notebook, backend, name); whole runs; reports."""
 
     numbers: list[tuple[str, str, str]]
     figures: list[tuple[str, str, str]]
@@ -41,7 +43,7 @@ class Asked:
 
 
 def read_text(folder: Path) -> Asked:
-    """Find all that `main.tex` and `sections/*.tex` ask for; ValueError for a request that is not well formed."""
+    """Find all that `main.tex` and `sections/*.tex` ask for; ValueError for what is not well formed."""
     found: dict[str, list] = {name: [] for name in ARGUMENTS}
     for path in (folder / "main.tex", *sorted((folder / "sections").glob("*.tex"))):
         for macro, groups in ASKED.findall(COMMENT.sub("", path.read_text(encoding="utf-8"))):
@@ -61,7 +63,9 @@ def check_needed(needed: set[Key], found: dict[Key, Result], unfinished: dict[Ke
     lacking = []
     for key in sorted(needed - set(found)):
         folders = ", ".join(str(folder) for folder in unfinished.get(key, []))
-        lacking.append(f"{results.words(key)} ({f'failed or half-written: {folders}' if folders else 'missing'})")
+        lacking.append(
+            f"{results.words(key)} ({f'failed or half-written: {folders}' if folders else 'missing'})"
+        )
     if lacking:
         raise ValueError(f"the report needs runs that are not there: {', '.join(lacking)}; run make report")
 
@@ -84,7 +88,7 @@ def notices(found: dict[Key, Result], unfinished: dict[Key, list[Path]], root: P
     for key, result in sorted(found.items()):
         changed = result.changed(root)
         if changed:
-            yield f"stale: {results.words(key)} ({result.profile}) ran before a change in {', '.join(changed)}"
+            yield f"stale: {results.words(key)} ({result.profile}) is older than {', '.join(changed)}"
     for key in sorted(set(unfinished) & set(found)):
         yield f"unfinished, passed over: {', '.join(str(folder) for folder in unfinished[key])}"
 
@@ -92,13 +96,15 @@ def notices(found: dict[Key, Result], unfinished: dict[Key, list[Path]], root: P
 def collect(root: Path, texts: Path, runs: Path, out: Path, backend: str) -> list[str]:
     """Write all that the text asks for into `out`; returns notices for the terminal.
 
-    Raises ValueError before anything is written when a needed run, number, figure, table or claim is not there.
+    Raises ValueError before anything is written when a run, number, figure, table or claim is not there.
     """
     found, unfinished = results.best(runs)
     asked = read_text(texts)
     chosen = BACKENDS if backend == "both" else (backend,)
     judged = [claim for claim in claims.load(texts / "claims.yaml") if claim.report in asked.reports]
-    needed = asked.keys() | {key for path in (root / "notebooks").glob("*.ipynb") for key in notebook_keys(path)}
+    needed = asked.keys() | {
+        key for path in (root / "notebooks").glob("*.ipynb") for key in notebook_keys(path)
+    }
     needed |= {key for claim in judged for key in claim_keys(claim, chosen, found)}
     check_needed({key for key in needed if key[1] in (*chosen, NO_BACKEND)}, found, unfinished)
     check_names(asked, found)
@@ -122,7 +128,7 @@ def notebook_keys(path: Path) -> list[Key]:
 
 
 def claim_keys(claim: claims.Claim, chosen: tuple[str, ...], found: dict[Key, Result]) -> list[Key]:
-    """The runs that decide a claim: those of the backends chosen, or the one of a notebook without backend."""
+    """The runs that decide a claim: those of the backends chosen, or the one run of its notebook."""
     alone = (claim.notebook, NO_BACKEND)
     return [alone] if alone in found else [(claim.notebook, backend) for backend in chosen]
 
@@ -131,7 +137,12 @@ def copy_files(asked: Asked, found: dict[Key, Result], out: Path) -> None:
     """Copy the figures and tables asked for under names that say their run: `figures/03-torch-name.pdf`."""
     for kind, suffix in (("figures", "pdf"), ("tables", "tex")):
         (out / kind).mkdir(parents=True, exist_ok=True)
-        whole = [(*key, name) for key in asked.runs if key in found for name in found[key].manifest["captions"][kind]]
+        whole = [
+            (*key, name)
+            for key in asked.runs
+            if key in found
+            for name in found[key].manifest["captions"][kind]
+        ]
         for number, backend, name in {*getattr(asked, kind), *whole}:
             if (number, backend) in found:
                 source = found[number, backend].folder / kind / f"{name}.{suffix}"
@@ -142,10 +153,16 @@ def main(arguments: list[str] | None = None) -> None:
     """The command line; ends with one sentence and exit status 1 when the report cannot be made."""
     root = provenance.find_root(Path.cwd())
     parser = argparse.ArgumentParser(prog="python -m twinvae.report", description=__doc__.splitlines()[0])
-    parser.add_argument("--results", type=Path, default=provenance.results_folder(root), help="the runs (results/)")
-    parser.add_argument("--texts", type=Path, default=root / "report", help="main.tex, sections/, claims.yaml (report/)")
+    parser.add_argument(
+        "--results", type=Path, default=provenance.results_folder(root), help="the runs (results/)"
+    )
+    parser.add_argument(
+        "--texts", type=Path, default=root / "report", help="main.tex, sections/, claims.yaml (report/)"
+    )
     parser.add_argument("--out", type=Path, help="where to write (generated/ beside main.tex)")
-    parser.add_argument("--backend", choices=(*BACKENDS, "both"), default="both", help="the runs that must be there")
+    parser.add_argument(
+        "--backend", choices=(*BACKENDS, "both"), default="both", help="the runs that must be there"
+    )
     given = parser.parse_args(arguments)
     out = given.out or given.texts / "generated"
     try:

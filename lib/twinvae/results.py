@@ -43,11 +43,17 @@ class Result:
     @property
     def where(self) -> str:
         """Profile, data and backend, as they stand beside a figure or table."""
-        return ", ".join([self.profile, self.data, *([self.manifest["backend"]] if self.manifest["backend"] else [])])
+        return ", ".join(
+            [self.profile, self.data, *([self.manifest["backend"]] if self.manifest["backend"] else [])]
+        )
 
     def changed(self, root: Path) -> list[str]:
         """The sources of this run that are no longer what they were."""
-        return [name for name, digest in self.manifest["sources"].items() if provenance.source_hash(root, name) != digest]
+        return [
+            name
+            for name, digest in self.manifest["sources"].items()
+            if provenance.source_hash(root, name) != digest
+        ]
 
 
 def words(key: Key) -> str:
@@ -79,7 +85,7 @@ def read(folder: Path) -> Result:
 
 
 def best(results: Path) -> tuple[dict[Key, Result], dict[Key, list[Path]]]:
-    """For each notebook and backend the finished run of the best profile; and the folders of unfinished runs."""
+    """For each notebook and backend the finished run of the best profile; the folders of unfinished ones."""
     found: dict[Key, Result] = {}
     unfinished: dict[Key, list[Path]] = {}
     for profile in reversed(PROFILES):

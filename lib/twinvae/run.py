@@ -1,4 +1,4 @@
-"""A Run keeps what one notebook makes: figures, tables, numbers, and the manifest that says how they were made.
+"""A Run keeps what one notebook makes: figures, tables, numbers, and how they were made, the manifest.
 
 The folder is `results/<profile>/<notebook>[-<backend>]/`. Every file is written whole or not at all; the
 manifest comes last, so a run without `manifest.json` is an unfinished one and no report is built from it.
@@ -14,7 +14,7 @@ import random
 import re
 import time
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,7 @@ def whole(least: int) -> tuple[Callable[[Any], bool], str]:
 
 def real(least: float, open_: bool) -> tuple[Callable[[Any], bool], str]:
     """A rule for finite numbers from `least` on (`open_`: above it), and how to say it."""
+
     def holds(value: Any) -> bool:
         number = isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
         return number and (value > least if open_ else value >= least)
@@ -53,7 +54,7 @@ def real(least: float, open_: bool) -> tuple[Callable[[Any], bool], str]:
     return holds, f"a finite number {'above' if open_ else 'of at least'} {least}"
 
 
-# What a notebook's parameter may be. A list under the plural (`latent_dims`) holds its items to the same rule.
+# What a parameter may be. The items of a list under the plural (`latent_dims`) keep the same rule.
 RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "epochs": whole(1),
     "batch_size": whole(1),
@@ -69,7 +70,7 @@ RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
 
 
 def check_parameter(name: str, value: Any) -> None:
-    """Raise ValueError unless `value` is allowed for the parameter `name`; None leaves the choice to the profile."""
+    """Raise ValueError unless `value` is allowed for the parameter; None leaves the choice to the profile."""
     if value is None:
         return
     if isinstance(value, (list, tuple)):
@@ -82,7 +83,7 @@ def check_parameter(name: str, value: Any) -> None:
 
 
 def check_names(given: set[str], declared: list[str]) -> None:
-    """Raise ValueError for a parameter that the notebook does not declare, or declares and does not hand over."""
+    """Raise ValueError for a parameter that the notebook does not declare, or does not hand over."""
     unknown = sorted(given - set(declared))
     if unknown:
         raise ValueError(f"unknown parameter {', '.join(unknown)}; the valid ones are {', '.join(declared)}")
@@ -132,7 +133,7 @@ class Run:
         self.captions: dict[str, dict[str, str]] = {"figures": {}, "tables": {}}
         self.checks: list[str] = []
         self.files: set[str] = set()
-        self.started = datetime.now(timezone.utc)
+        self.started = datetime.now(UTC)
         self.clock = time.perf_counter()
 
     @classmethod
@@ -167,8 +168,14 @@ class Run:
         (self.folder / "manifest.json").unlink(missing_ok=True)
         seed_all(self.parameters.get("seed") or 0)
         style.apply()
-        logging.getLogger("fontTools").setLevel(logging.ERROR)  # its notes on font dates would land in the notebook
-        words = [self.name, f"profile {self.profile}", f"backend {self.backend}" if self.backend else "no backend"]
+        logging.getLogger("fontTools").setLevel(
+            logging.ERROR
+        )  # its notes on font dates would land in the notebook
+        words = [
+            self.name,
+            f"profile {self.profile}",
+            f"backend {self.backend}" if self.backend else "no backend",
+        ]
         print(", ".join([*words, f"{provenance.threads()} threads, into {self._shown(self.folder)}"]))
 
     def _shown(self, path: Path) -> str:
@@ -187,7 +194,9 @@ class Run:
         """
         unknown = sorted(set(by_profile) - set(PROFILES))
         if unknown:
-            raise ValueError(f"unknown profile {', '.join(unknown)}; the valid ones are {', '.join(PROFILES)}")
+            raise ValueError(
+                f"unknown profile {', '.join(unknown)}; the valid ones are {', '.join(PROFILES)}"
+            )
         for profile in reversed(PROFILES[: PROFILES.index(self.profile) + 1]):
             if profile in by_profile:
                 return by_profile[profile]
@@ -226,14 +235,18 @@ class Run:
         if get_ipython():
             display(Image(filename=self.folder / "figures" / f"{name}.png", width=700, alt=caption))
 
-    def table(self, name: str, df: pd.DataFrame, caption: str, fmt: dict[str, str] | None = None) -> pd.DataFrame:
+    def table(
+        self, name: str, df: pd.DataFrame, caption: str, fmt: dict[str, str] | None = None
+    ) -> pd.DataFrame:
         """Save a table as `tables/<name>.csv` (all digits) and `.tex` (as shown); `fmt` is column -> '.2f'.
 
         Returns `df`, for display. Raises ValueError for a name that is taken or a format of no column.
         """
         unknown = sorted(set(fmt or {}) - set(df.columns))
         if unknown:
-            raise ValueError(f"table {name}: format for {unknown}, which are not columns; they are {list(df.columns)}")
+            raise ValueError(
+                f"table {name}: format for {unknown}, which are not columns; they are {list(df.columns)}"
+            )
         self._claim("tables", name, caption)
         plain = isinstance(df.index, pd.RangeIndex)
         with self._writing(f"tables/{name}.csv") as part:
@@ -259,7 +272,7 @@ class Run:
         return value
 
     def scoreboard(self, rows: list[dict] | pd.DataFrame) -> pd.DataFrame:
-        """Save the trained models and their metrics, one row each, as `scoreboard.csv`; returns them as a table."""
+        """Save the trained models and their metrics, one row each, as `scoreboard.csv`; returns the table."""
         board = pd.DataFrame(rows)
         with self._writing("scoreboard.csv") as part:
             board.to_csv(part, index=False)
@@ -272,10 +285,14 @@ class Run:
         self.checks.append(what)
 
     def finish(self) -> None:
-        """Write the numbers, drop figures and tables of earlier runs, write the manifest, print the checks."""
+        """Write the numbers, drop what earlier runs left, write the manifest, print the checks."""
         with self._writing("numbers.json") as part:
             part.write_text(json.dumps(self.numbers, indent=1, sort_keys=True) + "\n")
-        for old in (*self.folder.glob("figures/*"), *self.folder.glob("tables/*"), *self.folder.glob("scoreboard.csv")):
+        for old in (
+            *self.folder.glob("figures/*"),
+            *self.folder.glob("tables/*"),
+            *self.folder.glob("scoreboard.csv"),
+        ):
             if old.relative_to(self.folder).as_posix() not in self.files:
                 old.unlink()
         text = json.dumps(self._manifest(), indent=1, default=str) + "\n"
@@ -284,7 +301,7 @@ class Run:
             print(f"holds: {what}")
 
     def _manifest(self) -> dict:
-        """All that says how this run was made; `files` holds the checksum of each file the report may take."""
+        """All that says how this run was made; `files` has the checksum of each file it left."""
         weights = [p.relative_to(self.folder).as_posix() for p in self.weights.glob("*") if p.is_file()]
         used = provenance.used_sources(self.root, self.name)
         return {
@@ -296,7 +313,7 @@ class Run:
             "specs": self.specs,
             "data": [dataclasses.asdict(source) for source in self.sources],
             "started": self.started.isoformat(timespec="seconds"),
-            "ended": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "ended": datetime.now(UTC).isoformat(timespec="seconds"),
             "seconds": round(time.perf_counter() - self.clock, 1),
             "peak_memory_mib": provenance.peak_memory_mib(),
             "machine": provenance.machine(),
@@ -306,7 +323,9 @@ class Run:
             "formats": self.formats,
             "checks": self.checks,
             "sources": {source: provenance.source_hash(self.root, source) for source in used},
-            "files": {name: provenance.sha256(self.folder / name) for name in sorted([*self.files, *weights])},
+            "files": {
+                name: provenance.sha256(self.folder / name) for name in sorted([*self.files, *weights])
+            },
         }
 
     def _writing(self, name: str):
@@ -317,7 +336,9 @@ class Run:
     def _claim(self, kind: str, name: str, caption: str) -> None:
         """Take a name for a figure or table, with its caption."""
         if not NAME.fullmatch(name):
-            raise ValueError(f"{kind[:-1]} {name!r}: a name is made of a-z, 0-9 and _, and starts with a letter")
+            raise ValueError(
+                f"{kind[:-1]} {name!r}: a name is made of a-z, 0-9 and _, and starts with a letter"
+            )
         if name in self.captions[kind]:
             raise ValueError(f"{kind[:-1]} {name} was saved before in this run; give it another name")
         self.captions[kind][name] = caption
@@ -329,4 +350,6 @@ def save_small_png(fig: Figure, path: Path) -> None:
         fig.savefig(path, dpi=dpi)
         if path.stat().st_size < PNG_BYTES:
             return
-    raise ValueError(f"a figure takes {path.stat().st_size} bytes as PNG at {dpi} dpi; show fewer images in it")
+    raise ValueError(
+        f"a figure takes {path.stat().st_size} bytes as PNG at {dpi} dpi; show fewer images in it"
+    )
