@@ -102,7 +102,7 @@ def test_the_pdf_of_both_twins(report):
     pdf, log = build(report)
     assert not faults(pdf, log)
     text = words(pdf)
-    assert "stand-in data: tiny files" in text and "Not run" not in text
+    assert "stand-in: tiny files" in text and "Not run" not in text
     assert "A is below 5 % of B. (2.4)" in text and "undecided" in text
     again, _ = build(shutil.copytree(report, report.parent / "again", ignore=shutil.ignore_patterns("build")))
     assert again.read_bytes() == pdf.read_bytes(), "the same sources and results give the same file"

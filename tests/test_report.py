@@ -82,7 +82,7 @@ def test_what_is_collected(texts, runs, capsys):
     assert r"\csname val@01/none/c\endcsname{\ensuremath{-}0.25\textsuperscript{s}}" in macros
     assert r"\csname val@claims/004/total\endcsname{1}" in macros and "in_a_comment" not in macros
     assert r"A line, 100 \% straight \& short}" in macros, "no place behind the caption of a full run"
-    assert r"\twinwhere{quick, stand-in data: tiny files, tf}" in macros
+    assert r"\twinwhere{quick, stand-in: tiny files, tf}" in macros
     assert (texts / "generated" / "all-03-tf.tex").read_text() == "\\twinfigure{03}{tf}{line}\n"
     provenance = (texts / "generated" / "provenance.tex").read_text()
     assert "PyTorch & full & tiny files & CPU & 1 &" in provenance and r"\dag" not in provenance

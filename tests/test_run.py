@@ -16,7 +16,7 @@ from twinvae.data import Source
 from twinvae.run import PNG_BYTES, Run
 
 OFFICIAL = Source("mnist", "MNIST, official files", "official", (("train.gz", "0" * 64),))
-STANDIN = Source("mnist", "5,000 digits", "stand-in", (("mnist.csv", "1" * 64),))
+STANDIN = Source("mnist", "stand-in: 5,000 digits", "stand-in", (("mnist.csv", "1" * 64),))
 
 
 def start(**parameters) -> Run:
@@ -171,7 +171,7 @@ def test_what_an_earlier_run_left_is_not_taken_for_this_one(project):
 def test_figures_are_stamped_with_data_profile_and_backend(project):
     run = start()
     run.use(STANDIN)
-    assert run.stamp() == "stand-in data: 5,000 digits · smoke · torch"
+    assert run.stamp() == "stand-in: 5,000 digits · smoke · torch"
     run = Run.start("01_alone", profile="smoke", epochs=1)
     run.use(OFFICIAL)
     assert run.stamp() == "MNIST, official files · smoke"

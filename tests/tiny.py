@@ -68,7 +68,14 @@ def finished_run(
     from twinvae.run import Run
 
     run = Run.start(name, profile=profile, epochs=2, **({"backend": backend} if backend else {}))
-    run.use(Source("tiny", "tiny files", kind, (("tiny-images.gz", "ab" * 32),)))
+    run.use(
+        Source(
+            "tiny",
+            "stand-in: tiny files" if kind == "stand-in" else "tiny files",
+            kind,
+            (("tiny-images.gz", "ab" * 32),),
+        )
+    )
     fig, ax = plt.subplots(figsize=(4.77, 1.5))
     ax.plot([1, 2])
     run.figure("line", fig, caption="A line, 100 % straight & short")

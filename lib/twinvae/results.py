@@ -31,9 +31,8 @@ class Result:
 
     @property
     def data(self) -> str:
-        """The data in words, a stand-in called so; 'no data' for a run that used none."""
-        called = {"stand-in": "stand-in data: "}
-        return "; ".join(called.get(s["kind"], "") + s["label"] for s in self.manifest["data"]) or "no data"
+        """The data in words, as their source is called; 'no data' for a run that used none."""
+        return "; ".join(source["label"] for source in self.manifest["data"]) or "no data"
 
     @property
     def official(self) -> bool:

@@ -213,7 +213,7 @@ class Run:
 
     def stamp(self) -> str:
         """The words on every figure: data, profile, backend."""
-        labels = [f"stand-in data: {s.label}" if s.kind == "stand-in" else s.label for s in self.sources]
+        labels = [source.label for source in self.sources]
         return " · ".join([*labels, self.profile, *([self.backend] if self.backend else [])])
 
     def figure(self, name: str, fig: Figure, caption: str) -> None:
