@@ -141,7 +141,7 @@ class ConvTranspose(Conv):
     """Transposed convolution; 'same' gives `stride` times the side, cropped as TensorFlow does."""
 
     def size(self, n):
-        return n * self.stride if self.padding == "same" else (n - 1) * self.stride + self.kernel
+        return n * self.stride + (max(self.kernel - self.stride, 0) if self.padding == "valid" else 0)
 
     def shape_of(self, channels):
         return (channels, self.filters, self.kernel, self.kernel)

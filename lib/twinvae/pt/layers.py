@@ -32,7 +32,9 @@ class ConvTranspose(nn.ConvTranspose2d):
     """Transposed convolution with TensorFlow's cropping: the gradient of Conv.  [B, C, H, W] -> [B, filters, H', W']"""
 
     def __init__(self, layer, channels, dtype):
-        super().__init__(channels, layer.filters, layer.kernel, layer.stride, bias=layer.bias, dtype=dtype)
+        gap = max(layer.stride - layer.kernel, 0)  # pixels that no kernel reaches, also at the end
+        super().__init__(channels, layer.filters, layer.kernel, layer.stride, output_padding=gap, bias=layer.bias,
+                         dtype=dtype)
         self.layer = layer
 
     def forward(self, h):
