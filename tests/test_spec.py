@@ -49,6 +49,7 @@ def test_the_names_in_the_zoo_are_those_of_the_specs():
     (Conv(6, 3, stride=2, padding="valid"), (8, 5, 3), (3, 2, 6)),
     (ConvTranspose(6, stride=2), (7, 5, 3), (14, 10, 6)),
     (ConvTranspose(6, 4, stride=2, padding="valid"), (7, 5, 3), (16, 12, 6)),
+    (ConvTranspose(6, 2, stride=3, padding="valid"), (7, 5, 3), (21, 15, 6)),
     (Upsample(3), (2, 1, 4), (6, 3, 4)),
     (BatchNorm(), (2, 1, 4), (2, 1, 4)),
     (Activation("tanh"), (9,), (9,)),

@@ -159,7 +159,7 @@ def main() -> None:
     print("worst of each model:")
     print(whole.groupby(["model", "dtype"], sort=False)[[*GOALS]].max().to_string(float_format="%.1e"))
     print(f"wrote {RESULTS}; {(~whole.met).sum()} of {len(whole)} rows miss a goal")
-    sys.exit(not whole.met.all())
+    sys.exit(int(not whole.met.all()))
 
 
 if __name__ == "__main__":
