@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 
 from twinvae import spec
@@ -14,6 +16,20 @@ TWINS = {"torch": "twinvae.pt", "tf": "twinvae.tf"}
 def get(name: str) -> ModuleType:
     """The twin of that framework, with its modules layers, losses, models and train.  ValueError for another name."""
     spec.one_of("backend", name, tuple(TWINS))
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # else TensorFlow's start-up log lands in the notebooks
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # else TensorFlow's notes on compiling land in the notebooks
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    return importlib.import_module(TWINS[name])
+    with _stderr_closed():
+        return importlib.import_module(TWINS[name])
+
+
+@contextmanager
+def _stderr_closed() -> Iterator[None]:
+    """Drops what is written to file descriptor 2: TensorFlow's greeting at import, which no setting turns off."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

@@ -2,7 +2,6 @@
 
 import numpy as np
 import torch
-from torch.utils.tensorboard import SummaryWriter
 
 from twinvae import draws
 from twinvae.history import Log
@@ -84,6 +83,13 @@ def evaluate(model, images, settings):
     return total / len(images)
 
 
+def event_writer(folder):
+    """The writer of TensorBoard's event files."""
+    from torch.utils.tensorboard import SummaryWriter  # only now, because it imports TensorFlow where that is installed
+
+    return SummaryWriter(folder)
+
+
 def fit(model, data, settings, folder=None, tensorboard=None):
     """Trains the model on data.train, in place; returns the history, a row an epoch (`history.COLUMNS`).
 
@@ -95,7 +101,7 @@ def fit(model, data, settings, folder=None, tensorboard=None):
     if log.state:
         model.set_arrays({name: a for name, a in log.state.items() if not name.startswith("optimizer.")})
         optimizer.set_arrays(log.state)
-    step, writer = make_step(model, optimizer, settings), tensorboard and SummaryWriter(tensorboard)
+    step, writer = make_step(model, optimizer, settings), tensorboard and event_writer(tensorboard)
     for epoch, bar in log.remaining(f"{model.spec.name}, torch"):
         total = np.zeros(3)
         for count, batch in enumerate(draws.batches(data.train, settings, model.spec.latent_dim, epoch, model.dtype), 1):

@@ -97,6 +97,11 @@ def evaluate(model, images, settings):
     return total / len(images)
 
 
+def event_writer(folder):
+    """The writer of TensorBoard's event files."""
+    return tf.summary.create_file_writer(str(folder))
+
+
 def fit(model, data, settings, folder=None, tensorboard=None):
     """Trains the model on data.train, in place; returns the history, a row an epoch (`history.COLUMNS`).
 
@@ -108,7 +113,7 @@ def fit(model, data, settings, folder=None, tensorboard=None):
     if log.state:
         model.set_arrays({name: a for name, a in log.state.items() if not name.startswith("optimizer.")})
         optimizer.set_arrays(log.state)
-    step, writer = make_step(model, optimizer, settings), tensorboard and tf.summary.create_file_writer(str(tensorboard))
+    step, writer = make_step(model, optimizer, settings), tensorboard and event_writer(tensorboard)
     for epoch, bar in log.remaining(f"{model.spec.name}, tf"):
         total = np.zeros(3)
         for count, batch in enumerate(draws.batches(data.train, settings, model.spec.latent_dim, epoch, model.dtype), 1):
