@@ -89,6 +89,16 @@ def test_what_is_collected(texts, runs, capsys):
     assert "ab" * 16 in (texts / "generated" / "provenance-long.tex").read_text()
 
 
+def test_a_figure_with_data_of_its_own_is_called_after_them():
+    data = [{"label": f"set {kind}", "kind": kind} for kind in ("official", "official", "variant", "stand-in")]
+    manifest = {"profile": "quick", "backend": "tf", "data": data, "shown": {"figures/f": [1], "tables/t": []}}
+    result = results.Result(Path(), manifest, {})
+    assert result.where("figures", "f") == "quick, set official, tf" and result.official("figures", "f")
+    assert result.where("tables", "t") == "quick, tf"
+    assert result.where("figures", "g") == "quick, 4 data sets (2 official, 1 variant, 1 stand-in), tf"
+    assert not result.official("numbers", "n")
+
+
 def test_the_best_profile_present_is_taken(runs):
     finished_run("03_tiny", "tf", "smoke", a=9.0)
     best = finished_run("03_tiny", "tf", "overnight", a=4.0)

@@ -177,6 +177,22 @@ def test_figures_are_stamped_with_data_profile_and_backend(project):
     assert run.stamp() == "MNIST, official files · smoke"
 
 
+def test_what_has_its_own_data_is_stamped_with_them_and_the_manifest_says_which(project):
+    run = start()
+    run.use(OFFICIAL, {"seed": 0, "train": {"images": 2}})
+    run.use(OFFICIAL, {"seed": 0, "train": {"images": 2}})
+    assert run.stamp([STANDIN]) == "stand-in: 5,000 digits · smoke · torch" and run.stamp([]) == "smoke · torch"
+    run.number("standin", 1, sources=[STANDIN])
+    run.number("all", 1)
+    run.table("t", pd.DataFrame({"a": [1]}), caption="T", sources=[])
+    run.figure("f", plt.figure(), "F", sources=[STANDIN, OFFICIAL])
+    run.finish()
+    manifest = json.loads((run.folder / "manifest.json").read_text())
+    assert [source["kind"] for source in manifest["data"]] == ["official", "stand-in"]
+    assert manifest["splits"] == [{"data": "MNIST, official files", "seed": 0, "train": {"images": 2}}]
+    assert manifest["shown"] == {"numbers/standin": [1], "tables/t": [], "figures/f": [1, 0]}
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "1", None, True, np.ones(2), 1j])
 def test_a_number_is_one_finite_number(project, value):
     with pytest.raises(ValueError, match="number score is .*; it must be one finite number"):

@@ -14,9 +14,9 @@ FRAMEWORK = {"torch": "PyTorch", "tf": "TensorFlow", NO_BACKEND: "--"}
 LETTER = {"smoke": "s", "quick": "q", "overnight": "o", "full": ""}
 
 
-def mark(result: Result) -> str:
+def mark(result: Result, kind: str, name: str) -> str:
     """The raised letter beside a number that is not from a full run on official data."""
-    letters = LETTER[result.profile] + ("" if result.official else r"$\ast$")
+    letters = LETTER[result.profile] + ("" if result.official(kind, name) else r"$\ast$")
     return rf"\textsuperscript{{{letters}}}" if letters else ""
 
 
@@ -24,7 +24,7 @@ def value(result: Result | None, name: str) -> str:
     """A number as the run's format says, with its mark; 'n/a' where there is no run."""
     if result is None:
         return "n/a"
-    return latex.number(result.numbers[name], result.manifest["formats"][name]) + mark(result)
+    return latex.number(result.numbers[name], result.manifest["formats"][name]) + mark(result, "numbers", name)
 
 
 def define(name: str, text: str) -> str:
@@ -62,7 +62,8 @@ def macros(asked: "Asked", judged: list[Claim], found: dict[Key, Result]) -> str
 def caption(result: Result, kind: str, name: str) -> str:
     """The caption that the notebook gave, and where it is from unless that is a full run on official data."""
     text = latex.escape(result.manifest["captions"][kind][name])
-    return text + (rf" \twinwhere{{{latex.escape(result.where)}}}" if mark(result) else "")
+    where = latex.escape(result.where(kind, name))
+    return text + (rf" \twinwhere{{{where}}}" if mark(result, kind, name) else "")
 
 
 def all_of(key: Key, asked: "Asked", found: dict[Key, Result]) -> str:

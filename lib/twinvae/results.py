@@ -32,27 +32,30 @@ class Result:
     @property
     def data(self) -> str:
         """The data in words, as their source is called; 'no data' for a run that used none."""
-        return "; ".join(source["label"] for source in self.manifest["data"]) or "no data"
+        return in_words(self.manifest["data"]) or "no data"
 
-    @property
-    def official(self) -> bool:
-        """Whether all its data are the official files."""
-        return all(source["kind"] == "official" for source in self.manifest["data"])
+    def sources(self, kind: str, name: str) -> list[dict]:
+        """The data of one of the run's 'figures', 'tables' or 'numbers': its own, or all of the run's."""
+        own = self.manifest.get("shown", {}).get(f"{kind}/{name}")
+        return self.manifest["data"] if own is None else [self.manifest["data"][at] for at in own]
 
-    @property
-    def where(self) -> str:
+    def official(self, kind: str, name: str) -> bool:
+        """Whether all that a figure, table or number comes from are official files."""
+        return all(source["kind"] == "official" for source in self.sources(kind, name))
+
+    def where(self, kind: str, name: str) -> str:
         """Profile, data and backend, as they stand beside a figure or table."""
-        return ", ".join(
-            [self.profile, self.data, *([self.manifest["backend"]] if self.manifest["backend"] else [])]
-        )
+        data = in_words(self.sources(kind, name)) if self.manifest["data"] else self.data
+        return ", ".join(word for word in (self.profile, data, self.manifest["backend"]) if word)
 
-    def changed(self, root: Path) -> list[str]:
-        """The sources of this run that are no longer what they were."""
-        return [
-            name
-            for name, digest in self.manifest["sources"].items()
-            if provenance.source_hash(root, name) != digest
-        ]
+
+
+def in_words(sources: list[dict]) -> str:
+    """Data as they are called; of more than three, how many of each kind."""
+    if len(sources) <= 3:
+        return "; ".join(source["label"] for source in sources)
+    kinds = [source["kind"] for source in sources]
+    return f"{len(kinds)} data sets ({', '.join(f'{kinds.count(kind)} {kind}' for kind in dict.fromkeys(kinds))})"
 
 
 def words(key: Key) -> str:

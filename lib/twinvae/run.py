@@ -127,6 +127,8 @@ class Run:
         self.weights = self.folder / "weights"
         self.parameters = parameters
         self.sources: list[Any] = []
+        self.splits: list[dict] = []
+        self.shown: dict[str, list[int]] = {}
         self.specs: dict[str, dict] = {}
         self.numbers: dict[str, float] = {}
         self.formats: dict[str, str] = {}
@@ -202,31 +204,38 @@ class Run:
                 return by_profile[profile]
         raise ValueError(f"no value for profile {self.profile} or a smaller one; give one for smoke")
 
-    def use(self, source: Any) -> None:
-        """Remember the data (`twinvae.data.Source`) that the figures and numbers come from."""
+    def use(self, source: Any, record: dict | None = None) -> None:
+        """Remember the data (`twinvae.data.Source`) that the figures and numbers come from.
+
+        `record` says how they were split (`Splits.record()`): seed, sizes and checksums of the indices.
+        """
         if source not in self.sources:
             self.sources.append(source)
+        split = {"data": source.label, **(record or {})}
+        if record and split not in self.splits:
+            self.splits.append(split)
 
     def spec(self, name: str, spec: Any) -> None:
         """Keep a model or training spec (a dataclass) in the manifest, word for word."""
         self.specs[name] = dataclasses.asdict(spec)
 
-    def stamp(self) -> str:
-        """The words on every figure: data, profile, backend."""
-        labels = [source.label for source in self.sources]
+    def stamp(self, sources: list[Any] | None = None) -> str:
+        """The words on every figure: data (all of the run's where no sources are given), profile, backend."""
+        labels = [source.label for source in (self.sources if sources is None else sources)]
         return " · ".join([*labels, self.profile, *([self.backend] if self.backend else [])])
 
-    def figure(self, name: str, fig: Figure, caption: str) -> None:
+    def figure(self, name: str, fig: Figure, caption: str, sources: list[Any] | None = None) -> None:
         """Save a figure as `figures/<name>.pdf` and `.png` (under 300 kB), stamped, and show it.
 
+        `sources` are the data that it shows, where these are not all of the run's.
         Raises ValueError for a name that is taken or not made of a-z, 0-9 and _.
         """
-        self._claim("figures", name, caption)
+        self._claim("figures", name, caption, sources)
         height = fig.get_size_inches()[1]
         engine = fig.get_layout_engine()
         if engine is not None and "rect" in engine.get():
             engine.set(rect=(0, STAMP_INCHES / height, 1, 1 - STAMP_INCHES / height))
-        fig.text(1, 0.01 / height, self.stamp() + " ", ha="right", va="bottom", size=5, color="0.45")
+        fig.text(1, 0.01 / height, self.stamp(sources) + " ", ha="right", va="bottom", size=5, color="0.45")
         with self._writing(f"figures/{name}.pdf") as part:
             fig.savefig(part, metadata={"CreationDate": None})
         with self._writing(f"figures/{name}.png") as part:
@@ -236,18 +245,23 @@ class Run:
             display(Image(filename=self.folder / "figures" / f"{name}.png", width=700, alt=caption))
 
     def table(
-        self, name: str, df: pd.DataFrame, caption: str, fmt: dict[str, str] | None = None
+        self,
+        name: str,
+        df: pd.DataFrame,
+        caption: str,
+        fmt: dict[str, str] | None = None,
+        sources: list[Any] | None = None,
     ) -> pd.DataFrame:
         """Save a table as `tables/<name>.csv` (all digits) and `.tex` (as shown); `fmt` is column -> '.2f'.
 
-        Returns `df`, for display. Raises ValueError for a name that is taken or a format of no column.
+        `sources` are the data that it shows, where these are not all of the run's. Returns `df`, for display. Raises ValueError for a name that is taken or a format of no column.
         """
         unknown = sorted(set(fmt or {}) - set(df.columns))
         if unknown:
             raise ValueError(
                 f"table {name}: format for {unknown}, which are not columns; they are {list(df.columns)}"
             )
-        self._claim("tables", name, caption)
+        self._claim("tables", name, caption, sources)
         plain = isinstance(df.index, pd.RangeIndex)
         with self._writing(f"tables/{name}.csv") as part:
             df.to_csv(part, index=not plain)
@@ -255,10 +269,12 @@ class Run:
             part.write_text(latex.table(df, fmt or {}, index=not plain), encoding="utf-8")
         return df
 
-    def number(self, name: str, value: float, fmt: str = ".2f") -> float:
+    def number(
+        self, name: str, value: float, fmt: str = ".2f", sources: list[Any] | None = None
+    ) -> float:
         """Keep a number for `numbers.json` and for the report's `\\val{...}`, which prints it as `fmt` says.
 
-        Raises ValueError for a value that is not a finite number, a name that is taken, or a bad format.
+        `sources` are the data that it comes from, where these are not all of the run's. Raises ValueError for a value that is not a finite number, a name that is taken, or a bad format.
         """
         if not NAME.fullmatch(name):
             raise ValueError(f"number {name!r}: a name is made of a-z, 0-9 and _, and starts with a letter")
@@ -269,6 +285,7 @@ class Run:
             raise ValueError(f"number {name} is {value!r}; it must be one finite number")
         format(value, fmt)
         self.numbers[name], self.formats[name] = value, fmt
+        self._shows("numbers", name, sources)
         return value
 
     def scoreboard(self, rows: list[dict] | pd.DataFrame) -> pd.DataFrame:
@@ -312,6 +329,8 @@ class Run:
             "parameters": self.parameters,
             "specs": self.specs,
             "data": [dataclasses.asdict(source) for source in self.sources],
+            "splits": self.splits,
+            "shown": self.shown,
             "started": self.started.isoformat(timespec="seconds"),
             "ended": datetime.now(UTC).isoformat(timespec="seconds"),
             "seconds": round(time.perf_counter() - self.clock, 1),
@@ -333,8 +352,8 @@ class Run:
         self.files.add(name)
         return written_whole(self.folder / name)
 
-    def _claim(self, kind: str, name: str, caption: str) -> None:
-        """Take a name for a figure or table, with its caption."""
+    def _claim(self, kind: str, name: str, caption: str, sources: list[Any] | None) -> None:
+        """Take a name for a figure or table, with its caption and its data."""
         if not NAME.fullmatch(name):
             raise ValueError(
                 f"{kind[:-1]} {name!r}: a name is made of a-z, 0-9 and _, and starts with a letter"
@@ -342,6 +361,14 @@ class Run:
         if name in self.captions[kind]:
             raise ValueError(f"{kind[:-1]} {name} was saved before in this run; give it another name")
         self.captions[kind][name] = caption
+        self._shows(kind, name, sources)
+
+    def _shows(self, kind: str, name: str, sources: list[Any] | None) -> None:
+        """Remember by their numbers the sources of a figure, table or number that has its own."""
+        if sources is not None:
+            for source in sources:
+                self.use(source)
+            self.shown[f"{kind}/{name}"] = [self.sources.index(source) for source in sources]
 
 
 def save_small_png(fig: Figure, path: Path) -> None:
