@@ -48,6 +48,13 @@ class Result:
         data = in_words(self.sources(kind, name)) if self.manifest["data"] else self.data
         return ", ".join(word for word in (self.profile, data, self.manifest["backend"]) if word)
 
+    def changed(self, root: Path) -> list[str]:
+        """The sources of this run that are no longer what they were."""
+        return [
+            name
+            for name, digest in self.manifest["sources"].items()
+            if provenance.source_hash(root, name) != digest
+        ]
 
 
 def in_words(sources: list[dict]) -> str:
