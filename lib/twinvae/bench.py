@@ -1,0 +1,67 @@
+"""Training speed of report 004's models, as a share of the matrix-multiply limit of the same framework.
+
+    python -m twinvae.bench [torch|tf]
+
+Each twin runs in a process of its own, for two that use all cores slow each other down.  The limit is measured beside
+every training; 6 * multiply-adds * images / seconds is held against it.  Only made-up images: nothing is read.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+
+from twinvae import backend, data
+from twinvae.metrics import cost
+from twinvae.spec import ZOO, ModelSpec, TrainSpec
+
+MODELS = ("report004_ae", "report004_vae", "report004_cvae")
+BATCH_SIZES = (128, 256, 512)
+IMAGES, EPOCHS, MATRIX = 12_800, 5, 2048
+
+
+def made_up(n: int, spec: ModelSpec) -> data.Images:
+    """n images of random pixels and labels."""
+    rng = np.random.default_rng(0)
+    names = tuple(map(str, range(max(spec.num_classes, 2))))
+    return data.Images(rng.integers(0, 256, (n, *spec.image_shape), dtype=np.uint8), rng.integers(0, len(names), n),
+                       names, data.Source("made_up", "random pixels", "stand-in"))
+
+
+def limit(twin) -> float:
+    """FLOP per second of a large matrix product in float32; reading one value waits for it."""
+    a, b = twin.train.tensors(np.random.default_rng(0).standard_normal((2, MATRIX, MATRIX), dtype=np.float32))
+    return cost.gemm_limit(lambda: float((a @ b)[0, 0]), MATRIX)
+
+
+def measure(name: str, spec: ModelSpec, batch_size: int) -> dict:
+    """One row of the table: `train.fit` as the notebooks call it, without the first epoch, which compiles."""
+    twin, images = backend.get(name), made_up(IMAGES, spec)
+    few = images.subset(np.arange(100))
+    model, settings = twin.models.build(spec), TrainSpec(epochs=EPOCHS, batch_size=batch_size)
+    before = limit(twin)
+    history = twin.train.fit(model, data.Splits(images, few, few), settings)
+    best = max(before, limit(twin))
+    seconds, _ = cost.epoch_seconds(history.seconds)
+    trained = IMAGES // batch_size * batch_size
+    work = cost.multiply_adds(spec)
+    return {"model": spec.name, "backend": name, "batch": batch_size, "images/s": round(trained / seconds),
+            "GFLOP/s": cost.training_flops(work, trained) / seconds / 1e9, "limit GFLOP/s": best / 1e9,
+            "share": cost.gemm_fraction(work, trained, seconds, best)}
+
+
+def main(names: list[str]) -> None:
+    """Prints the table of the twins named, or of both."""
+    if len(names) != 1:
+        for name in names or backend.TWINS:
+            subprocess.run([sys.executable, "-m", "twinvae.bench", name], check=True)
+        return
+    rows = [measure(names[0], ZOO[model], size) for model in MODELS for size in BATCH_SIZES]
+    print(pd.DataFrame(rows).to_string(index=False, float_format="%.2f"))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
