@@ -3,6 +3,7 @@
 # make lab        JupyterLab on the notebooks
 # make pdf        the PDF alone, from the results that are there
 # make bench      training speed against the matrix-multiply limit
+# make parity     how far the twins are apart: every model, every optimiser, both precisions
 # make mutants    changes every formula of the library in one place and sees whether the checks notice
 # make notebooks  the executed notebooks of PROFILE back into notebooks/, outputs and all
 # make clean      what the pipeline wrote and git does not keep
@@ -28,7 +29,7 @@ $(error JOBS is '$(JOBS)'; the valid ones are whole numbers of at least 1)
 endif
 
 # Each step is a make of its own, so that they come in this order and a failed one stops the rest.
-.PHONY: report runs collect pdf latex tex test mutants lab bench notebooks env clean
+.PHONY: report runs collect pdf latex tex test mutants parity lab bench notebooks env clean
 .NOTPARALLEL:
 
 report:
@@ -72,6 +73,9 @@ tex:
 
 test: $(READY)
 	TWINVAE_PROFILE=smoke $(RUN) -m pytest
+
+parity: $(READY)
+	$(RUN) -m twinvae.parity
 
 mutants: $(READY)
 	CUDA_VISIBLE_DEVICES= $(RUN) tests/mutants.py
