@@ -1,4 +1,4 @@
-"""A run that kills itself at a chosen moment, in a process of its own; `tests/test_train.py` starts it again and compares."""
+"""A run that kills itself at a chosen moment; `test_train.py` starts it again and compares."""
 
 import os
 import signal
@@ -10,8 +10,14 @@ from twinvae import backend, draws, weights
 from twinvae.run import Run
 from twinvae.spec import Flatten, TrainSpec
 
-MOMENTS = ("first batch", "mid epoch", "half a checkpoint is written", "between best and last", "between epochs",
-           "results are written")
+MOMENTS = (
+    "first batch",
+    "mid epoch",
+    "half a checkpoint is written",
+    "between best and last",
+    "between epochs",
+    "results are written",
+)
 MODEL = replace(VAE, encoder=(Flatten(),), decoder=())  # small: most of the time is TensorFlow's compiler
 SETTINGS = TrainSpec(epochs=3, batch_size=8, learning_rate=0.01, noise=0.1, binarize="dynamic")
 
@@ -37,7 +43,9 @@ def arm(moment: str) -> None:
 
     def deadly_replace(old, new):
         name = Path(new).name
-        after = {"between best and last": "best.safetensors", "between epochs": "last.safetensors"}.get(moment)
+        after = {"between best and last": "best.safetensors", "between epochs": "last.safetensors"}.get(
+            moment
+        )
         if moment == "results are written" and name == "manifest.json":
             die()
         replace(old, new)

@@ -1,7 +1,6 @@
 """Small models and images, and both twins by name, for the tests that hold the twins against each other."""
 
 import numpy as np
-
 from twinvae import backend
 from twinvae.data import Images, Source, Splits
 from twinvae.spec import Activation, Flatten, ModelSpec, mlp
@@ -9,18 +8,29 @@ from twinvae.spec import Activation, Flatten, ModelSpec, mlp
 TWINS = ("torch", "tf")
 SHAPE, CLASSES = (5, 4, 1), 3
 LEAKY = Activation("leaky_relu", 0.2)
-SMALL = dict(image_shape=SHAPE, latent_dim=2, encoder=(Flatten(), *mlp(6, activation=LEAKY)),
-             decoder=mlp(6, activation=LEAKY), init="keras")
+SMALL = dict(
+    image_shape=SHAPE,
+    latent_dim=2,
+    encoder=(Flatten(), *mlp(6, activation=LEAKY)),
+    decoder=mlp(6, activation=LEAKY),
+    init="keras",
+)
 AE = ModelSpec("tiny_ae", "ae", code_activation=LEAKY, **SMALL)
 VAE = ModelSpec("tiny_vae", "vae", **SMALL)
-CVAE = ModelSpec("tiny_cvae", "cvae", num_classes=CLASSES, decoder_condition="concat", prior="learned", **SMALL)
+CVAE = ModelSpec(
+    "tiny_cvae", "cvae", num_classes=CLASSES, decoder_condition="concat", prior="learned", **SMALL
+)
 
 
 def images(n: int, seed: int = 0, shape: tuple = SHAPE, classes: int = CLASSES) -> Images:
     """Random pixels and labels; every class is there."""
     rng = np.random.default_rng(seed)
-    return Images(rng.integers(0, 256, (n, *shape), dtype=np.uint8), np.arange(n, dtype=np.int64) % classes,
-                  tuple("abcdefghij"[:classes]), Source("made_up", "random pixels", "stand-in"))
+    return Images(
+        rng.integers(0, 256, (n, *shape), dtype=np.uint8),
+        np.arange(n, dtype=np.int64) % classes,
+        tuple("abcdefghij"[:classes]),
+        Source("made_up", "random pixels", "stand-in"),
+    )
 
 
 def splits(n: int = 26, **kwargs) -> Splits:
@@ -42,4 +52,6 @@ def apply(name: str, module: str, function: str, *arrays, dtype: str = "float64"
 
 def same_arrays(a: dict, b: dict) -> bool:
     """Bit for bit the same names and values."""
-    return a.keys() == b.keys() and all(a[n].dtype == b[n].dtype and a[n].tobytes() == b[n].tobytes() for n in a)
+    return a.keys() == b.keys() and all(
+        a[n].dtype == b[n].dtype and a[n].tobytes() == b[n].tobytes() for n in a
+    )

@@ -1,8 +1,8 @@
 """Both twins reach the optima that are known in closed form, and none is better than the best.
 
-Linear models, full batch, float64, trained with the twins' own losses and steps.  The expectation over z is exact: the
-loss is quadratic in eps, so its mean over all sign vectors, whose first two moments are a standard normal's, is the
-mean over the normal itself.
+Linear models, full batch, float64, trained with the twins' own losses and steps.  The expectation over z is
+exact: the loss is quadratic in eps, so its mean over all sign vectors, whose first two moments are a standard
+normal's, is the mean over the normal itself.
 """
 
 import dataclasses
@@ -10,18 +10,33 @@ from itertools import product
 
 import numpy as np
 import pytest
-from scipy.special import logsumexp
-
 from pair import TWINS, array
+from scipy.special import logsumexp
 from twinvae import backend, draws, exact
 from twinvae.spec import Flatten, ModelSpec, TrainSpec
 
-POINTS = exact.points() + [0.1, -0.2, 0.3, 0.4]  # off the origin, where the biases' gradients would be rounding alone
+POINTS = exact.points() + [
+    0.1,
+    -0.2,
+    0.3,
+    0.4,
+]  # off the origin, where the biases' gradients would be rounding alone
 TWO_X, TWO_Y = exact.two_class_points()
-VAE = ModelSpec("linear", "vae", (2, 2, 1), 2, encoder=(Flatten(),), decoder=(), likelihood="gaussian_learned",
-                output_mean="identity", init="keras")
+VAE = ModelSpec(
+    "linear",
+    "vae",
+    (2, 2, 1),
+    2,
+    encoder=(Flatten(),),
+    decoder=(),
+    likelihood="gaussian_learned",
+    output_mean="identity",
+    init="keras",
+)
 BETA_VAE = dataclasses.replace(VAE, latent_dim=4, likelihood="gaussian", variance=0.5)
-CVAE = dataclasses.replace(VAE, kind="cvae", num_classes=2, encoder_condition="concat", decoder_condition="concat")
+CVAE = dataclasses.replace(
+    VAE, kind="cvae", num_classes=2, encoder_condition="concat", decoder_condition="concat"
+)
 BEST = exact.linear_vae_optimum(exact.EIGENVALUES, 2)
 over_twins = pytest.mark.parametrize("twin", TWINS)
 
@@ -34,7 +49,7 @@ def full_batch(x: np.ndarray, y: np.ndarray, latent_dim: int) -> draws.Batch:
 
 
 def train(name: str, model: ModelSpec, x=POINTS, y=np.zeros(16, int), beta=1.0, steps=1200):
-    """The trained model, and (loss, recon, kl) of every step; the learning rate falls tenfold for the last third."""
+    """The trained model, and (loss, recon, kl) of every step; the last third is ten times slower."""
     twin = backend.get(name)
     built, values = twin.models.build(model, seed=0, dtype="float64"), []
     batch = twin.train.tensors(full_batch(x, y, model.latent_dim))
@@ -46,6 +61,7 @@ def train(name: str, model: ModelSpec, x=POINTS, y=np.zeros(16, int), beta=1.0, 
 
 
 # --- linear VAE = probabilistic PCA --------------------------------------------------------------
+
 
 @pytest.fixture(scope="module")
 def linear():
@@ -70,7 +86,9 @@ def test_a_trained_linear_vae_has_the_known_variances_and_rate(linear, twin):
     assert np.exp(model.get_arrays()["likelihood.log_scale"]) == pytest.approx(0.75, abs=1e-4)
     assert values[-1, 2] == pytest.approx(1.327403, abs=1e-3)
     _, logvar = model.encode(*backend.get(twin).train.tensors([POINTS.reshape(-1, 2, 2, 1)]))
-    for x_logvar in np.exp(array(logvar)):  # the encoder could give each point its own; the best is one for all
+    for x_logvar in np.exp(
+        array(logvar)
+    ):  # the encoder could give each point its own; the best is one for all
         np.testing.assert_allclose(np.sort(x_logvar), BEST.posterior_variances, atol=1e-3)
 
 
@@ -99,10 +117,18 @@ def test_the_sign_vectors_give_the_closed_form(twin):
     w["logvar.dense1.weight"] *= 0
     model.set_arrays(w)
     batch = full_batch(POINTS, np.zeros(16, int), 2)
-    recon, kl = (array(t).reshape(16, 4).mean(1) for t in model.loss_terms(*backend.get(twin).train.tensors(batch)))
-    expected = exact.linear_vae_terms(POINTS, w["decoder.dense1.weight"], w["decoder.dense1.bias"],
-                                      np.exp(w["likelihood.log_scale"]), w["mu.dense1.weight"], w["mu.dense1.bias"],
-                                      w["logvar.dense1.bias"])
+    recon, kl = (
+        array(t).reshape(16, 4).mean(1) for t in model.loss_terms(*backend.get(twin).train.tensors(batch))
+    )
+    expected = exact.linear_vae_terms(
+        POINTS,
+        w["decoder.dense1.weight"],
+        w["decoder.dense1.bias"],
+        np.exp(w["likelihood.log_scale"]),
+        w["mu.dense1.weight"],
+        w["mu.dense1.bias"],
+        w["logvar.dense1.bias"],
+    )
     np.testing.assert_allclose((recon, kl), expected, rtol=1e-12)
 
 
@@ -111,27 +137,37 @@ def test_a_linear_autoencoder_keeps_the_largest_eigenvalues(twin):
     model = dataclasses.replace(VAE, kind="ae", likelihood="gaussian", variance=0.5)
     _, values = train(twin, model, steps=600)
     error = values[:, 0] - 2 * np.log(np.pi)  # variance 1/2: the squared error itself, and its constant
-    assert error[-1] == pytest.approx(exact.linear_ae_optimum(exact.EIGENVALUES, 2), abs=1e-6) == pytest.approx(1.5, abs=1e-5)
+    assert (
+        error[-1]
+        == pytest.approx(exact.linear_ae_optimum(exact.EIGENVALUES, 2), abs=1e-6)
+        == pytest.approx(1.5, abs=1e-5)
+    )
     assert error.min() >= 1.5 - 1e-9
 
 
 # --- beta: the rate-distortion curve -------------------------------------------------------------
 
+
 @over_twins
-@pytest.mark.parametrize("theta, distortion, rate, active", [(0.75, 2.75, 1.471244, 3), (1.5, 4.5, 0.634256, 2),
-                                                             (3, 6.5, 0.143841, 1)])
+@pytest.mark.parametrize(
+    "theta, distortion, rate, active",
+    [(0.75, 2.75, 1.471244, 3), (1.5, 4.5, 0.634256, 2), (3, 6.5, 0.143841, 1)],
+)
 def test_beta_moves_a_linear_vae_along_the_rate_distortion_curve(twin, theta, distortion, rate, active):
     model, values = train(twin, BETA_VAE, beta=theta / 0.5)
     squared_error = values[:, 1] - 2 * np.log(np.pi)  # variance 1/2
     assert squared_error[-1] == pytest.approx(distortion, abs=1e-3)
     assert values[-1, 2] == pytest.approx(rate, abs=1e-3)
     assert (squared_error + theta / 0.5 * values[:, 2]).min() >= distortion + theta / 0.5 * rate - 1e-5
-    mu, logvar = (array(t) for t in model.encode(*backend.get(twin).train.tensors([POINTS.reshape(-1, 2, 2, 1)])))
+    mu, logvar = (
+        array(t) for t in model.encode(*backend.get(twin).train.tensors([POINTS.reshape(-1, 2, 2, 1)]))
+    )
     kl = 0.5 * (mu**2 + np.expm1(logvar) - logvar).mean(0)
     assert (kl > 0.02).sum() == active and (kl < 1e-3).sum() == 4 - active
 
 
 # --- linear CVAE ---------------------------------------------------------------------------------
+
 
 @pytest.fixture(scope="module")
 def two_classes():
@@ -154,8 +190,13 @@ def test_only_ln_2_of_it_is_knowing_the_label(two_classes, twin):
     arrays = model.get_arrays()
     W, A = np.split(arrays["decoder.dense1.weight"], [2], axis=1)
     covariance = W @ W.T + np.exp(arrays["likelihood.log_scale"]) * np.eye(4)
-    log_p = np.stack([exact.gaussian_log_density(TWO_X, A[:, k] + arrays["decoder.dense1.bias"], covariance)
-                      for k in (0, 1)], axis=1)
+    log_p = np.stack(
+        [
+            exact.gaussian_log_density(TWO_X, A[:, k] + arrays["decoder.dense1.bias"], covariance)
+            for k in (0, 1)
+        ],
+        axis=1,
+    )
     assert (log_p.argmax(1) == TWO_Y).all()
     marginal = (logsumexp(log_p, axis=1) - np.log(2)).mean()
     assert marginal == pytest.approx(-7.120940, abs=1e-3)
@@ -172,10 +213,20 @@ def test_the_code_of_a_linear_cvae_knows_nothing_of_the_label(two_classes, twin)
 
 # --- the importance-weighted ladder --------------------------------------------------------------
 
+
 def scalar_model(twin: str, mu_weight: float, logvar_bias: float):
     """z ~ N(0, 1), x | z ~ N(z, 1), q(z | x) = N(mu_weight x, e^logvar_bias)."""
-    spec = ModelSpec("scalar", "vae", (1, 1, 1), 1, encoder=(Flatten(),), decoder=(), likelihood="gaussian", variance=1.0,
-                     output_mean="identity")
+    spec = ModelSpec(
+        "scalar",
+        "vae",
+        (1, 1, 1),
+        1,
+        encoder=(Flatten(),),
+        decoder=(),
+        likelihood="gaussian",
+        variance=1.0,
+        output_mean="identity",
+    )
     model = backend.get(twin).models.build(spec, dtype="float64")
     arrays = {name: np.zeros_like(a) for name, a in model.get_arrays().items()}
     arrays["mu.dense1.weight"][:], arrays["logvar.dense1.bias"][:] = mu_weight, logvar_bias
@@ -187,7 +238,9 @@ def scalar_model(twin: str, mu_weight: float, logvar_bias: float):
 def log_weights(twin: str, model, eps: np.ndarray) -> np.ndarray:
     """Of x = 1.  eps [S, B, 1] -> [S, B]"""
     b = eps.shape[1]
-    return array(model.log_weights(*backend.get(twin).train.tensors([np.ones((b, 1, 1, 1)), np.zeros((b, 1)), eps])))
+    return array(
+        model.log_weights(*backend.get(twin).train.tensors([np.ones((b, 1, 1, 1)), np.zeros((b, 1)), eps]))
+    )
 
 
 @over_twins
@@ -197,13 +250,15 @@ def test_the_ladder_has_the_known_rungs_and_climbs(twin):
     log_w = log_weights(twin, model, eps)
     for samples, known in ((1, -1.918939), (2, -1.653474), (5, -1.5571), (50, -1.5194), (500, -1.5156)):
         bounds = logsumexp(log_w.reshape(-1, samples), axis=1) - np.log(samples)
-        error = bounds.std() / len(bounds)**0.5
+        error = bounds.std() / len(bounds) ** 0.5
         assert abs(bounds.mean() - exact.scalar_iwae(1.0, samples)) < 4 * error < 0.01
         assert bounds.mean() == pytest.approx(known, abs=4 * error + 1e-3)
 
 
 @over_twins
 def test_with_the_posterior_as_proposal_every_weight_is_p(twin):
-    log_w = log_weights(twin, scalar_model(twin, 0.5, np.log(0.5)), np.random.default_rng(0).normal(size=(7, 50, 1)))
+    log_w = log_weights(
+        twin, scalar_model(twin, 0.5, np.log(0.5)), np.random.default_rng(0).normal(size=(7, 50, 1))
+    )
     np.testing.assert_allclose(log_w, -1.515512, atol=1e-6)
     np.testing.assert_allclose(log_w, exact.scalar_log_p(1.0), atol=1e-13)

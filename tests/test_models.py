@@ -1,4 +1,4 @@
-"""The models of both twins: weights, shapes, the same numbers out of the same weights, and their own frameworks' files."""
+"""The models of both twins: weights, shapes, the same numbers, and their own frameworks' files."""
 
 import dataclasses
 import subprocess
@@ -8,7 +8,6 @@ import keras
 import numpy as np
 import pytest
 import torch
-
 from pair import AE, CLASSES, CVAE, SHAPE, TWINS, VAE, array
 from twinvae import backend, draws, parity, reference, spec
 
@@ -21,8 +20,11 @@ MODELS = {model.name: model for model in (AE, VAE, CVAE)}
 @pytest.fixture(scope="module")
 def built():
     """Each small model in both twins, float64."""
-    return {(twin, name): backend.get(twin).models.build(model, dtype="float64")
-            for twin in TWINS for name, model in MODELS.items()}
+    return {
+        (twin, name): backend.get(twin).models.build(model, dtype="float64")
+        for twin in TWINS
+        for name, model in MODELS.items()
+    }
 
 
 def call(built, twin: str, name: str, method: str, *arrays):
@@ -34,8 +36,10 @@ def call(built, twin: str, name: str, method: str, *arrays):
 
 # --- weights -------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("name, count", [("report004_ae", 1_158_772), ("report004_vae", 1_171_672),
-                                         ("report004_cvae", 1_182_696)])
+
+@pytest.mark.parametrize(
+    "name, count", [("report004_ae", 1_158_772), ("report004_vae", 1_171_672), ("report004_cvae", 1_182_696)]
+)
 def test_report_004_has_the_counted_weights_in_both_frameworks(name, count):
     torch_model, keras_model = (backend.get(twin).models.build(spec.zoo(name)) for twin in TWINS)
     assert sum(p.numel() for p in torch_model.parameters()) == keras_model.count_params() == count
@@ -50,7 +54,9 @@ def test_a_model_holds_the_weights_of_its_spec_as_drawn(twin, model):
     built = backend.get(twin).models.build(model, seed=5, dtype="float64")
     arrays, drawn = built.get_arrays(), draws.initial_weights(model, 5)
     assert sorted(arrays) == sorted(w.name for w in model.weights())
-    assert all((arrays[name] == drawn[name]).all() and arrays[name].shape == drawn[name].shape for name in drawn)
+    assert all(
+        (arrays[name] == drawn[name]).all() and arrays[name].shape == drawn[name].shape for name in drawn
+    )
     optimizer = backend.get(twin).train.Optimizer(built, spec.TrainSpec(epochs=1))
     assert sorted(optimizer.names) == sorted(w.name for w in model.weights() if w.trainable)
 
@@ -59,7 +65,9 @@ def test_a_model_holds_the_weights_of_its_spec_as_drawn(twin, model):
 def test_report_004_begins_at_ln_2_a_pixel_and_no_kl(twin):
     model = dataclasses.replace(spec.zoo("report004_vae"), likelihood="bernoulli")
     twin = backend.get(twin)
-    x, y, eps = (a.astype("float32") for a in (RNG.random((8, 28, 28, 1)), np.eye(10)[:8], RNG.normal(size=(8, 100))))
+    x, y, eps = (
+        a.astype("float32") for a in (RNG.random((8, 28, 28, 1)), np.eye(10)[:8], RNG.normal(size=(8, 100)))
+    )
     recon, kl = (array(t) for t in twin.models.build(model).loss_terms(*twin.train.tensors([x, x, y, eps])))
     np.testing.assert_allclose(recon, 543.427, atol=0.01)
     assert (kl < 1e-4).all()
@@ -69,8 +77,10 @@ def test_report_004_begins_at_ln_2_a_pixel_and_no_kl(twin):
 def test_weights_of_another_model_are_refused(twin, built):
     model = built[twin, "tiny_vae"]
     arrays = model.get_arrays()
-    for change, message in [({"mu.dense1.bias": np.zeros(3)}, r"weight 'mu.dense1.bias' has shape \(3,\); .* needs \(2,\)"),
-                            ({"extra": np.zeros(3)}, "model 'tiny_vae' has no weight 'extra'")]:
+    for change, message in [
+        ({"mu.dense1.bias": np.zeros(3)}, r"weight 'mu.dense1.bias' has shape \(3,\); .* needs \(2,\)"),
+        ({"extra": np.zeros(3)}, "model 'tiny_vae' has no weight 'extra'"),
+    ]:
         with pytest.raises(ValueError, match=message):
             model.set_arrays(arrays | change)
     with pytest.raises(ValueError, match="weight 'mu.dense1.bias' of model 'tiny_vae' is missing"):
@@ -79,18 +89,25 @@ def test_weights_of_another_model_are_refused(twin, built):
 
 # --- what goes in and comes out ------------------------------------------------------------------
 
-@pytest.mark.parametrize("name, method, arguments, shapes", [
-    ("tiny_ae", "encode", (X, Y), [(6, 2)]),
-    ("tiny_vae", "encode", (X, Y), [(6, 2), (6, 2)]),
-    ("tiny_cvae", "encode", (X, Y), [(6, 2), (6, 2)]),
-    ("tiny_cvae", "prior", (Y,), [(6, 2), (6, 2)]),
-    *[(name, "decode", (EPS, Y), [(6, *SHAPE)]) for name in MODELS],
-    *[(name, "generate", (EPS, Y), [(6, *SHAPE)]) for name in MODELS],
-    *[(name, "reconstruct", (X, Y), [(6, *SHAPE)]) for name in MODELS],
-    *[(name, "reconstruct", (X, Y, EPS), [(6, *SHAPE)]) for name in MODELS],
-    *[(name, "loss_terms", (X, X, Y, EPS), [(6,), (6,)]) for name in MODELS],
-    *[(name, "log_weights", (X, Y, np.stack([EPS, -EPS, 2 * EPS])), [(3, 6)]) for name in ("tiny_vae", "tiny_cvae")],
-])
+
+@pytest.mark.parametrize(
+    "name, method, arguments, shapes",
+    [
+        ("tiny_ae", "encode", (X, Y), [(6, 2)]),
+        ("tiny_vae", "encode", (X, Y), [(6, 2), (6, 2)]),
+        ("tiny_cvae", "encode", (X, Y), [(6, 2), (6, 2)]),
+        ("tiny_cvae", "prior", (Y,), [(6, 2), (6, 2)]),
+        *[(name, "decode", (EPS, Y), [(6, *SHAPE)]) for name in MODELS],
+        *[(name, "generate", (EPS, Y), [(6, *SHAPE)]) for name in MODELS],
+        *[(name, "reconstruct", (X, Y), [(6, *SHAPE)]) for name in MODELS],
+        *[(name, "reconstruct", (X, Y, EPS), [(6, *SHAPE)]) for name in MODELS],
+        *[(name, "loss_terms", (X, X, Y, EPS), [(6,), (6,)]) for name in MODELS],
+        *[
+            (name, "log_weights", (X, Y, np.stack([EPS, -EPS, 2 * EPS])), [(3, 6)])
+            for name in ("tiny_vae", "tiny_cvae")
+        ],
+    ],
+)
 def test_both_twins_return_the_same(built, name, method, arguments, shapes):
     ours, theirs = (call(built, twin, name, method, *arguments) for twin in TWINS)
     ours, theirs = ([out] if isinstance(out, np.ndarray) else out for out in (ours, theirs))
@@ -107,20 +124,30 @@ def test_a_vae_is_the_references_mlp(built, twin):
     h = reference.mlp(X.reshape(6, -1), [layer("encoder.dense1")], slope=0.2, activate_last=True)
     mu, logvar = reference.dense(h, *layer("mu.dense1")), reference.dense(h, *layer("logvar.dense1"))
     z = reference.reparameterize(mu, logvar, EPS)
-    x_logits = reference.mlp(z, [layer("decoder.dense1"), layer("decoder.dense2")], slope=0.2).reshape(X.shape)
+    x_logits = reference.mlp(z, [layer("decoder.dense1"), layer("decoder.dense2")], slope=0.2).reshape(
+        X.shape
+    )
     recon, kl = call(built, twin, "tiny_vae", "loss_terms", X, X, Y, EPS)
     np.testing.assert_allclose(recon, reference.bernoulli_nll(X, x_logits), rtol=1e-13)
     np.testing.assert_allclose(kl, reference.kl_standard(mu, logvar), rtol=1e-12)
-    np.testing.assert_allclose(call(built, twin, "tiny_vae", "reconstruct", X, Y, EPS), reference.sigmoid(x_logits), rtol=1e-12)
+    np.testing.assert_allclose(
+        call(built, twin, "tiny_vae", "reconstruct", X, Y, EPS), reference.sigmoid(x_logits), rtol=1e-12
+    )
     log_weight = reference.log_normal(z, 0 * mu, 0 * mu) - reference.log_normal(z, mu, logvar) - recon
-    np.testing.assert_allclose(call(built, twin, "tiny_vae", "log_weights", X, Y, EPS[None])[0], log_weight, rtol=1e-12)
+    np.testing.assert_allclose(
+        call(built, twin, "tiny_vae", "log_weights", X, Y, EPS[None])[0], log_weight, rtol=1e-12
+    )
 
 
 @over_twins
 def test_the_condition_moves_a_cvae_and_not_a_vae(built, twin):
     other = Y[:, ::-1].copy()
-    moved = {name: np.abs(call(built, twin, name, "generate", EPS, Y) - call(built, twin, name, "generate", EPS, other)).max()
-             for name in ("tiny_vae", "tiny_cvae")}
+    moved = {
+        name: np.abs(
+            call(built, twin, name, "generate", EPS, Y) - call(built, twin, name, "generate", EPS, other)
+        ).max()
+        for name in ("tiny_vae", "tiny_cvae")
+    }
     assert moved["tiny_vae"] == 0 and moved["tiny_cvae"] > 0.01
 
 
@@ -132,7 +159,9 @@ def test_the_condition_enters_the_encoder(twin, way):
     assert model.encoder_condition == way
     twin = backend.get(twin)
     built, x = twin.models.build(model, dtype="float64"), RNG.random((2, *model.image_shape))
-    (a, _), (b, _) = (built.encode(*twin.train.tensors([x, np.eye(4)[labels]])) for labels in ([0, 1], [0, 2]))
+    (a, _), (b, _) = (
+        built.encode(*twin.train.tensors([x, np.eye(4)[labels]])) for labels in ([0, 1], [0, 2])
+    )
     difference = np.abs(array(a) - array(b)).max(1)
     assert difference[0] == 0 and difference[1] > 1e-3
 
@@ -146,7 +175,11 @@ def test_a_label_plane_is_one_hot_at_every_pixel(twin, monkeypatch):
     stack = type(built.encoder)
     method = "forward" if hasattr(stack, "forward") else "call"
     original = getattr(stack, method)
-    monkeypatch.setattr(stack, method, lambda self, h, *args, **kwargs: (seen.append(h), original(self, h, *args, **kwargs))[1])
+    monkeypatch.setattr(
+        stack,
+        method,
+        lambda self, h, *args, **kwargs: (seen.append(h), original(self, h, *args, **kwargs))[1],
+    )
     built.encode(*twin.train.tensors([x, np.eye(4)[[1, 3]]]))
     planes = array(seen[0])
     assert planes.shape == (2, 7, 5, 3 + 4)
@@ -162,11 +195,15 @@ def test_call_and_predict_give_the_same_in_numpy(twin):
     assert isinstance(mu, np.ndarray) and mu.dtype == np.float64
     for a, b in zip((mu, logvar), twin.models.predict(model, "encode", X, Y, batch=4)):
         np.testing.assert_allclose(a, b, rtol=1e-13)
-    one, more = twin.models.call(model, "generate", EPS[:4], None), twin.models.predict(model, "generate", EPS, None, batch=4)
+    one, more = (
+        twin.models.call(model, "generate", EPS[:4], None),
+        twin.models.predict(model, "generate", EPS, None, batch=4),
+    )
     np.testing.assert_allclose(one, more[:4], rtol=1e-13)
 
 
 # --- batch normalisation -------------------------------------------------------------------------
+
 
 @over_twins
 def test_batch_norm_moves_in_training_only_and_by_keras_rule(twin):
@@ -186,14 +223,19 @@ def test_batch_norm_moves_in_training_only_and_by_keras_rule(twin):
 
 # --- the frameworks' own files -------------------------------------------------------------------
 
+
 def test_a_keras_user_can_use_the_model(built, capsys):
     model = built["tf", "tiny_cvae"]
     assert isinstance(model, keras.Model)
     model.summary()
     assert f"{model.count_params():,}" in capsys.readouterr().out.replace(" ", "")
     x, y = backend.get("tf").train.tensors([X, Y])
-    np.testing.assert_allclose(array(model(x, y)), call(built, "tf", "tiny_cvae", "reconstruct", X, Y), rtol=1e-13)
-    np.testing.assert_allclose(array(built["tf", "tiny_vae"](x)), call(built, "tf", "tiny_vae", "reconstruct", X), rtol=1e-13)
+    np.testing.assert_allclose(
+        array(model(x, y)), call(built, "tf", "tiny_cvae", "reconstruct", X, Y), rtol=1e-13
+    )
+    np.testing.assert_allclose(
+        array(built["tf", "tiny_vae"](x)), call(built, "tf", "tiny_vae", "reconstruct", X), rtol=1e-13
+    )
 
 
 def test_a_torch_user_can_use_the_model(built, tmp_path):
@@ -223,9 +265,11 @@ def test_a_keras_file_needs_no_more_than_the_models(tmp_path):
     """In a fresh process that imports Keras and the models, nothing else."""
     model = backend.get("tf").models.build(VAE, seed=3)
     model.save(tmp_path / "model.keras")
-    script = ("import keras, twinvae.tf.models\n"
-              "model = keras.saving.load_model('model.keras')\n"
-              "print(float(abs(model.get_arrays()['mu.dense1.weight']).sum()))")
+    script = (
+        "import keras, twinvae.tf.models\n"
+        "model = keras.saving.load_model('model.keras')\n"
+        "print(float(abs(model.get_arrays()['mu.dense1.weight']).sum()))"
+    )
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert float(done.stdout.split()[-1]) == float(abs(model.get_arrays()["mu.dense1.weight"]).sum())
@@ -237,6 +281,10 @@ def test_an_unknown_backend_is_refused():
 
 
 def test_importing_twinvae_imports_no_framework():
-    script = "import sys, twinvae, twinvae.spec, twinvae.draws, twinvae.weights, twinvae.history, twinvae.parity; " \
-             "print(sorted({'torch', 'tensorflow', 'keras'} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout.strip() == "[]"
+    script = (
+        "import sys, twinvae, twinvae.spec, twinvae.draws, twinvae.weights, twinvae.history, twinvae.parity; "
+        "print(sorted({'torch', 'tensorflow', 'keras'} & set(sys.modules)))"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout.strip() == "[]"
+    )

@@ -9,12 +9,27 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-
 from pair import TWINS, VAE, array
 from twinvae import backend, parity, spec
 from twinvae.layerspec import ACTIVATIONS
-from twinvae.spec import (DECODER_CONDITIONS, ENCODER_CONDITIONS, LIKELIHOODS, OPTIMIZERS, PRIORS, Activation, Conv,
-                          ConvTranspose, Dense, Film, Flatten, ModelSpec, Reshape, TrainSpec, Upsample, mlp)
+from twinvae.spec import (
+    DECODER_CONDITIONS,
+    ENCODER_CONDITIONS,
+    LIKELIHOODS,
+    OPTIMIZERS,
+    PRIORS,
+    Activation,
+    Conv,
+    ConvTranspose,
+    Dense,
+    Film,
+    Flatten,
+    ModelSpec,
+    Reshape,
+    TrainSpec,
+    Upsample,
+    mlp,
+)
 
 SETTINGS = TrainSpec(epochs=1)
 SMALL = {model.name: model for model in parity.small_specs()}
@@ -22,11 +37,16 @@ SMALL = {model.name: model for model in parity.small_specs()}
 
 def within_goals(model: ModelSpec, settings: TrainSpec, dtype: str, steps: int, size: int = 4) -> None:
     seen = parity.measure(parity.random_weights(model), settings, dtype, size, steps)
-    missed = {name: deviation for name, deviation in seen.items() if not deviation <= parity.goal(name, model, dtype)}
+    missed = {
+        name: deviation
+        for name, deviation in seen.items()
+        if not deviation <= parity.goal(name, model, dtype)
+    }
     assert not missed
 
 
 # --- training ------------------------------------------------------------------------------------
+
 
 @pytest.mark.parametrize("name", spec.ZOO)
 def test_every_model_of_the_zoo_trains_alike(name):
@@ -40,7 +60,9 @@ def test_small_models_with_everything_train_alike(name):
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_every_optimiser_takes_the_same_steps(optimizer):
-    within_goals(VAE, replace(SETTINGS, optimizer=optimizer, learning_rate=0.01, beta=0.5), "float64", steps=100)
+    within_goals(
+        VAE, replace(SETTINGS, optimizer=optimizer, learning_rate=0.01, beta=0.5), "float64", steps=100
+    )
 
 
 def test_a_long_run_in_float32_keeps_its_loss():
@@ -49,16 +71,27 @@ def test_a_long_run_in_float32_keeps_its_loss():
 
 # --- every combination, uncompiled: loss terms and gradients -------------------------------------
 
+
 def combination(encoder: str, decoder: str, prior: str, likelihood: str) -> ModelSpec:
-    """A small model with this way of conditioning, prior and likelihood; maps in, where the condition allows it."""
+    """A small model of this kind, with a convolution where the condition allows it."""
     leaky = Activation("leaky_relu", 0.2)
     maps = (Flatten(), Dense(5), leaky) if encoder == "concat" else (Conv(2, 3, stride=2), leaky)
     conditioned = (encoder, decoder, prior) != ("none", "none", "standard")
-    return ModelSpec("combination", "cvae" if conditioned else "vae", image_shape=(5, 3, 2), latent_dim=2,
-                     num_classes=3 * conditioned, encoder=maps + (Film(),) * (encoder == "film"),
-                     decoder=(Dense(4), leaky) + (Film(),) * (decoder == "film"), encoder_condition=encoder,
-                     decoder_condition=decoder, conditioner=mlp(3) * (decoder == "conditioner"), prior=prior,
-                     likelihood=likelihood, init="keras")
+    return ModelSpec(
+        "combination",
+        "cvae" if conditioned else "vae",
+        image_shape=(5, 3, 2),
+        latent_dim=2,
+        num_classes=3 * conditioned,
+        encoder=maps + (Film(),) * (encoder == "film"),
+        decoder=(Dense(4), leaky) + (Film(),) * (decoder == "film"),
+        encoder_condition=encoder,
+        decoder_condition=decoder,
+        conditioner=mlp(3) * (decoder == "conditioner"),
+        prior=prior,
+        likelihood=likelihood,
+        init="keras",
+    )
 
 
 def terms_and_gradients(twin: str, model: ModelSpec, dtype: str) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -74,10 +107,14 @@ def terms_and_gradients(twin: str, model: ModelSpec, dtype: str) -> tuple[np.nda
 
 
 def deviations(model: ModelSpec, dtype: str) -> dict[str, float]:
-    (terms, gradients), (other_terms, other_gradients) = (terms_and_gradients(twin, model, dtype) for twin in TWINS)
+    (terms, gradients), (other_terms, other_gradients) = (
+        terms_and_gradients(twin, model, dtype) for twin in TWINS
+    )
     elbo = np.maximum(1, np.abs(terms.sum(0)))
-    return {"loss terms": (np.abs(terms - other_terms) / elbo).max(),
-            "gradients": parity.over_largest(gradients, other_gradients, parity.ABSOLUTE[dtype])}
+    return {
+        "loss terms": (np.abs(terms - other_terms) / elbo).max(),
+        "gradients": parity.over_largest(gradients, other_gradients, parity.ABSOLUTE[dtype]),
+    }
 
 
 WAYS = list(itertools.product(ENCODER_CONDITIONS, DECODER_CONDITIONS, PRIORS))
@@ -101,6 +138,7 @@ def test_every_likelihood_gives_the_same_losses_and_gradients(likelihood, dtype)
 
 # --- layers: TensorFlow's shapes and numbers ------------------------------------------------------
 
+
 @pytest.mark.parametrize("size", [(5, 8), (6, 7)])
 @pytest.mark.parametrize("padding", ["same", "valid"])
 @pytest.mark.parametrize("kernel, stride", [(1, 1), (3, 1), (3, 2), (4, 2), (5, 3), (2, 3)])
@@ -113,11 +151,15 @@ def test_convolutions_agree_at_odd_and_even_sizes(kind, kernel, stride, padding,
     assert np.abs(outputs[0]).max() > 0.1
 
 
-@pytest.mark.parametrize("layers, shape", [
-    ((Upsample(2), Flatten()), (3, 2, 4)), ((Flatten(), Reshape((4, 2, 3))), (2, 3, 4)),
-    ((Conv(2), Flatten(), Dense(6), Reshape((1, 3, 2))), (3, 3, 1)),
-    *[((Activation(name, 0.3),), (3, 2, 4)) for name in ACTIVATIONS],
-])
+@pytest.mark.parametrize(
+    "layers, shape",
+    [
+        ((Upsample(2), Flatten()), (3, 2, 4)),
+        ((Flatten(), Reshape((4, 2, 3))), (2, 3, 4)),
+        ((Conv(2), Flatten(), Dense(6), Reshape((1, 3, 2))), (3, 3, 1)),
+        *[((Activation(name, 0.3),), (3, 2, 4)) for name in ACTIVATIONS],
+    ],
+)
 def test_pixels_keep_their_order(layers, shape):
     outputs = stacks_on_random_maps(layers, shape)
     np.testing.assert_allclose(*outputs, atol=1e-15)
@@ -142,15 +184,19 @@ def stacks_on_random_maps(layers: tuple, shape: tuple) -> list[np.ndarray]:
 
 # --- the suite proves itself ---------------------------------------------------------------------
 
+
 def planted(monkeypatch, twin: str, module: str, name: str, wrong) -> None:
     where = getattr(backend.get(twin), module)
     monkeypatch.setattr(where, name, wrong(getattr(where, name)))
 
 
-@pytest.mark.parametrize("module, name, wrong, row", [
-    ("losses", "kl_standard", lambda f: lambda mu, logvar: f(mu, logvar) * (1 + 1e-9), "loss terms"),
-    ("losses", "bernoulli_nll", lambda f: lambda x, a: f(x, a * (1 + 1e-9)), "gradients"),
-])
+@pytest.mark.parametrize(
+    "module, name, wrong, row",
+    [
+        ("losses", "kl_standard", lambda f: lambda mu, logvar: f(mu, logvar) * (1 + 1e-9), "loss terms"),
+        ("losses", "bernoulli_nll", lambda f: lambda x, a: f(x, a * (1 + 1e-9)), "gradients"),
+    ],
+)
 @pytest.mark.parametrize("twin", TWINS)
 def test_a_defect_in_one_loss_is_caught(monkeypatch, twin, module, name, wrong, row):
     model = combination("none", "concat", "standard", "bernoulli")
@@ -193,19 +239,30 @@ def test_a_defect_in_batch_norms_statistics_is_caught(monkeypatch):
 
 
 def test_a_change_of_framework_half_way_is_within_the_goal_and_measured(monkeypatch):
-    assert parity.handover(SMALL["small_conditioner"], SETTINGS, size=4, steps=4) < parity.GOALS["handover"][0]
+    assert (
+        parity.handover(SMALL["small_conditioner"], SETTINGS, size=4, steps=4) < parity.GOALS["handover"][0]
+    )
     optimizer = backend.get("torch").train.Optimizer
     monkeypatch.setattr(optimizer, "set_arrays", lambda self, arrays: None)  # forgets the other's state
     assert parity.handover(VAE, SETTINGS, size=4, steps=4) > parity.GOALS["handover"][0]
 
 
-@pytest.mark.parametrize("row, deviation, met", [(None, 0, [True, True]), ("handover", 1e-7, [False, True]),
-                                                 ("training loss", 1e-9, [False, True]), ("gradients", 1e-3, [False, False]),
-                                                 ("loss terms", float("nan"), [False, False])])
+@pytest.mark.parametrize(
+    "row, deviation, met",
+    [
+        (None, 0, [True, True]),
+        ("handover", 1e-7, [False, True]),
+        ("training loss", 1e-9, [False, True]),
+        ("gradients", 1e-3, [False, False]),
+        ("loss terms", float("nan"), [False, False]),
+    ],
+)
 def test_the_table_says_what_is_met(monkeypatch, row, deviation, met):
     seen = dict.fromkeys(parity.GOALS, 1e-14) | ({row: deviation} if row else {})
     monkeypatch.setattr(parity, "handover", lambda *args, **kwargs: seen["handover"])
-    monkeypatch.setattr(parity, "measure", lambda *args, **kwargs: {n: v for n, v in seen.items() if n != "handover"})
+    monkeypatch.setattr(
+        parity, "measure", lambda *args, **kwargs: {n: v for n, v in seen.items() if n != "handover"}
+    )
     frame = parity.table([VAE], SETTINGS)
     assert list(frame.columns) == ["model", "dtype", "optimizer", *parity.GOALS, "met"]
     assert list(frame.dtype) == ["float64", "float32"] and list(frame.met) == met
@@ -215,7 +272,9 @@ def test_the_command_measures_every_model_and_fails_when_a_goal_is_missed(monkey
     monkeypatch.chdir(tmp_path)
     seen = dict.fromkeys(parity.GOALS, 1e-14)
     monkeypatch.setattr(parity, "handover", lambda *args, **kwargs: seen["handover"])
-    monkeypatch.setattr(parity, "measure", lambda *args, **kwargs: {n: v for n, v in seen.items() if n != "handover"})
+    monkeypatch.setattr(
+        parity, "measure", lambda *args, **kwargs: {n: v for n, v in seen.items() if n != "handover"}
+    )
     for deviation, code in ((1e-14, 0), (1.0, 1)):
         seen["handover"] = deviation
         with pytest.raises(SystemExit) as stopped:
@@ -229,9 +288,17 @@ def test_the_command_measures_every_model_and_fails_when_a_goal_is_missed(monkey
 
 def test_the_goals_are_those_promised():
     model, logistic = SMALL["small_vae"], SMALL["small_planes"]
-    assert parity.GOALS == {"loss terms": (1e-12, 1e-5), "gradients": (1e-10, 1e-4), "training loss": (1e-10, 1e-4),
-                            "weights": (1e-9, None), "handover": (1e-8, None)}
-    assert (parity.goal("loss terms", model, "float32"), parity.goal("loss terms", logistic, "float32")) == (1e-5, 1e-4)
+    assert parity.GOALS == {
+        "loss terms": (1e-12, 1e-5),
+        "gradients": (1e-10, 1e-4),
+        "training loss": (1e-10, 1e-4),
+        "weights": (1e-9, None),
+        "handover": (1e-8, None),
+    }
+    assert (parity.goal("loss terms", model, "float32"), parity.goal("loss terms", logistic, "float32")) == (
+        1e-5,
+        1e-4,
+    )
     assert parity.goal("weights", model, "float32") == float("inf")
     assert parity.ABSOLUTE == {"float64": 1e-12, "float32": 1e-6}
 
@@ -239,6 +306,10 @@ def test_the_goals_are_those_promised():
 def test_small_models_have_everything():
     kinds = {type(layer).__name__ for model in SMALL.values() for layer in (*model.encoder, *model.decoder)}
     assert kinds == set(spec.LAYERS)
-    for field, allowed in (("likelihood", LIKELIHOODS), ("encoder_condition", ENCODER_CONDITIONS),
-                           ("decoder_condition", DECODER_CONDITIONS), ("prior", PRIORS)):
+    for field, allowed in (
+        ("likelihood", LIKELIHOODS),
+        ("encoder_condition", ENCODER_CONDITIONS),
+        ("decoder_condition", DECODER_CONDITIONS),
+        ("prior", PRIORS),
+    ):
         assert {getattr(model, field) for model in SMALL.values()} == set(allowed)

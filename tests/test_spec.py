@@ -5,25 +5,40 @@ import json
 
 import numpy as np
 import pytest
-
 from pair import CVAE, LEAKY, SMALL, VAE
 from twinvae import draws, parity, spec
-from twinvae.spec import (Activation, BatchNorm, Conv, ConvTranspose, Dense, Film, Flatten, ModelSpec, Reshape, StackSpec,
-                          TrainSpec, Upsample)
+from twinvae.spec import (
+    Activation,
+    BatchNorm,
+    Conv,
+    ConvTranspose,
+    Dense,
+    Film,
+    Flatten,
+    ModelSpec,
+    Reshape,
+    StackSpec,
+    TrainSpec,
+    Upsample,
+)
 
 EVERY = [*spec.ZOO.values(), *parity.small_specs()]
 
 
 # --- report 004 ----------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("name, count", [("report004_ae", 1_158_772), ("report004_vae", 1_171_672),
-                                         ("report004_cvae", 1_182_696)])
+
+@pytest.mark.parametrize(
+    "name, count", [("report004_ae", 1_158_772), ("report004_vae", 1_171_672), ("report004_cvae", 1_182_696)]
+)
 def test_report_004_has_the_counted_weights(name, count):
     assert spec.count_weights(spec.zoo(name)) == count
 
 
 def test_the_conditioner_of_report_004_has_2832_weights():
-    assert spec.count_weights(spec.zoo("report004_cvae"), "conditioner") == 11 * 16 + 17 * 32 + 33 * 64 == 2_832
+    assert (
+        spec.count_weights(spec.zoo("report004_cvae"), "conditioner") == 11 * 16 + 17 * 32 + 33 * 64 == 2_832
+    )
     assert spec.count_weights(spec.zoo("report004_vae"), "conditioner") == 0
 
 
@@ -38,36 +53,43 @@ def test_the_names_in_the_zoo_are_those_of_the_specs():
 
 # --- layers: shapes by hand ----------------------------------------------------------------------
 
-@pytest.mark.parametrize("layer, shape, after", [
-    (Flatten(), (3, 4, 2), (24,)),
-    (Reshape((3, 4, 2)), (24,), (3, 4, 2)),
-    (Dense(7), (5,), (7,)),
-    (Conv(6), (7, 5, 3), (7, 5, 6)),
-    (Conv(6, stride=2), (7, 5, 3), (4, 3, 6)),
-    (Conv(6, 4, stride=3), (7, 9, 3), (3, 3, 6)),
-    (Conv(6, 3, padding="valid"), (7, 5, 3), (5, 3, 6)),
-    (Conv(6, 3, stride=2, padding="valid"), (8, 5, 3), (3, 2, 6)),
-    (ConvTranspose(6, stride=2), (7, 5, 3), (14, 10, 6)),
-    (ConvTranspose(6, 4, stride=2, padding="valid"), (7, 5, 3), (16, 12, 6)),
-    (ConvTranspose(6, 2, stride=3, padding="valid"), (7, 5, 3), (21, 15, 6)),
-    (Upsample(3), (2, 1, 4), (6, 3, 4)),
-    (BatchNorm(), (2, 1, 4), (2, 1, 4)),
-    (Activation("tanh"), (9,), (9,)),
-    (Film(), (9,), (9,)),
-])
+
+@pytest.mark.parametrize(
+    "layer, shape, after",
+    [
+        (Flatten(), (3, 4, 2), (24,)),
+        (Reshape((3, 4, 2)), (24,), (3, 4, 2)),
+        (Dense(7), (5,), (7,)),
+        (Conv(6), (7, 5, 3), (7, 5, 6)),
+        (Conv(6, stride=2), (7, 5, 3), (4, 3, 6)),
+        (Conv(6, 4, stride=3), (7, 9, 3), (3, 3, 6)),
+        (Conv(6, 3, padding="valid"), (7, 5, 3), (5, 3, 6)),
+        (Conv(6, 3, stride=2, padding="valid"), (8, 5, 3), (3, 2, 6)),
+        (ConvTranspose(6, stride=2), (7, 5, 3), (14, 10, 6)),
+        (ConvTranspose(6, 4, stride=2, padding="valid"), (7, 5, 3), (16, 12, 6)),
+        (ConvTranspose(6, 2, stride=3, padding="valid"), (7, 5, 3), (21, 15, 6)),
+        (Upsample(3), (2, 1, 4), (6, 3, 4)),
+        (BatchNorm(), (2, 1, 4), (2, 1, 4)),
+        (Activation("tanh"), (9,), (9,)),
+        (Film(), (9,), (9,)),
+    ],
+)
 def test_a_layer_maps_shapes(layer, shape, after):
     assert layer.output(shape) == after
 
 
-@pytest.mark.parametrize("layer, shape, weights", [
-    (Dense(7), (5,), {"weight": (7, 5), "bias": (7,)}),
-    (Dense(7, bias=False), (5,), {"weight": (7, 5)}),
-    (Conv(6, 4), (9, 9, 3), {"weight": (6, 3, 4, 4), "bias": (6,)}),
-    (ConvTranspose(6, 4, bias=False), (9, 9, 3), {"weight": (3, 6, 4, 4)}),
-    (BatchNorm(), (9, 9, 3), {"weight": (3,), "bias": (3,), "running_mean": (3,), "running_var": (3,)}),
-    (Film(), (9, 9, 3), {"gamma": (3, 2), "beta": (3, 2)}),
-    (Activation(), (9,), {}),
-])
+@pytest.mark.parametrize(
+    "layer, shape, weights",
+    [
+        (Dense(7), (5,), {"weight": (7, 5), "bias": (7,)}),
+        (Dense(7, bias=False), (5,), {"weight": (7, 5)}),
+        (Conv(6, 4), (9, 9, 3), {"weight": (6, 3, 4, 4), "bias": (6,)}),
+        (ConvTranspose(6, 4, bias=False), (9, 9, 3), {"weight": (3, 6, 4, 4)}),
+        (BatchNorm(), (9, 9, 3), {"weight": (3,), "bias": (3,), "running_mean": (3,), "running_var": (3,)}),
+        (Film(), (9, 9, 3), {"gamma": (3, 2), "beta": (3, 2)}),
+        (Activation(), (9,), {}),
+    ],
+)
 def test_a_layer_names_its_weights(layer, shape, weights):
     assert {w.name: w.shape for w in layer.weights(shape, condition=2)} == weights
 
@@ -75,8 +97,10 @@ def test_a_layer_names_its_weights(layer, shape, weights):
 def test_moving_statistics_are_not_counted_as_weights():
     model = dataclasses.replace(VAE, encoder=(Flatten(), BatchNorm()))
     assert spec.count_weights(model, "encoder") == 2 * 20
-    assert {w.name for w in model.weights() if not w.trainable} == \
-        {"encoder.batchnorm1.running_mean", "encoder.batchnorm1.running_var"}
+    assert {w.name for w in model.weights() if not w.trainable} == {
+        "encoder.batchnorm1.running_mean",
+        "encoder.batchnorm1.running_var",
+    }
 
 
 def test_layers_are_numbered_by_kind_and_films_see_the_condition():
@@ -87,63 +111,105 @@ def test_layers_are_numbered_by_kind_and_films_see_the_condition():
 
 @pytest.mark.parametrize("model", EVERY, ids=lambda model: model.name)
 def test_a_decoder_ends_in_the_image_and_a_classifier_in_the_classes(model):
-    last, output = ("logits", (model.num_classes,)) if model.kind == "classifier" else ("decoder", model.image_shape)
+    last, output = (
+        ("logits", (model.num_classes,)) if model.kind == "classifier" else ("decoder", model.image_shape)
+    )
     assert model.stacks()[last].output == output
     assert len({w.name for w in model.weights()}) == len(model.weights())
 
 
 # --- what is refused -----------------------------------------------------------------------------
 
-@pytest.mark.parametrize("change, message", [
-    ({"kind": "gan"}, "kind is 'gan'; allowed are 'ae', 'vae', 'cvae'"),
-    ({"latent_dim": 0}, "latent_dim is 0; it must be a whole number of at least 1"),
-    ({"latent_dim": -3}, "latent_dim is -3"),
-    ({"latent_dim": 2.0}, "latent_dim is 2.0; it must be a whole number"),
-    ({"latent_dim": True}, "latent_dim is True"),
-    ({"image_shape": (28, 28)}, r"image_shape is \(28, 28\); it must be \(height, width, channels\)"),
-    ({"image_shape": (28, 0, 1)}, "image_shape is 0"),
-    ({"likelihood": "poisson"}, "likelihood is 'poisson'; allowed are 'bernoulli'"),
-    ({"variance": 0}, "variance is 0; it must be a finite number greater than 0"),
-    ({"variance": float("nan")}, "variance is nan"),
-    ({"output_mean": "tanh"}, "output_mean is 'tanh'; allowed are 'sigmoid', 'identity'"),
-    ({"init": "zeros"}, "init is 'zeros'; allowed are 'normal_0.01', 'keras', 'torch'"),
-    ({"code_activation": LEAKY}, "leave out code_activation"),
-    ({"decoder_condition": "concat"}, "kind is 'vae', which has no condition; use kind 'cvae'"),
-    ({"prior": "learned"}, "kind is 'vae', which has no condition"),
-    ({"kind": "cvae", "num_classes": 3}, "no condition enters"),
-    ({"kind": "cvae", "num_classes": 1, "decoder_condition": "concat"}, "num_classes is 1; .* at least 2"),
-    ({"kind": "cvae", "num_classes": 3, "decoder_condition": "conditioner"}, "conditioner layers go with"),
-    ({"kind": "cvae", "num_classes": 3, "decoder_condition": "film"}, "Film layers in the decoder go with"),
-    ({"encoder": (Flatten(), Dense(4), Film())}, "Film layers in the encoder go with encoder_condition 'film'"),
-    ({"encoder": (Dense(3),)}, r"Dense gets a map of shape \(5, 4, 1\); put Flatten\(\) before it"),
-    ({"encoder": (Flatten(), Conv(3))}, r"Conv gets shape \(20,\); it needs a map"),
-    ({"encoder": (Conv(3, 5, padding="valid"),)}, "Conv with kernel 5 does not fit a map of 5x4"),
-    ({"decoder": (Dense(7), Reshape((2, 2, 2)))}, r"Reshape to \(2, 2, 2\) gets \(7,\): 7 values; it needs 8"),
-    ({"decoder": (Dense(8), Reshape((2, 2, 2)))}, r"the decoder ends in a map of shape \(2, 2, 2\); the image is \(5, 4, 1\)"),
-])
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"kind": "gan"}, "kind is 'gan'; allowed are 'ae', 'vae', 'cvae'"),
+        ({"latent_dim": 0}, "latent_dim is 0; it must be a whole number of at least 1"),
+        ({"latent_dim": -3}, "latent_dim is -3"),
+        ({"latent_dim": 2.0}, "latent_dim is 2.0; it must be a whole number"),
+        ({"latent_dim": True}, "latent_dim is True"),
+        ({"image_shape": (28, 28)}, r"image_shape is \(28, 28\); it must be \(height, width, channels\)"),
+        ({"image_shape": (28, 0, 1)}, "image_shape is 0"),
+        ({"likelihood": "poisson"}, "likelihood is 'poisson'; allowed are 'bernoulli'"),
+        ({"variance": 0}, "variance is 0; it must be a finite number greater than 0"),
+        ({"variance": float("nan")}, "variance is nan"),
+        ({"output_mean": "tanh"}, "output_mean is 'tanh'; allowed are 'sigmoid', 'identity'"),
+        ({"init": "zeros"}, "init is 'zeros'; allowed are 'normal_0.01', 'keras', 'torch'"),
+        ({"code_activation": LEAKY}, "leave out code_activation"),
+        ({"decoder_condition": "concat"}, "kind is 'vae', which has no condition; use kind 'cvae'"),
+        ({"prior": "learned"}, "kind is 'vae', which has no condition"),
+        ({"kind": "cvae", "num_classes": 3}, "no condition enters"),
+        (
+            {"kind": "cvae", "num_classes": 1, "decoder_condition": "concat"},
+            "num_classes is 1; .* at least 2",
+        ),
+        (
+            {"kind": "cvae", "num_classes": 3, "decoder_condition": "conditioner"},
+            "conditioner layers go with",
+        ),
+        (
+            {"kind": "cvae", "num_classes": 3, "decoder_condition": "film"},
+            "Film layers in the decoder go with",
+        ),
+        (
+            {"encoder": (Flatten(), Dense(4), Film())},
+            "Film layers in the encoder go with encoder_condition 'film'",
+        ),
+        ({"encoder": (Dense(3),)}, r"Dense gets a map of shape \(5, 4, 1\); put Flatten\(\) before it"),
+        ({"encoder": (Flatten(), Conv(3))}, r"Conv gets shape \(20,\); it needs a map"),
+        ({"encoder": (Conv(3, 5, padding="valid"),)}, "Conv with kernel 5 does not fit a map of 5x4"),
+        (
+            {"decoder": (Dense(7), Reshape((2, 2, 2)))},
+            r"Reshape to \(2, 2, 2\) gets \(7,\): 7 values; it needs 8",
+        ),
+        (
+            {"decoder": (Dense(8), Reshape((2, 2, 2)))},
+            r"the decoder ends in a map of shape \(2, 2, 2\); the image is \(5, 4, 1\)",
+        ),
+    ],
+)
 def test_a_model_that_cannot_be_is_refused(change, message):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(VAE, **change)
 
 
-@pytest.mark.parametrize("make, message", [
-    (lambda: Dense(0), "Dense.units is 0"),
-    (lambda: Conv(2.5), "Conv.filters is 2.5"),
-    (lambda: ConvTranspose(2, stride=0), "ConvTranspose.stride is 0"),
-    (lambda: Conv(2, padding="full"), "Conv.padding is 'full'; allowed are 'same', 'valid'"),
-    (lambda: Upsample(-1), "Upsample.factor is -1"),
-    (lambda: Activation("gelu"), "Activation.name is 'gelu'; allowed are 'relu', 'leaky_relu', 'tanh'"),
-])
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda: Dense(0), "Dense.units is 0"),
+        (lambda: Conv(2.5), "Conv.filters is 2.5"),
+        (lambda: ConvTranspose(2, stride=0), "ConvTranspose.stride is 0"),
+        (lambda: Conv(2, padding="full"), "Conv.padding is 'full'; allowed are 'same', 'valid'"),
+        (lambda: Upsample(-1), "Upsample.factor is -1"),
+        (lambda: Activation("gelu"), "Activation.name is 'gelu'; allowed are 'relu', 'leaky_relu', 'tanh'"),
+    ],
+)
 def test_a_layer_that_cannot_be_is_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
 
 
-@pytest.mark.parametrize("field, value", [
-    ("epochs", 0), ("epochs", -1), ("epochs", 1.5), ("epochs", "3"), ("epochs", True), ("batch_size", 0),
-    ("batch_size", 12.0), ("seed", -1), ("learning_rate", 0), ("learning_rate", float("inf")), ("beta", -0.1),
-    ("beta", float("nan")), ("noise", -1), ("optimizer", "lion"), ("binarize", "yes"),
-])
+@pytest.mark.parametrize(
+    "field, value",
+    [
+        ("epochs", 0),
+        ("epochs", -1),
+        ("epochs", 1.5),
+        ("epochs", "3"),
+        ("epochs", True),
+        ("batch_size", 0),
+        ("batch_size", 12.0),
+        ("seed", -1),
+        ("learning_rate", 0),
+        ("learning_rate", float("inf")),
+        ("beta", -0.1),
+        ("beta", float("nan")),
+        ("noise", -1),
+        ("optimizer", "lion"),
+        ("binarize", "yes"),
+    ],
+)
 def test_a_training_that_cannot_be_is_refused(field, value):
     with pytest.raises(ValueError, match=f"^{field} is {value!r}; (it must be a|allowed are)"):
         TrainSpec(**({"epochs": 1} | {field: value}))
@@ -156,6 +222,7 @@ def test_a_spec_cannot_be_changed():
 
 # --- through JSON --------------------------------------------------------------------------------
 
+
 @pytest.mark.parametrize("model", EVERY, ids=lambda model: model.name)
 def test_a_model_survives_json(model):
     assert spec.from_dict(ModelSpec, json.loads(json.dumps(spec.to_dict(model)))) == model
@@ -165,7 +232,9 @@ def test_a_training_survives_json_and_an_unknown_field_does_not():
     settings = TrainSpec(3, optimizer="sgd", beta=0.5)
     values = json.loads(json.dumps(spec.to_dict(settings)))
     assert spec.from_dict(TrainSpec, values) == settings
-    with pytest.raises(ValueError, match="TrainSpec has no field 'momentum'; its fields are batch_size, beta"):
+    with pytest.raises(
+        ValueError, match="TrainSpec has no field 'momentum'; its fields are batch_size, beta"
+    ):
         spec.from_dict(TrainSpec, values | {"momentum": 0.9})
 
 
@@ -177,8 +246,11 @@ def test_a_model_for_other_images():
 
 # --- initial weights -----------------------------------------------------------------------------
 
+
 def first(init: str, seed: int = 0) -> dict[str, np.ndarray]:
-    return draws.initial_weights(ModelSpec("wide", "vae", **(SMALL | {"init": init, "image_shape": (40, 40, 1)})), seed)
+    return draws.initial_weights(
+        ModelSpec("wide", "vae", **(SMALL | {"init": init, "image_shape": (40, 40, 1)})), seed
+    )
 
 
 def test_the_reports_init_is_normal_with_bias_zero():
@@ -205,5 +277,7 @@ def test_the_seed_decides_the_weights():
 def test_scales_begin_at_one_and_shifts_at_zero():
     model = dataclasses.replace(VAE, encoder=(Flatten(), BatchNorm()), likelihood="gaussian_learned")
     drawn = draws.initial_weights(model, 0)
-    assert (drawn["encoder.batchnorm1.weight"] == 1).all() and (drawn["encoder.batchnorm1.running_var"] == 1).all()
+    assert (drawn["encoder.batchnorm1.weight"] == 1).all() and (
+        drawn["encoder.batchnorm1.running_var"] == 1
+    ).all()
     assert not drawn["encoder.batchnorm1.bias"].any() and drawn["likelihood.log_scale"] == 0

@@ -1,4 +1,4 @@
-"""Training in both twins: the rules of the optimisers, the history, checkpoints, and what stops or refuses a run."""
+"""Training in both twins: the optimisers' rules, the history, checkpoints, what stops or refuses a run."""
 
 import json
 import multiprocessing
@@ -6,10 +6,9 @@ import signal
 from dataclasses import replace
 from pathlib import Path
 
+import killed
 import numpy as np
 import pytest
-
-import killed
 from pair import CVAE, TWINS, VAE, array, images, same_arrays, splits
 from tiny import write_project
 from twinvae import backend, draws, history, reference, weights
@@ -21,7 +20,15 @@ DATA = splits()
 over_twins = pytest.mark.parametrize("twin", TWINS)
 
 
-def fit(twin: str, settings: TrainSpec = SETTINGS, folder=None, model=VAE, data: Splits = DATA, dtype="float32", **kwargs):
+def fit(
+    twin: str,
+    settings: TrainSpec = SETTINGS,
+    folder=None,
+    model=VAE,
+    data: Splits = DATA,
+    dtype="float32",
+    **kwargs,
+):
     """A model trained from its first weights: (model, history)."""
     twin = backend.get(twin)
     built = twin.models.build(model, dtype=dtype)
@@ -39,6 +46,7 @@ def finished(tmp_path_factory):
 
 
 # --- one step ------------------------------------------------------------------------------------
+
 
 def by_reference(optimizer: str, weight, gradients, lr: float) -> list[np.ndarray]:
     """The weight after each step, by the written-out rules."""
@@ -59,7 +67,10 @@ def by_reference(optimizer: str, weight, gradients, lr: float) -> list[np.ndarra
 def small_gradients(optimizer, seed: int) -> list:
     """A gradient for each weight, some so small that epsilon's place shows."""
     rng = np.random.default_rng(seed)
-    return [rng.normal(size=tuple(w.shape)) * rng.choice([1e-9, 1e-4, 1], tuple(w.shape)) for w in optimizer.weights]
+    return [
+        rng.normal(size=tuple(w.shape)) * rng.choice([1e-9, 1e-4, 1], tuple(w.shape))
+        for w in optimizer.weights
+    ]
 
 
 @over_twins
@@ -70,7 +81,9 @@ def test_steps_follow_the_written_rule(twin, name):
     model = twin.models.build(VAE, dtype="float64")
     optimizer = twin.train.Optimizer(model, settings)
     gradients = [small_gradients(optimizer, seed) for seed in range(3)]
-    expected = [by_reference(name, array(w).copy(), gs, 0.03) for w, *gs in zip(optimizer.weights, *gradients)]
+    expected = [
+        by_reference(name, array(w).copy(), gs, 0.03) for w, *gs in zip(optimizer.weights, *gradients)
+    ]
     for step, gs in enumerate(gradients):
         optimizer.step(twin.train.tensors(gs))
         for w, after in zip(optimizer.weights, expected):
@@ -113,7 +126,9 @@ def test_a_training_step_is_gradient_and_rule(twin):
     layout = getattr(twin.layers, "to_pytorch", lambda a: a)
     after = model.get_arrays()
     for name, gradient in zip(optimizer.names, gradients):
-        np.testing.assert_allclose(after[name], before[name] - 0.01 * layout(array(gradient)), rtol=1e-12, atol=1e-15)
+        np.testing.assert_allclose(
+            after[name], before[name] - 0.01 * layout(array(gradient)), rtol=1e-12, atol=1e-15
+        )
     assert max(np.abs(after[name] - before[name]).max() for name in before) > 1e-3
 
 
@@ -138,6 +153,7 @@ def test_the_gradient_is_the_slope_of_the_loss():
 
 # --- the history ---------------------------------------------------------------------------------
 
+
 @over_twins
 def test_the_history_has_a_row_an_epoch(finished, twin):
     _, model, frame = finished[twin]
@@ -147,7 +163,9 @@ def test_the_history_has_a_row_an_epoch(finished, twin):
     assert (frame.seconds > 0).all() and (frame.kl > 0).all()
     assert frame.loss.iloc[-1] < frame.loss.iloc[0]
     last = backend.get(twin).train.evaluate(model, DATA.valid, SETTINGS)
-    np.testing.assert_allclose(last, frame.iloc[-1][["valid_loss", "valid_recon", "valid_kl"]].astype(float), rtol=1e-12)
+    np.testing.assert_allclose(
+        last, frame.iloc[-1][["valid_loss", "valid_recon", "valid_kl"]].astype(float), rtol=1e-12
+    )
 
 
 def test_both_twins_have_the_same_history(finished):
@@ -167,6 +185,7 @@ def test_validation_weighs_every_image_alike(twin, monkeypatch):
 @over_twins
 def test_events_for_tensorboard_are_written(finished, twin):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
     folder, _, frame = finished[twin]
     events = EventAccumulator(str(folder / "events"))
     events.Reload()
@@ -174,12 +193,14 @@ def test_events_for_tensorboard_are_written(finished, twin):
         found = [(e.step, e.value) for e in events.Scalars("valid_loss")]
     else:
         from tensorflow import make_ndarray
+
         found = [(e.step, float(make_ndarray(e.tensor_proto))) for e in events.Tensors("valid_loss")]
     assert [step for step, _ in found] == [1, 2, 3]
     np.testing.assert_allclose([value for _, value in found], frame.valid_loss, rtol=1e-6)
 
 
 # --- checkpoints ---------------------------------------------------------------------------------
+
 
 @over_twins
 def test_last_and_best_are_what_they_say(finished, twin):
@@ -204,7 +225,9 @@ def test_a_longer_run_continues_a_shorter_one_bit_for_bit(finished, twin, tmp_pa
     fit(twin, replace(SETTINGS, epochs=1), tmp_path)
     model, frame = fit(twin, SETTINGS, tmp_path)
     assert same_arrays(model.get_arrays(), finished[twin][1].get_arrays())
-    assert same_arrays(*(weights.read(folder / "last.safetensors")[0] for folder in (tmp_path, finished[twin][0])))
+    assert same_arrays(
+        *(weights.read(folder / "last.safetensors")[0] for folder in (tmp_path, finished[twin][0]))
+    )
     assert frame.drop(columns="seconds").equals(finished[twin][2].drop(columns="seconds"))
 
 
@@ -218,11 +241,14 @@ def test_a_finished_run_is_not_done_again(finished, twin, monkeypatch):
 
 # --- killed --------------------------------------------------------------------------------------
 
+
 @pytest.fixture(scope="module")
 def processes():
     """A server that has imported both twins and forks a process for each run."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["twinvae.pt", "twinvae.tf", "twinvae.run", "torch._dynamo"])  # torch.optim wants it
+    context.set_forkserver_preload(
+        ["twinvae.pt", "twinvae.tf", "twinvae.run", "torch._dynamo"]
+    )  # torch.optim wants it
     return context
 
 
@@ -240,7 +266,9 @@ def outcome(folder: Path, twin: str) -> tuple[dict, dict]:
     """The weights with the optimiser's state, and the numbers, of a finished run."""
     results = folder / "results" / "smoke" / f"03_killed-{twin}"
     assert (results / "manifest.json").exists()
-    return weights.read(results / "checkpoints" / "last.safetensors")[0], json.loads((results / "numbers.json").read_text())
+    return weights.read(results / "checkpoints" / "last.safetensors")[0], json.loads(
+        (results / "numbers.json").read_text()
+    )
 
 
 @pytest.fixture(scope="module")
@@ -266,6 +294,7 @@ def test_a_killed_run_ends_as_if_nobody_had_killed_it(processes, uninterrupted, 
 
 # --- what stops a run ----------------------------------------------------------------------------
 
+
 def spoilt(x, epoch_and_batch):
     """`draws.batches`, with one batch's images replaced by x of them."""
     batches = draws.batches
@@ -279,18 +308,32 @@ def spoilt(x, epoch_and_batch):
 
 
 @over_twins
-@pytest.mark.parametrize("cause, x, message", [
-    ("a pixel that is no number", lambda x: np.where(x == x.max(), np.nan, x), "the batch itself holds values that are not finite: check the data"),
-    ("pixels far outside", lambda x: x * 1e30, r"the pixels run from .* to \S*e\+30: scale them to \[0, 1\]"),
-])
-def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(twin, cause, x, message, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "cause, x, message",
+    [
+        (
+            "a pixel that is no number",
+            lambda x: np.where(x == x.max(), np.nan, x),
+            "the batch itself holds values that are not finite: check the data",
+        ),
+        (
+            "pixels far outside",
+            lambda x: x * 1e30,
+            r"the pixels run from .* to \S*e\+30: scale them to \[0, 1\]",
+        ),
+    ],
+)
+def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(
+    twin, cause, x, message, tmp_path, monkeypatch
+):
     fit(twin, replace(SETTINGS, epochs=1), tmp_path)
     before = (tmp_path / "last.safetensors").read_bytes()
     monkeypatch.setattr(draws, "batches", spoilt(x, (2, 3)))
     model = replace(VAE, likelihood="gaussian")
     with pytest.raises(ValueError, match="spec has likelihood 'bernoulli', now 'gaussian'"):
         fit(twin, SETTINGS, tmp_path, model=model)
-    expected = f"the loss is (nan|inf) at epoch 2, batch 3: {message}; the checkpoint of epoch 1 is kept in {tmp_path}"
+    kept = f"the checkpoint of epoch 1 is kept in {tmp_path}"
+    expected = f"the loss is (nan|inf) at epoch 2, batch 3: {message}; {kept}"
     with pytest.raises(history.NotFinite, match=expected):
         fit(twin, SETTINGS, tmp_path)
     assert (tmp_path / "last.safetensors").read_bytes() == before
@@ -299,21 +342,36 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(twin, 
 @over_twins
 def test_a_learning_rate_that_is_too_high_is_named(twin):
     settings = replace(SETTINGS, optimizer="sgd", learning_rate=1e6, noise=0.5)
-    with pytest.raises(history.NotFinite, match=r"the loss is (nan|inf) at epoch \d, batch \d: the learning rate is probably"):
+    with pytest.raises(
+        history.NotFinite, match=r"the loss is (nan|inf) at epoch \d, batch \d: the learning rate is probably"
+    ):
         fit(twin, settings)
 
 
 # --- what is refused -----------------------------------------------------------------------------
 
+
 @over_twins
-@pytest.mark.parametrize("change, message", [
-    (dict(settings=replace(SETTINGS, learning_rate=0.02)), "its settings has learning_rate 0.01, now 0.02"),
-    (dict(settings=replace(SETTINGS, optimizer="sgd")), "its settings has optimizer 'adam', now 'sgd'"),
-    (dict(settings=replace(SETTINGS, seed=1)), "its settings has seed 0, now 1"),
-    (dict(settings=replace(SETTINGS, epochs=2)), "has been trained for 3 epochs; epochs is 2, which must not be fewer"),
-    (dict(model=replace(VAE, latent_dim=3)), "its spec has latent_dim 2, now 3"),
-    (dict(data=Splits(images(26, 9), images(9, 1), images(9, 2))), "its data is '26 images, crc .*, now '26 images, crc"),
-])
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (
+            dict(settings=replace(SETTINGS, learning_rate=0.02)),
+            "its settings has learning_rate 0.01, now 0.02",
+        ),
+        (dict(settings=replace(SETTINGS, optimizer="sgd")), "its settings has optimizer 'adam', now 'sgd'"),
+        (dict(settings=replace(SETTINGS, seed=1)), "its settings has seed 0, now 1"),
+        (
+            dict(settings=replace(SETTINGS, epochs=2)),
+            "has been trained for 3 epochs; epochs is 2, which must not be fewer",
+        ),
+        (dict(model=replace(VAE, latent_dim=3)), "its spec has latent_dim 2, now 3"),
+        (
+            dict(data=Splits(images(26, 9), images(9, 1), images(9, 2))),
+            "its data is '26 images, crc .*, now '26 images, crc",
+        ),
+    ],
+)
 def test_a_checkpoint_of_another_run_is_refused(finished, twin, change, message):
     folder = finished[twin][0]
     before = (folder / "last.safetensors").read_bytes()
@@ -326,31 +384,51 @@ def test_a_checkpoint_of_another_run_is_refused(finished, twin, change, message)
 def test_a_truncated_checkpoint_is_refused(finished, tmp_path, keep):
     path = tmp_path / "last.safetensors"
     path.write_bytes((finished["torch"][0] / "last.safetensors").read_bytes()[:keep])
-    with pytest.raises(ValueError, match="last.safetensors is not a whole weights file .*; delete it and train"):
+    with pytest.raises(
+        ValueError, match="last.safetensors is not a whole weights file .*; delete it and train"
+    ):
         fit("torch", folder=tmp_path)
 
 
 @over_twins
-@pytest.mark.parametrize("model, data, message", [
-    (VAE, splits(shape=(4, 5, 1)), r"the images have shape \(4, 5, 1\); model 'tiny_vae' takes \(5, 4, 1\)"),
-    (replace(VAE, encoder=(Conv(2), Flatten())), splits(shape=(5, 4, 3)), r"the images have shape \(5, 4, 3\)"),
-    (CVAE, splits(classes=4), "the images have 4 classes; model 'tiny_cvae' takes 3"),
-    (CVAE, Splits(images(26), images(9, classes=2), images(9)), "the images have 2 classes"),
-    (CVAE, Splits(images(26), images(9, shape=(5, 5, 1)), images(9)), r"the images have shape \(5, 5, 1\)"),
-])
+@pytest.mark.parametrize(
+    "model, data, message",
+    [
+        (
+            VAE,
+            splits(shape=(4, 5, 1)),
+            r"the images have shape \(4, 5, 1\); model 'tiny_vae' takes \(5, 4, 1\)",
+        ),
+        (
+            replace(VAE, encoder=(Conv(2), Flatten())),
+            splits(shape=(5, 4, 3)),
+            r"the images have shape \(5, 4, 3\)",
+        ),
+        (CVAE, splits(classes=4), "the images have 4 classes; model 'tiny_cvae' takes 3"),
+        (CVAE, Splits(images(26), images(9, classes=2), images(9)), "the images have 2 classes"),
+        (
+            CVAE,
+            Splits(images(26), images(9, shape=(5, 5, 1)), images(9)),
+            r"the images have shape \(5, 5, 1\)",
+        ),
+    ],
+)
 def test_images_that_do_not_fit_the_model_are_refused(twin, model, data, message):
     with pytest.raises(ValueError, match=message):
         fit(twin, model=model, data=data)
 
 
-@pytest.mark.parametrize("change, message", [
-    (lambda x, y: (x[:0], y[:0]), "not empty"),
-    (lambda x, y: (x, y + 1), r"Labels run 1..3; 3 classes allow 0..2"),
-    (lambda x, y: (x, y - 1), "Labels run -1..1"),
-    (lambda x, y: (x / 255, y), "must be uint8"),
-    (lambda x, y: (x[:, :, :, 0], y), "must be uint8"),
-    (lambda x, y: (x, y[:-1]), "one label an image"),
-])
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda x, y: (x[:0], y[:0]), "not empty"),
+        (lambda x, y: (x, y + 1), r"Labels run 1..3; 3 classes allow 0..2"),
+        (lambda x, y: (x, y - 1), "Labels run -1..1"),
+        (lambda x, y: (x / 255, y), "must be uint8"),
+        (lambda x, y: (x[:, :, :, 0], y), "must be uint8"),
+        (lambda x, y: (x, y[:-1]), "one label an image"),
+    ],
+)
 def test_images_that_cannot_be_are_refused(change, message):
     good = images(9)
     with pytest.raises(ValueError, match=message):

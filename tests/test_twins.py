@@ -1,10 +1,9 @@
-"""The two twins read alike: the same names in the same order, with the same parameters, defaults and docstrings."""
+"""The twins read alike: the same names in the same order, the same parameters, defaults and docstrings."""
 
 import ast
 from pathlib import Path
 
 import pytest
-
 import twinvae
 
 ROOT = Path(twinvae.__file__).parent
@@ -42,8 +41,16 @@ def public(twin: str, file: str) -> dict[str, ast.AST]:
             found[node.name] = node
         if isinstance(node, ast.ClassDef):
             role = SAME_ROLE if file == "layers.py" else {}
-            found |= {f"{node.name}.{role.get(n.name, n.name)}": n for n in node.body if isinstance(n, ast.FunctionDef)}
-    return {name: node for name, node in found.items() if not name.split(".")[-1].startswith("_") or "__init__" in name}
+            found |= {
+                f"{node.name}.{role.get(n.name, n.name)}": n
+                for n in node.body
+                if isinstance(n, ast.FunctionDef)
+            }
+    return {
+        name: node
+        for name, node in found.items()
+        if not name.split(".")[-1].startswith("_") or "__init__" in name
+    }
 
 
 def is_extra(twin: str, file: str, name: str) -> bool:
@@ -66,9 +73,14 @@ def signature(node: ast.AST) -> str:
 def docstring(node: ast.AST) -> str:
     """The docstring, without what a twin must say of its own axes."""
     text = ast.get_docstring(node) or ""
-    for pytorch, keras in (("[B, C, ...]", "[B, ..., C]"), ("[B, C, H, W]", "[B, H, W, C]"), ("PyTorch", "TensorFlow"),
-                           ("The module of", "The Keras layer of"), (", its weights made", ""),
-                           (", as in TensorFlow", "")):
+    for pytorch, keras in (
+        ("[B, C, ...]", "[B, ..., C]"),
+        ("[B, C, H, W]", "[B, H, W, C]"),
+        ("PyTorch", "TensorFlow"),
+        ("The module of", "The Keras layer of"),
+        (", its weights made", ""),
+        (", as in TensorFlow", ""),
+    ):
         text = text.replace(pytorch, keras)
     return text
 
@@ -86,14 +98,22 @@ def test_names_and_their_order_are_the_same(file):
 @pytest.mark.parametrize("file", FILES)
 def test_parameters_and_defaults_are_the_same(file):
     pt, tf = shared("pt", file), shared("tf", file)
-    assert {name: signature(node) for name, node in pt.items()} == {name: signature(node) for name, node in tf.items()}
+    assert {name: signature(node) for name, node in pt.items()} == {
+        name: signature(node) for name, node in tf.items()
+    }
 
 
 @pytest.mark.parametrize("file", FILES)
 def test_docstrings_are_the_same_and_there(file):
     pt, tf = shared("pt", file), shared("tf", file)
-    assert {name: docstring(node) for name, node in pt.items()} == {name: docstring(node) for name, node in tf.items()}
-    silent = [name for name, node in pt.items() if not docstring(node) and name.split(".")[-1] not in ("__init__", "forward")]
+    assert {name: docstring(node) for name, node in pt.items()} == {
+        name: docstring(node) for name, node in tf.items()
+    }
+    silent = [
+        name
+        for name, node in pt.items()
+        if not docstring(node) and name.split(".")[-1] not in ("__init__", "forward")
+    ]
     assert not silent
 
 
@@ -111,8 +131,10 @@ def test_every_extra_is_there_and_has_a_reason():
     assert not stale and all(EXTRAS.values())
 
 
-@pytest.mark.parametrize("twin, other", [("pt", "tensorflow"), ("pt", "keras"), ("tf", "torch"),
-                                         ("pt", "twinvae.tf"), ("tf", "twinvae.pt")])
+@pytest.mark.parametrize(
+    "twin, other",
+    [("pt", "tensorflow"), ("pt", "keras"), ("tf", "torch"), ("pt", "twinvae.tf"), ("tf", "twinvae.pt")],
+)
 def test_neither_twin_imports_the_other(twin, other):
     for file in FILES:
         nodes = list(ast.walk(ast.parse((ROOT / twin / file).read_text())))
@@ -123,5 +145,8 @@ def test_neither_twin_imports_the_other(twin, other):
 
 def test_a_difference_is_seen():
     """The tools of this test tell apart what differs."""
-    a, b = (ast.parse(f"def f(x, y={value}):\n    '''{text}'''").body[0] for value, text in ((1, "Sum."), (2, "Sums.")))
+    a, b = (
+        ast.parse(f"def f(x, y={value}):\n    '''{text}'''").body[0]
+        for value, text in ((1, "Sum."), (2, "Sums."))
+    )
     assert signature(a) != signature(b) and docstring(a) != docstring(b)

@@ -2,8 +2,8 @@
 
     python -m twinvae.bench [torch|tf]
 
-Each twin runs in a process of its own, for two that use all cores slow each other down.  The limit is measured beside
-every training; 6 * multiply-adds * images / seconds is held against it.  Only made-up images: nothing is read.
+Each twin runs in a process of its own, for two that use all cores slow each other down.  The limit is
+measured beside every training; 6 * multiply-adds * images / seconds is held against it.
 """
 
 from __future__ import annotations
@@ -20,15 +20,19 @@ from twinvae.spec import ZOO, ModelSpec, TrainSpec
 
 MODELS = ("report004_ae", "report004_vae", "report004_cvae")
 BATCH_SIZES = (128, 256, 512)
-IMAGES, EPOCHS, MATRIX = 12_800, 5, 2048
+IMAGES, EPOCHS, MATRIX = 8_192, 4, 2048
 
 
 def made_up(n: int, spec: ModelSpec) -> data.Images:
     """n images of random pixels and labels."""
     rng = np.random.default_rng(0)
     names = tuple(map(str, range(max(spec.num_classes, 2))))
-    return data.Images(rng.integers(0, 256, (n, *spec.image_shape), dtype=np.uint8), rng.integers(0, len(names), n),
-                       names, data.Source("made_up", "random pixels", "stand-in"))
+    return data.Images(
+        rng.integers(0, 256, (n, *spec.image_shape), dtype=np.uint8),
+        rng.integers(0, len(names), n),
+        names,
+        data.Source("made_up", "random pixels", "stand-in"),
+    )
 
 
 def limit(twin) -> float:
@@ -48,9 +52,15 @@ def measure(name: str, spec: ModelSpec, batch_size: int) -> dict:
     seconds, _ = cost.epoch_seconds(history.seconds)
     trained = IMAGES // batch_size * batch_size
     work = cost.multiply_adds(spec)
-    return {"model": spec.name, "backend": name, "batch": batch_size, "images/s": round(trained / seconds),
-            "GFLOP/s": cost.training_flops(work, trained) / seconds / 1e9, "limit GFLOP/s": best / 1e9,
-            "share": cost.gemm_fraction(work, trained, seconds, best)}
+    return {
+        "model": spec.name,
+        "backend": name,
+        "batch": batch_size,
+        "images/s": round(trained / seconds),
+        "GFLOP/s": cost.training_flops(work, trained) / seconds / 1e9,
+        "limit GFLOP/s": best / 1e9,
+        "share": cost.gemm_fraction(work, trained, seconds, best),
+    }
 
 
 def main(names: list[str]) -> None:

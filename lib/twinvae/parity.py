@@ -1,8 +1,8 @@
 """How far the twins are apart: the same weights, images, labels, noise and batches through both.
 
 The goals are the project's promise; `measure` gives the worst deviation seen, in the units of the goal.
-`python -m twinvae.parity` measures every model of the zoo, and small ones that have every layer, likelihood, way of
-conditioning and prior, with every optimiser in both precisions, and writes results/parity/parity.csv.
+`python -m twinvae.parity` measures every model of the zoo, and small ones that have every layer, likelihood,
+way of conditioning and prior, with every optimiser in both precisions, and writes results/parity/parity.csv.
 """
 
 from __future__ import annotations
@@ -15,8 +15,22 @@ import numpy as np
 import pandas as pd
 
 from twinvae import backend, draws
-from twinvae.spec import (OPTIMIZERS, ZOO, Activation, BatchNorm, Conv, ConvTranspose, Dense, Film, Flatten, ModelSpec,
-                          Reshape, TrainSpec, Upsample, mlp)
+from twinvae.spec import (
+    OPTIMIZERS,
+    ZOO,
+    Activation,
+    BatchNorm,
+    Conv,
+    ConvTranspose,
+    Dense,
+    Film,
+    Flatten,
+    ModelSpec,
+    Reshape,
+    TrainSpec,
+    Upsample,
+    mlp,
+)
 
 RESULTS = Path("results") / "parity" / "parity.csv"
 
@@ -24,7 +38,10 @@ RESULTS = Path("results") / "parity" / "parity.csv"
 GOALS = {
     "loss terms": (1e-12, 1e-5),  # per image, deviation over max(1, |elbo|)
     "gradients": (1e-10, 1e-4),  # per tensor, (largest deviation - absolute) over largest entry
-    "training loss": (1e-10, 1e-4),  # of every step, deviation over max(1, |loss|): a density's may pass through 0
+    "training loss": (
+        1e-10,
+        1e-4,
+    ),  # of every step, deviation over max(1, |loss|): a density's may pass through 0
     "weights": (1e-9, None),  # after the last step, per tensor, over the largest entry
     "handover": (1e-8, None),  # the same, where the framework changes half way, in either direction
 }
@@ -35,14 +52,22 @@ def random_batches(spec: ModelSpec, size: int, steps: int, dtype: str, seed: int
     """Batches of random images, labels and noise in the shapes of a model."""
     generator = np.random.default_rng(seed)
     k = max(spec.num_classes, 1)
-    return [draws.Batch(x, x, np.eye(k)[generator.integers(k, size=size)].astype(dtype),
-                        generator.standard_normal((size, spec.latent_dim)).astype(dtype))
-            for x in (generator.random((steps, size, *spec.image_shape)) ** 3).astype(dtype)]
+    return [
+        draws.Batch(
+            x,
+            x,
+            np.eye(k)[generator.integers(k, size=size)].astype(dtype),
+            generator.standard_normal((size, spec.latent_dim)).astype(dtype),
+        )
+        for x in (generator.random((steps, size, *spec.image_shape)) ** 3).astype(dtype)
+    ]
 
 
 def over_largest(a: dict[str, np.ndarray], b: dict[str, np.ndarray], absolute: float = 0.0) -> float:
     """Per tensor, the largest deviation beyond `absolute` over the largest entry; the worst tensor's."""
-    return max(max(np.abs(a[name] - b[name]).max() - absolute, 0) / max(np.abs(a[name]).max(), 1e-300) for name in a)
+    return max(
+        max(np.abs(a[name] - b[name]).max() - absolute, 0) / max(np.abs(a[name]).max(), 1e-300) for name in a
+    )
 
 
 def goal(name: str, spec: ModelSpec, dtype: str) -> float:
@@ -53,7 +78,9 @@ def goal(name: str, spec: ModelSpec, dtype: str) -> float:
     return float("inf") if value is None else value
 
 
-def measure(spec: ModelSpec, settings: TrainSpec, dtype: str = "float64", size: int = 32, steps: int = 100) -> dict[str, float]:
+def measure(
+    spec: ModelSpec, settings: TrainSpec, dtype: str = "float64", size: int = 32, steps: int = 100
+) -> dict[str, float]:
     """The worst deviation between the twins for each row of GOALS but the handover."""
     batches = random_batches(spec, size, steps, dtype)
     torch, tf = (_run(name, spec, settings, dtype, batches) for name in ("torch", "tf"))
@@ -61,29 +88,39 @@ def measure(spec: ModelSpec, settings: TrainSpec, dtype: str = "float64", size: 
     return {
         "loss terms": float((np.abs(torch["terms"] - tf["terms"]) / elbo).max()),
         "gradients": float(over_largest(torch["gradients"], tf["gradients"], ABSOLUTE[dtype])),
-        "training loss": float((np.abs(torch["losses"] - tf["losses"]) / np.maximum(1, np.abs(torch["losses"]))).max()),
+        "training loss": float(
+            (np.abs(torch["losses"] - tf["losses"]) / np.maximum(1, np.abs(torch["losses"]))).max()
+        ),
         "weights": float(over_largest(torch["weights"], tf["weights"])),
     }
 
 
 def _run(name: str, spec: ModelSpec, settings: TrainSpec, dtype: str, batches: list[draws.Batch]) -> dict:
-    """Loss terms and gradients at the first batch, then the losses of all steps and the weights after them."""
+    """Loss terms and gradients at the first batch, then the losses of all steps and the last weights."""
     twin = backend.get(name)
     model = twin.models.build(spec, seed=settings.seed, dtype=dtype)
     optimizer = twin.train.Optimizer(model, settings)
     terms = np.stack(twin.models.call(model, "loss_terms", *batches[0]))
     before = model.get_arrays()
-    _, gradients = twin.train.loss_and_gradients(model, optimizer.weights, settings, *twin.train.tensors(batches[0]))
+    _, gradients = twin.train.loss_and_gradients(
+        model, optimizer.weights, settings, *twin.train.tensors(batches[0])
+    )
     model.set_arrays(before)  # a gradient in training moves BatchNorm's statistics
     step = twin.train.make_step(model, optimizer, settings)
     losses = np.array([float(step(*twin.train.tensors(batch))[0]) for batch in batches])
     layout = getattr(twin.layers, "to_pytorch", lambda a: a)
-    return {"terms": terms, "losses": losses, "weights": model.get_arrays(),
-            "gradients": {n: layout(np.asarray(g)) for n, g in zip(optimizer.names, gradients)}}
+    return {
+        "terms": terms,
+        "losses": losses,
+        "weights": model.get_arrays(),
+        "gradients": {n: layout(np.asarray(g)) for n, g in zip(optimizer.names, gradients)},
+    }
 
 
-def handover(spec: ModelSpec, settings: TrainSpec, dtype: str = "float64", size: int = 32, steps: int = 100) -> float:
-    """The weights after half the steps in one twin and half in the other, against all in one; the worse direction's."""
+def handover(
+    spec: ModelSpec, settings: TrainSpec, dtype: str = "float64", size: int = 32, steps: int = 100
+) -> float:
+    """The weights after half the steps in each twin against all in one; the worse direction's."""
     halves = np.split(np.arange(steps), [steps // 2])
     batches = random_batches(spec, size, steps, dtype)
 
@@ -111,9 +148,13 @@ def table(specs: list[ModelSpec], settings: TrainSpec, **kwargs) -> pd.DataFrame
     rows = []
     for spec in specs:
         for dtype in ABSOLUTE:
-            seen = measure(spec, settings, dtype, **kwargs) | {"handover": handover(spec, settings, dtype, **kwargs)}
+            seen = measure(spec, settings, dtype, **kwargs) | {
+                "handover": handover(spec, settings, dtype, **kwargs)
+            }
             met = all(deviation <= goal(name, spec, dtype) for name, deviation in seen.items())
-            rows.append({"model": spec.name, "dtype": dtype, "optimizer": settings.optimizer} | seen | {"met": met})
+            rows.append(
+                {"model": spec.name, "dtype": dtype, "optimizer": settings.optimizer} | seen | {"met": met}
+            )
     return pd.DataFrame(rows)
 
 
@@ -123,26 +164,82 @@ def random_weights(spec: ModelSpec) -> ModelSpec:
 
 
 def small_specs() -> list[ModelSpec]:
-    """Small models that have, together, every layer, likelihood, way of conditioning and prior, on 7 x 5 pixels."""
+    """Small models that have, together, every layer, likelihood, way of conditioning and prior."""
     leaky, tanh = Activation("leaky_relu", 0.2), Activation("tanh")
-    maps = (Conv(4, 3, stride=2, bias=False), BatchNorm(), leaky, Conv(5, 2, padding="valid"), tanh)  # 7x5, 4x3, 3x2
-    same = (Dense(48), leaky, Reshape((4, 3, 4)), ConvTranspose(3, 4, stride=2), leaky, Conv(3, 2, padding="valid"))
-    valid = (Dense(24), Reshape((3, 2, 4)), ConvTranspose(3, 2, padding="valid"), leaky, Upsample(2),
-             Conv(3, 2, padding="valid"))
+    maps = (
+        Conv(4, 3, stride=2, bias=False),
+        BatchNorm(),
+        leaky,
+        Conv(5, 2, padding="valid"),
+        tanh,
+    )  # 7x5, 4x3, 3x2
+    same = (
+        Dense(48),
+        leaky,
+        Reshape((4, 3, 4)),
+        ConvTranspose(3, 4, stride=2),
+        leaky,
+        Conv(3, 2, padding="valid"),
+    )
+    valid = (
+        Dense(24),
+        Reshape((3, 2, 4)),
+        ConvTranspose(3, 2, padding="valid"),
+        leaky,
+        Upsample(2),
+        Conv(3, 2, padding="valid"),
+    )
     shared = dict(image_shape=(7, 5, 3), latent_dim=3, init="keras")
     labelled = dict(kind="cvae", num_classes=4) | shared
     return [
-        ModelSpec("small_ae", "ae", encoder=maps, decoder=same, likelihood="gaussian", code_activation=tanh, **shared),
+        ModelSpec(
+            "small_ae",
+            "ae",
+            encoder=maps,
+            decoder=same,
+            likelihood="gaussian",
+            code_activation=tanh,
+            **shared,
+        ),
         ModelSpec("small_vae", "vae", encoder=maps, decoder=same, likelihood="bernoulli", **shared),
-        ModelSpec("small_conditioner", encoder=(Flatten(), *mlp(9)), decoder=mlp(8, activation=leaky),
-                  encoder_condition="concat", decoder_condition="conditioner", conditioner=mlp(6, activation=tanh),
-                  prior="learned", likelihood="continuous_bernoulli", **labelled),
-        ModelSpec("small_planes", encoder=maps, decoder=(*valid[:4], Film(), *valid[4:]), encoder_condition="planes",
-                  decoder_condition="film", likelihood="discretized_logistic", **labelled),
-        ModelSpec("small_film", encoder=(*maps[:2], Film(), *maps[2:]), decoder=valid, encoder_condition="film",
-                  prior="learned", likelihood="gaussian_learned", **labelled),
-        ModelSpec("small_concat", encoder=maps, decoder=mlp(8), decoder_condition="concat", likelihood="gaussian",
-                  variance=0.1, **labelled),
+        ModelSpec(
+            "small_conditioner",
+            encoder=(Flatten(), *mlp(9)),
+            decoder=mlp(8, activation=leaky),
+            encoder_condition="concat",
+            decoder_condition="conditioner",
+            conditioner=mlp(6, activation=tanh),
+            prior="learned",
+            likelihood="continuous_bernoulli",
+            **labelled,
+        ),
+        ModelSpec(
+            "small_planes",
+            encoder=maps,
+            decoder=(*valid[:4], Film(), *valid[4:]),
+            encoder_condition="planes",
+            decoder_condition="film",
+            likelihood="discretized_logistic",
+            **labelled,
+        ),
+        ModelSpec(
+            "small_film",
+            encoder=(*maps[:2], Film(), *maps[2:]),
+            decoder=valid,
+            encoder_condition="film",
+            prior="learned",
+            likelihood="gaussian_learned",
+            **labelled,
+        ),
+        ModelSpec(
+            "small_concat",
+            encoder=maps,
+            decoder=mlp(8),
+            decoder_condition="concat",
+            likelihood="gaussian",
+            variance=0.1,
+            **labelled,
+        ),
     ]
 
 
