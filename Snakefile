@@ -11,7 +11,10 @@ NOTEBOOKS = {
     "00_start_here": [None],
     "01_theory": [None],
     "03_digits_ae_vae_cvae": ["torch", "tf"],
+    "08_twins": [None],
 }
+
+BOTH = {"08_twins"}  # takes no backend because it computes with both
 
 PROFILE = config.get("profile", "quick")
 BACKEND = config.get("backend", "both")
@@ -34,9 +37,9 @@ os.environ["TWINVAE_RESULTS"] = str(Path(RESULTS).resolve())
 os.environ.pop("TWINVAE_PROFILE", None)  # the profile asked for here is the one that runs
 
 
-def library(backend):
+def library(notebook, backend):
     """The files of the library that a run can depend on: all but the other twin and what only stores."""
-    others = [folder for name, folder in PACKAGE.items() if name != backend]
+    others = [folder for name, folder in PACKAGE.items() if name != backend and notebook not in BOTH]
     return sorted(
         str(path)
         for path in Path("lib/twinvae").rglob("*.py")
@@ -58,7 +61,7 @@ rule all:
 rule notebook:
     input:
         notebook=lambda w: f"notebooks/{RUNS[w.run][0]}.ipynb",
-        library=lambda w: library(RUNS[w.run][1]),
+        library=lambda w: library(*RUNS[w.run]),
     output:
         manifest=f"{RESULTS}/{PROFILE}/{{run}}/manifest.json",
         executed=f"{RESULTS}/{PROFILE}/{{run}}/executed.ipynb",

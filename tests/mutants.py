@@ -1,11 +1,11 @@
-"""Do the checks see a small mistake?  Every source that holds a formula is changed in one place and attacked by them.
+"""Do the checks see a small mistake?  Sources with formulas are changed in one place and attacked by them.
 
     python tests/mutants.py        (make mutants)
 
-A mutant is a module with one operator, comparison, sign, number, flag, axis, reduction or pair of neighbours changed;
-it is killed when a check of `oracle.py` fails.  The table goes to results/mutants/mutants.csv.  A survivor is a hole
-in the tests, or it does the same as the original: then it stands in EQUIVALENT with the reason.  Exit code 1 for a
-survivor.
+A mutant is a module with one operator, comparison, sign, number, flag, axis, reduction or pair of neighbours
+changed; it is killed when a check of `oracle.py` fails.  The table goes to results/mutants/mutants.csv.  A
+survivor is a hole in the tests, or it does the same as the original: then it stands in EQUIVALENT with the
+reason.  Exit code 1 for a survivor.
 """
 
 import ast
@@ -27,54 +27,129 @@ from oracle import ORACLES
 ROOT = Path(twinvae.__file__).parent
 RESULTS = Path("results") / "mutants" / "mutants.csv"
 
-OPERATORS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult,
-             ast.FloorDiv: ast.Mult, ast.MatMult: ast.Mult, ast.BitOr: ast.BitAnd}
-COMPARISONS = {ast.Lt: (ast.LtE, ast.Gt), ast.Gt: (ast.GtE, ast.Lt), ast.LtE: (ast.Lt,), ast.GtE: (ast.Gt,),
-               ast.Eq: (ast.NotEq,), ast.NotEq: (ast.Eq,), ast.Is: (ast.IsNot,), ast.IsNot: (ast.Is,)}
+OPERATORS = {
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Div,
+    ast.Div: ast.Mult,
+    ast.Pow: ast.Mult,
+    ast.FloorDiv: ast.Mult,
+    ast.MatMult: ast.Mult,
+    ast.BitOr: ast.BitAnd,
+}
+COMPARISONS = {
+    ast.Lt: (ast.LtE, ast.Gt),
+    ast.Gt: (ast.GtE, ast.Lt),
+    ast.LtE: (ast.Lt,),
+    ast.GtE: (ast.Gt,),
+    ast.Eq: (ast.NotEq,),
+    ast.NotEq: (ast.Eq,),
+    ast.Is: (ast.IsNot,),
+    ast.IsNot: (ast.Is,),
+}
 NAMES = {  # reductions and functions that are taken for one another
-    "sum": "mean", "mean": "sum", "max": "min", "min": "max", "reduce_sum": "reduce_mean", "var": "std",
-    "maximum": "minimum", "exp": "expm1", "expm1": "exp", "log": "log1p", "softplus": "relu", "logsigmoid": "tanh",
-    "log_sigmoid": "tanh", "log_softmax": "softmax", "abs": "square", "sqrt": "square", "logaddexp": "maximum",
-    "tanh": "sinh", "lerp_": "add_", "zeros": "ones", "ones": "zeros",
+    "sum": "mean",
+    "mean": "sum",
+    "max": "min",
+    "min": "max",
+    "reduce_sum": "reduce_mean",
+    "var": "std",
+    "maximum": "minimum",
+    "exp": "expm1",
+    "expm1": "exp",
+    "log": "log1p",
+    "softplus": "relu",
+    "logsigmoid": "tanh",
+    "log_sigmoid": "tanh",
+    "log_softmax": "softmax",
+    "abs": "square",
+    "sqrt": "square",
+    "logaddexp": "maximum",
+    "tanh": "sinh",
+    "lerp_": "add_",
+    "zeros": "ones",
+    "ones": "zeros",
 }
 SYMMETRIC = ("max", "maximum", "logaddexp")
-WORDS = {"same": "valid", "valid": "same", "zeros": "ones", "nearest": "bilinear", "tanh": "relu", "relu": "tanh",
-         "leaky_relu": "relu", "gamma": "beta", "beta": "gamma"}
+WORDS = {
+    "same": "valid",
+    "valid": "same",
+    "zeros": "ones",
+    "nearest": "bilinear",
+    "tanh": "relu",
+    "relu": "tanh",
+    "leaky_relu": "relu",
+    "gamma": "beta",
+    "beta": "gamma",
+}
 
 EQUIVALENT: dict[tuple[str, str, str], str] = {  # (file, function, change) -> why nothing can tell
     (file, place, change): reason
     for files, place, changes, reason in [
-        (("pt/losses.py", "tf/losses.py"), "continuous_bernoulli_nll",
-         ("a ** 8 / 9676800  ->  a ** 8 / 9676801", "a ** 8 / 9676800  ->  a ** 8 / 9676799"),
-         "the last term of the series is below 1e-15; its seventh digit is below float64"),
-        (("pt/losses.py", "tf/losses.py"), "continuous_bernoulli_nll",
-         ("a < 0.1  ->  a <= 0.1", "a < 0.1  ->  a < 0.11"),
-         "where the two forms meet they agree to the last digits"),
-        (("pt/losses.py", "tf/losses.py"), "kl_monte_carlo",
-         ("log_normal(z, mu, logvar)  ->  log_normal(mu, z, logvar)",
-          "log_normal(z, prior_mu, prior_logvar)  ->  log_normal(prior_mu, z, prior_logvar)"),
-         "the density is the same with point and mean exchanged"),
-        (("pt/layers.py",), "ConvTranspose.forward",
-         ("left + width - out.shape[3]  ->  left + width + out.shape[3]",
-          "max(left + width - out.shape[3], 0)  ->  max(left + width - out.shape[3], 1)",
-          "top + height - out.shape[2]  ->  top + height + out.shape[2]",
-          "max(top + height - out.shape[2], 0)  ->  max(top + height - out.shape[2], 1)"),
-         "more zeros than needed are cut off in the next line"),
-        (("pt/layers.py",), "ConvTranspose.forward",
-         ("max(left + width - out.shape[3], 0)  ->  max(left + width - out.shape[3], -1)",
-          "max(top + height - out.shape[2], 0)  ->  max(top + height - out.shape[2], -1)"),
-         "a row or column too many is cut off here, not in the next line"),
-        (("tf/layers.py",), "Film.call", ("-1  ->  -2",), "TensorFlow takes any negative size for 'the rest'"),
+        (
+            ("pt/losses.py", "tf/losses.py"),
+            "continuous_bernoulli_nll",
+            ("a ** 8 / 9676800  ->  a ** 8 / 9676801", "a ** 8 / 9676800  ->  a ** 8 / 9676799"),
+            "the last term of the series is below 1e-15; its seventh digit is below float64",
+        ),
+        (
+            ("pt/losses.py", "tf/losses.py"),
+            "continuous_bernoulli_nll",
+            ("a < 0.1  ->  a <= 0.1", "a < 0.1  ->  a < 0.11"),
+            "where the two forms meet they agree to the last digits",
+        ),
+        (
+            ("pt/losses.py", "tf/losses.py"),
+            "kl_monte_carlo",
+            (
+                "log_normal(z, mu, logvar)  ->  log_normal(mu, z, logvar)",
+                "log_normal(z, prior_mu, prior_logvar)  ->  log_normal(prior_mu, z, prior_logvar)",
+            ),
+            "the density is the same with point and mean exchanged",
+        ),
+        (
+            ("pt/layers.py",),
+            "ConvTranspose.forward",
+            (
+                "left + width - out.shape[3]  ->  left + width + out.shape[3]",
+                "max(left + width - out.shape[3], 0)  ->  max(left + width - out.shape[3], 1)",
+                "top + height - out.shape[2]  ->  top + height + out.shape[2]",
+                "max(top + height - out.shape[2], 0)  ->  max(top + height - out.shape[2], 1)",
+            ),
+            "more zeros than needed are cut off in the next line",
+        ),
+        (
+            ("pt/layers.py",),
+            "ConvTranspose.forward",
+            (
+                "max(left + width - out.shape[3], 0)  ->  max(left + width - out.shape[3], -1)",
+                "max(top + height - out.shape[2], 0)  ->  max(top + height - out.shape[2], -1)",
+            ),
+            "a row or column too many is cut off here, not in the next line",
+        ),
+        (
+            ("tf/layers.py",),
+            "Film.call",
+            ("-1  ->  -2",),
+            "TensorFlow takes any negative size for 'the rest'",
+        ),
         (("reference.py",), "_per_example", ("-1  ->  -2",), "NumPy takes any negative size for 'the rest'"),
-        (("reference.py",), "continuous_bernoulli_log_norm",
-         ("np.where(a == 0, 1.0, a)  ->  np.where(a == 0, 1.1, a)",),
-         "the value is not used: the outer np.where gives log 2 there"),
-        (("reference.py",), "log_normal",
-         ("(_f64(z), _f64(mu), _f64(logvar))  ->  (_f64(mu), _f64(z), _f64(logvar))",),
-         "the density is the same with point and mean exchanged"),
+        (
+            ("reference.py",),
+            "continuous_bernoulli_log_norm",
+            ("np.where(a == 0, 1.0, a)  ->  np.where(a == 0, 1.1, a)",),
+            "the value is not used: the outer np.where gives log 2 there",
+        ),
+        (
+            ("reference.py",),
+            "log_normal",
+            ("(_f64(z), _f64(mu), _f64(logvar))  ->  (_f64(mu), _f64(z), _f64(logvar))",),
+            "the density is the same with point and mean exchanged",
+        ),
         (("reference.py",), "leaky_relu", ("a > 0  ->  a >= 0",), "slope times 0 is 0, too"),
     ]
-    for file in files for change in changes
+    for file in files
+    for change in changes
 }
 
 
@@ -90,6 +165,7 @@ class Mutant(NamedTuple):
 
 
 # ---------------------------------------------------------------- making mutants
+
 
 def values(node: ast.AST) -> Iterator[tuple[str, Any]]:
     """The fields of a node that can be changed, with what stands there instead."""
@@ -118,7 +194,9 @@ def values(node: ast.AST) -> Iterator[tuple[str, Any]]:
             return
         case ast.Call(args=list(items)) | ast.Tuple(elts=list(items), ctx=ast.Load()) if len(items) > 1:
             field = "args" if isinstance(node, ast.Call) else "elts"
-            yield from ((field, [*items[:i], items[i + 1], items[i], *items[i + 2:]]) for i in range(len(items) - 1))
+            yield from (
+                (field, [*items[:i], items[i + 1], items[i], *items[i + 2 :]]) for i in range(len(items) - 1)
+            )
 
 
 def numbers(number: float) -> list[float]:
@@ -128,7 +206,8 @@ def numbers(number: float) -> list[float]:
 
 
 def mutants(tree: ast.Module) -> Iterator[Mutant]:
-    """Every mutant of a module, in the order of its lines; what only speaks (docstrings, messages, types) is left."""
+    """Every mutant of a module, in the order of its lines; docstrings, messages and types stay."""
+
     def visit(node: ast.AST, place: str, shown: ast.AST) -> Iterator[Mutant]:
         if isinstance(node, (ast.JoinedStr, ast.Raise, ast.arguments)) or is_docstring(node):
             return
@@ -176,6 +255,7 @@ def load(name: str, tree: ast.Module) -> types.ModuleType:
 
 # ---------------------------------------------------------------- attacking them
 
+
 def killer(name: str, tree: ast.Module) -> str:
     """The first check that fails, with how; '' for a survivor."""
     try:
@@ -202,8 +282,14 @@ def attack(name: str) -> Iterator[dict]:
         setattr(mutant.node, mutant.field, old)
         reason = EQUIVALENT.get((file, mutant.place, mutant.change), "")
         verdict = "killed" if by else "equivalent" if reason else "survived"
-        yield {"file": file, "line": mutant.line, "in": mutant.place, "change": mutant.change, "verdict": verdict,
-               "killed by, or why equivalent": by or reason}
+        yield {
+            "file": file,
+            "line": mutant.line,
+            "in": mutant.place,
+            "change": mutant.change,
+            "verdict": verdict,
+            "killed by, or why equivalent": by or reason,
+        }
 
 
 def main(names: list[str]) -> None:

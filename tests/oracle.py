@@ -1,7 +1,7 @@
-"""Small, fast checks of single modules: what `mutants.py` attacks changed sources with, and a test of its own.
+"""Small, fast checks of single modules: `mutants.py` attacks changed sources with them.
 
-A check takes the module under test, so that a changed copy of it can stand in; it raises where something is wrong.
-Expected values come from outside that module: mpmath, SciPy, torch.distributions, torch.optim, the other twin.
+A check takes the module under test, so that a changed copy can stand in; it raises where something is wrong.
+Expected values come from elsewhere: mpmath, SciPy, torch.distributions, torch.optim, the other twin.
 """
 
 import functools
@@ -14,8 +14,18 @@ from scipy import special, stats
 
 from pair import array
 from twinvae import backend, reference
-from twinvae.spec import (Activation, BatchNorm, Conv, ConvTranspose, Dense, Film, Flatten, Reshape, StackSpec,
-                          Upsample)
+from twinvae.spec import (
+    Activation,
+    BatchNorm,
+    Conv,
+    ConvTranspose,
+    Dense,
+    Film,
+    Flatten,
+    Reshape,
+    StackSpec,
+    Upsample,
+)
 
 PT, TF = backend.get("torch"), backend.get("tf")
 tf = TF.layers.tf
@@ -24,7 +34,7 @@ B, Z, K = 4, 3, 3
 SHAPE = (B, 8, 8, 2)
 LEVELS = RNG.integers(0, 256, SHAPE) / 255
 LEVELS[:, 0, :5, 0] = np.array([0, 1, 254, 255, 128]) / 255
-LEVELS[:, 0, 5:, 0] = 0.5 / 255, 1 - 0.5 / 255, 1.2 / 255  # on the edges of the outer bins, and between two levels
+LEVELS[:, 0, 5:, 0] = 0.5 / 255, 1 - 0.5 / 255, 1.2 / 255  # edges of the outer bins; between two levels
 LEVELS[:, 1, 6:, 0] = 0.499 / 255, 1 - 0.499 / 255  # just within the outer bins
 LOGITS = RNG.normal(0, 3, SHAPE)
 LOGITS[:, 1, :6, 0] = 0, 1e-3, -0.09, 0.104, 0.2, -60
@@ -41,6 +51,7 @@ def close(a, b, rtol: float = 1e-12, atol: float = 1e-14) -> None:
 
 
 # --- losses of a twin ------------------------------------------------------------------------------
+
 
 def tensors(module: ModuleType, *arrays) -> list:
     """Arrays as float64 tensors of the module's framework."""
@@ -72,35 +83,55 @@ def summed(terms) -> np.ndarray:
 CASES = {  # function of losses.py -> its arguments and what it returns
     "per_example": lambda: ((LOGITS,), summed(LOGITS)),
     "bernoulli_nll": lambda: ((LEVELS, LOGITS), reference.bernoulli_nll(LEVELS, LOGITS)),
-    "continuous_bernoulli_nll": lambda: ((LEVELS, LOGITS), reference.continuous_bernoulli_nll(LEVELS, LOGITS)),
-    "gaussian_nll": lambda: ((LEVELS, special.expit(LOGITS), -1.3),
-                             reference.gaussian_nll_learned(LEVELS, LOGITS, np.array(-1.3))),
-    "discretized_logistic_nll": lambda: ((LEVELS, special.expit(LOGITS), -2.1),
-                                         reference.discretized_logistic_nll(LEVELS, LOGITS, np.array(-2.1))),
+    "continuous_bernoulli_nll": lambda: (
+        (LEVELS, LOGITS),
+        reference.continuous_bernoulli_nll(LEVELS, LOGITS),
+    ),
+    "gaussian_nll": lambda: (
+        (LEVELS, special.expit(LOGITS), -1.3),
+        reference.gaussian_nll_learned(LEVELS, LOGITS, np.array(-1.3)),
+    ),
+    "discretized_logistic_nll": lambda: (
+        (LEVELS, special.expit(LOGITS), -2.1),
+        reference.discretized_logistic_nll(LEVELS, LOGITS, np.array(-2.1)),
+    ),
     "kl_standard": lambda: ((MU, LOGVAR), reference.kl_standard(MU, LOGVAR)),
-    "kl_gaussians": lambda: ((MU, LOGVAR, PRIOR_MU, PRIOR_LOGVAR),
-                             reference.kl_gaussians(MU, LOGVAR, PRIOR_MU, PRIOR_LOGVAR)),
+    "kl_gaussians": lambda: (
+        (MU, LOGVAR, PRIOR_MU, PRIOR_LOGVAR),
+        reference.kl_gaussians(MU, LOGVAR, PRIOR_MU, PRIOR_LOGVAR),
+    ),
     "log_normal": lambda: ((SAMPLES, MU, LOGVAR), reference.log_normal(SAMPLES, MU, LOGVAR)),
-    "kl_monte_carlo": lambda: ((SAMPLES, MU, LOGVAR, PRIOR_MU, PRIOR_LOGVAR),
-                               reference.log_normal(SAMPLES, MU, LOGVAR)
-                               - reference.log_normal(SAMPLES, PRIOR_MU, PRIOR_LOGVAR)),
-    "cross_entropy": lambda: ((ONE_HOT, MU[:, :K]), -(ONE_HOT * special.log_softmax(MU[:, :K], axis=1)).sum(1)),
+    "kl_monte_carlo": lambda: (
+        (SAMPLES, MU, LOGVAR, PRIOR_MU, PRIOR_LOGVAR),
+        reference.log_normal(SAMPLES, MU, LOGVAR) - reference.log_normal(SAMPLES, PRIOR_MU, PRIOR_LOGVAR),
+    ),
+    "cross_entropy": lambda: (
+        (ONE_HOT, MU[:, :K]),
+        -(ONE_HOT * special.log_softmax(MU[:, :K], axis=1)).sum(1),
+    ),
 }
 expected = functools.cache(lambda function: CASES[function]())
 
 
 @functools.cache
 def expected_slopes(function: str) -> dict[int, tuple[np.ndarray, float]]:
-    """For each argument a direction and the derivative along it, by a central difference of the PyTorch twin's values
-    (which the other checks hold); not for images: the logistic's bins end at their grey levels."""
+    """For each argument a direction and the derivative along it, by a central difference in the PyTorch twin.
+
+    Its values are what the other checks hold.  Not for images: the logistic's bins end at their grey levels.
+    """
     arguments, _ = expected(function)
 
     def slope(i: int, direction: np.ndarray) -> float:
-        shifted = [[b + h * direction if j == i else b for j, b in enumerate(arguments)] for h in (1e-6, -1e-6)]
+        shifted = [
+            [b + h * direction if j == i else b for j, b in enumerate(arguments)] for h in (1e-6, -1e-6)
+        ]
         return float(np.subtract(*(value(PT.losses, function, *new).sum() for new in shifted)) / 2e-6)
 
-    directions = {i: np.random.default_rng(i).normal(size=np.shape(a))
-                  for i, a in enumerate(arguments) if a is not LEVELS}
+    directions = {
+        i: np.random.default_rng(i).normal(size=np.shape(a))
+        for i, a in enumerate(arguments)
+        if a is not LEVELS
+    }
     return {i: (direction, slope(i, direction)) for i, direction in directions.items()}
 
 
@@ -112,8 +143,10 @@ def losses_are_the_reference(losses: ModuleType) -> None:
 
 @functools.cache
 def exact_at_half() -> tuple[np.ndarray, np.ndarray]:
-    """The continuous Bernoulli's nll of one grey pixel x = 1/2, log(sinh(a / 2) / (a / 2)), from 40 digits."""
-    a = np.array([1e-8, 1e-4, 0.02, 0.06, -0.09, 0.0998, 0.1002, 0.104, -0.108, 0.12, 0.6, -4.0, 60.0, 1200.0])
+    """The continuous Bernoulli's nll of a pixel x = 1/2, log(sinh(a / 2) / (a / 2)), from 40 digits."""
+    a = np.array(
+        [1e-8, 1e-4, 0.02, 0.06, -0.09, 0.0998, 0.1002, 0.104, -0.108, 0.12, 0.6, -4.0, 60.0, 1200.0]
+    )
     with mpmath.workdps(40):
         return a, np.array([float(mpmath.log(mpmath.sinh(h) / h)) for h in (mpmath.mpf(v) / 2 for v in a)])
 
@@ -136,7 +169,9 @@ def losses_have_known_values(losses: ModuleType) -> None:
     for (mu, variance), nats in known.items():
         close(value(losses, "kl_standard", [[mu]], [[np.log(variance)]]), [nats], atol=1e-10)
     close(value(losses, "kl_standard", [[0.0]], [[1e-7]]), [2.5e-15], rtol=1e-6, atol=0)
-    close(value(losses, "kl_gaussians", [[0.5]], [[0.3]], [[0.5]], [[0.3 - 1e-7]]), [2.5e-15], rtol=1e-6, atol=0)
+    close(
+        value(losses, "kl_gaussians", [[0.5]], [[0.3]], [[0.5]], [[0.3 - 1e-7]]), [2.5e-15], rtol=1e-6, atol=0
+    )
     close(value(losses, "bernoulli_nll", [[1.0], [1.0], [0.0]], [[1e4], [-1e4], [1e4]]), [0, 1e4, 1e4])
     every = np.arange(256.0)[:, None] / 255
     for mean, logscale in ((0.3, -3.0), (0.999, -6.0)):
@@ -154,18 +189,26 @@ def losses_have_the_right_gradients(losses: ModuleType) -> None:
 # --- layers of a twin ------------------------------------------------------------------------------
 
 LEAKY, TANH, RELU = Activation("leaky_relu", 0.15), Activation("tanh"), Activation("relu")
-STACKS = {  # name -> a stack; together every layer, padding, odd and even side, stride, kernel, with bias and without
+STACKS = {  # together they have every layer and padding, odd and even sides, with bias and without
     "dense": StackSpec("a", (Dense(5), LEAKY, Dense(4, bias=False), TANH, Dense(3), RELU), (6,)),
     "norm": StackSpec("b", (BatchNorm(0.8, 0.05), Dense(4), BatchNorm()), (3,)),
     "film": StackSpec("c", (Dense(4), Film(), Reshape((1, 2, 2)), Film()), (3,), K),
-    "same": StackSpec("d", (Conv(3, 3, 2), BatchNorm(0.7, 0.01), LEAKY, Conv(2, 4, 2, bias=False)), (7, 4, 2)),
+    "same": StackSpec(
+        "d", (Conv(3, 3, 2), BatchNorm(0.7, 0.01), LEAKY, Conv(2, 4, 2, bias=False)), (7, 4, 2)
+    ),
     "valid": StackSpec("e", (Conv(3, 2, 1, "valid"), Flatten(), Dense(2)), (3, 4, 2)),
-    "transposed": StackSpec("f", (ConvTranspose(3, 3, 2), Upsample(2), ConvTranspose(2, 2, 3, bias=False)), (3, 2, 2)),
+    "transposed": StackSpec(
+        "f", (ConvTranspose(3, 3, 2), Upsample(2), ConvTranspose(2, 2, 3, bias=False)), (3, 2, 2)
+    ),
     "same, the other way": StackSpec("d", (Conv(2, 3, 2), Flatten()), (4, 7, 2)),
-    "transposed, kernel below stride": StackSpec("f", (ConvTranspose(9, 1, 2), ConvTranspose(1, 2, 3)), (2, 3, 1)),
+    "transposed, kernel below stride": StackSpec(
+        "f", (ConvTranspose(9, 1, 2), ConvTranspose(1, 2, 3)), (2, 3, 1)
+    ),
     "transposed, larger kernel": StackSpec("g", (ConvTranspose(2, 4, 2), ConvTranspose(1, 5, 1)), (2, 3, 1)),
     "transposed, valid": StackSpec("h", (ConvTranspose(2, 3, 2, "valid"), RELU), (2, 3, 2)),
-    "maps from a code": StackSpec("i", (Reshape((2, 3, 2)), Upsample(3), Conv(1, 1), Flatten(), Flatten()), (12,)),
+    "maps from a code": StackSpec(
+        "i", (Reshape((2, 3, 2)), Upsample(3), Conv(1, 1), Flatten(), Flatten()), (12,)
+    ),
 }
 
 
@@ -248,16 +291,25 @@ def flatten_is_rows_first(layers: ModuleType) -> None:
 def helpers_do_what_they_say(layers: ModuleType) -> None:
     if hasattr(layers, "tf"):
         a = np.arange(2 * 3 * 4 * 5).reshape(2, 3, 4, 5)
-        assert layers.to_pytorch(a).shape == (5, 4, 2, 3) and layers.to_pytorch(a)[4, 3, 1, 2] == a[1, 2, 3, 4]
+        assert (
+            layers.to_pytorch(a).shape == (5, 4, 2, 3) and layers.to_pytorch(a)[4, 3, 1, 2] == a[1, 2, 3, 4]
+        )
         close(layers.to_keras(layers.to_pytorch(a)), a)
         close(layers.to_keras(a[0, 0]), a[0, 0].T)
         assert layers.LeakyReLU.from_config(layers.LeakyReLU(0.15).get_config()).slope == 0.15
     else:
-        known = {(4, 3, 2): (0, 1), (7, 3, 2): (1, 1), (5, 4, 1): (1, 2), (6, 2, 3): (0, 0), (3, 1, 2): (0, 0)}
+        known = {
+            (4, 3, 2): (0, 1),
+            (7, 3, 2): (1, 1),
+            (5, 4, 1): (1, 2),
+            (6, 2, 3): (0, 0),
+            (3, 1, 2): (0, 0),
+        }
         assert {sides: layers.same_padding(*sides) for sides in known} == known
 
 
 # --- the reference ---------------------------------------------------------------------------------
+
 
 def reference_likelihoods_are_scipys(reference: ModuleType) -> None:
     mean = special.expit(LOGITS)
@@ -267,15 +319,19 @@ def reference_likelihoods_are_scipys(reference: ModuleType) -> None:
     close(reference.bernoulli_nll([[1.0], [1.0]], [[1e4], [-1e4]]), [0, 1e4])
     far = np.array([[-800.0, -2.0, -1e-9, 0.0, 0.5, 40.0]])
     with mpmath.workdps(40):
-        exact = [float(mpmath.log(a / mpmath.tanh(a / 2)) if a else mpmath.log(2)) for a in map(mpmath.mpf, far[0])]
+        exact = [
+            float(mpmath.log(a / mpmath.tanh(a / 2)) if a else mpmath.log(2)) for a in map(mpmath.mpf, far[0])
+        ]
     with np.errstate(all="raise", under="ignore"):
         close(reference.continuous_bernoulli_log_norm(far)[0], exact)
     nll = np.logaddexp(0, far) - 0.3 * far - exact
     close(reference.continuous_bernoulli_nll(far * 0 + 0.3, far), nll.sum(1))
     close(reference.gaussian_nll(LEVELS, LOGITS, 0.3), -summed(stats.norm(mean, 0.3**0.5).logpdf(LEVELS)))
     logvar = LOGITS[..., ::-1] / 2
-    close(reference.gaussian_nll_learned(LEVELS, LOGITS, logvar),
-          -summed(stats.norm(mean, np.exp(logvar / 2)).logpdf(LEVELS)))
+    close(
+        reference.gaussian_nll_learned(LEVELS, LOGITS, logvar),
+        -summed(stats.norm(mean, np.exp(logvar / 2)).logpdf(LEVELS)),
+    )
 
 
 def reference_logistic_is_scipys(reference: ModuleType) -> None:
@@ -283,20 +339,25 @@ def reference_logistic_is_scipys(reference: ModuleType) -> None:
     edges = stats.logistic(special.expit(0.4), scale).cdf((np.arange(255) + 0.5) / 255)
     mass = np.diff(np.concatenate([[0], edges, [1]]))
     close(reference.discretized_logistic_nll(every, logits, np.log(scale)), -np.log(mass), rtol=1e-10)
-    cdf = lambda x: stats.logistic(special.expit(0.4), scale).cdf(x)  # noqa: E731
-    nll = lambda x: np.exp(-reference.discretized_logistic_nll([[x]], logits[:1], np.log(scale))[0])  # noqa: E731
+    cdf = stats.logistic(special.expit(0.4), scale).cdf
+
+    def p(x: float) -> float:
+        return np.exp(-reference.discretized_logistic_nll([[x]], logits[:1], np.log(scale))[0])
+
     for x in (0.5 / 255, 1 - 0.5 / 255):  # on the edge of an outer bin: no tail yet
-        close(nll(x), cdf(x + 0.5 / 255) - cdf(x - 0.5 / 255), rtol=1e-9)
-    close(nll(0.499 / 255), cdf(0.999 / 255), rtol=1e-9)
-    close(nll(1 - 0.499 / 255), 1 - cdf(1 - 0.999 / 255), rtol=1e-9)
+        close(p(x), cdf(x + 0.5 / 255) - cdf(x - 0.5 / 255), rtol=1e-9)
+    close(p(0.499 / 255), cdf(0.999 / 255), rtol=1e-9)
+    close(p(1 - 0.499 / 255), 1 - cdf(1 - 0.999 / 255), rtol=1e-9)
 
 
 def reference_latents_are_scipys(reference: ModuleType) -> None:
     deviation = np.exp(LOGVAR / 2)
     close(reference.log_normal(SAMPLES, MU, LOGVAR), stats.norm(MU, deviation).logpdf(SAMPLES).sum(-1))
     close(reference.reparameterize(MU, LOGVAR, SAMPLES), MU + deviation * SAMPLES)
-    q, p, standard = (torch.distributions.Normal(torch.tensor(mu), torch.tensor(logvar / 2).exp())
-                      for mu, logvar in ((MU, LOGVAR), (PRIOR_MU, PRIOR_LOGVAR), (0 * MU, 0 * MU)))
+    q, p, standard = (
+        torch.distributions.Normal(torch.tensor(mu), torch.tensor(logvar / 2).exp())
+        for mu, logvar in ((MU, LOGVAR), (PRIOR_MU, PRIOR_LOGVAR), (0 * MU, 0 * MU))
+    )
     kl = torch.distributions.kl_divergence
     close(reference.kl_gaussians(MU, LOGVAR, PRIOR_MU, PRIOR_LOGVAR), kl(q, p).sum(-1))
     close(reference.kl_standard(MU, LOGVAR), kl(q, standard).sum(-1))
@@ -307,8 +368,10 @@ def reference_latents_are_scipys(reference: ModuleType) -> None:
     close(reference.log_mean_exp(SAMPLES + 1000), np.log(np.exp(SAMPLES).mean(0)) + 1000)
     close(reference.log_mean_exp([[-2000.0, 0], [0, 0]]), [-np.log(2), 0])
     close(reference.kl_standard(SAMPLES, -SAMPLES), [reference.kl_standard(z, -z) for z in SAMPLES])
-    close(reference.kl_gaussians(SAMPLES, LOGVAR, MU, MU),
-          [reference.kl_gaussians(z, LOGVAR, MU, MU) for z in SAMPLES])
+    close(
+        reference.kl_gaussians(SAMPLES, LOGVAR, MU, MU),
+        [reference.kl_gaussians(z, LOGVAR, MU, MU) for z in SAMPLES],
+    )
 
 
 def reference_layers_are_torchs(reference: ModuleType) -> None:
@@ -331,8 +394,12 @@ def reference_optimisers_are_torchs(reference: ModuleType) -> None:
     start, steps = rng.normal(size=6), rng.normal(size=(4, 6))
     steps[:, 0] *= 1e-8  # where epsilon is seen
     zero = np.zeros(6)
-    rules = {"sgd_step": (torch.optim.SGD, ()), "adam_step": (torch.optim.Adam, (zero, zero)),
-             "rmsprop_step": (torch.optim.RMSprop, (zero,)), "adagrad_step": (torch.optim.Adagrad, (zero,))}
+    rules = {
+        "sgd_step": (torch.optim.SGD, ()),
+        "adam_step": (torch.optim.Adam, (zero, zero)),
+        "rmsprop_step": (torch.optim.RMSprop, (zero,)),
+        "adagrad_step": (torch.optim.Adagrad, (zero,)),
+    }
     for rule, (optimizer, state) in rules.items():
         theirs = torch.nn.Parameter(torch.tensor(start))
         stepper, ours = optimizer([theirs], lr=0.01), start
@@ -346,8 +413,11 @@ def reference_optimisers_are_torchs(reference: ModuleType) -> None:
 
 
 def reference_refuses_what_does_not_fit(reference: ModuleType) -> None:
-    for function, *arguments in (("bernoulli_nll", np.zeros((2, 3)), np.zeros((2, 1))),
-                                 ("gaussian_nll", LEVELS, LOGITS, 0.0), ("gaussian_nll", LEVELS, LOGITS, -0.5)):
+    for function, *arguments in (
+        ("bernoulli_nll", np.zeros((2, 3)), np.zeros((2, 1))),
+        ("gaussian_nll", LEVELS, LOGITS, 0.0),
+        ("gaussian_nll", LEVELS, LOGITS, -0.5),
+    ):
         try:
             getattr(reference, function)(*arguments)
         except ValueError as error:
@@ -356,12 +426,30 @@ def reference_refuses_what_does_not_fit(reference: ModuleType) -> None:
             raise AssertionError("a ValueError was due")
 
 
-LOSSES = (losses_are_the_reference, losses_have_known_values, continuous_bernoulli_is_exact,
-          losses_have_the_right_gradients)
-LAYERS = (helpers_do_what_they_say, fresh_layers_change_nothing, flatten_is_rows_first, layers_are_the_other_twins)
-REFERENCE = (reference_likelihoods_are_scipys, reference_logistic_is_scipys, reference_latents_are_scipys,
-             reference_layers_are_torchs, reference_optimisers_are_torchs, reference_refuses_what_does_not_fit)
+LOSSES = (
+    losses_are_the_reference,
+    losses_have_known_values,
+    continuous_bernoulli_is_exact,
+    losses_have_the_right_gradients,
+)
+LAYERS = (
+    helpers_do_what_they_say,
+    fresh_layers_change_nothing,
+    flatten_is_rows_first,
+    layers_are_the_other_twins,
+)
+REFERENCE = (
+    reference_likelihoods_are_scipys,
+    reference_logistic_is_scipys,
+    reference_latents_are_scipys,
+    reference_layers_are_torchs,
+    reference_optimisers_are_torchs,
+    reference_refuses_what_does_not_fit,
+)
 ORACLES = {  # module -> the checks of it, quick ones first
-    "twinvae.pt.losses": LOSSES, "twinvae.tf.losses": LOSSES, "twinvae.pt.layers": LAYERS, "twinvae.tf.layers": LAYERS,
+    "twinvae.pt.losses": LOSSES,
+    "twinvae.tf.losses": LOSSES,
+    "twinvae.pt.layers": LAYERS,
+    "twinvae.tf.layers": LAYERS,
     "twinvae.reference": REFERENCE,
 }
