@@ -10,6 +10,7 @@ from twinvae.provenance import KEEPERS
 NOTEBOOKS = {
     "00_start_here": [None],
     "01_theory": [None],
+    "02_data": ["torch", "tf"],
     "03_digits_ae_vae_cvae": ["torch", "tf"],
     "08_twins": [None],
 }
