@@ -225,4 +225,4 @@ def provenance_long(found: dict[Key, Result]) -> str:
         for (dataset, name), digest in sorted(files.items())
     ]
     head = r"data set & file & SHA-256 \\"
-    return text + (longtable(r"lL{0.3\linewidth}L{0.52\linewidth}", head, checksums) if checksums else "")
+    return text + (longtable(r"L{0.17\linewidth}L{0.27\linewidth}L{0.5\linewidth}", head, checksums) if checksums else "")
