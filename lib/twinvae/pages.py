@@ -225,4 +225,4 @@ def provenance_long(found: dict[Key, Result]) -> str:
         for (dataset, name), digest in sorted(files.items())
     ]
     head = r"data set & file & SHA-256 \\"
-    return text + (longtable(r"L{0.17\linewidth}L{0.27\linewidth}L{0.5\linewidth}", head, checksums) if checksums else "")
+    return text + (longtable(r"L{0.19\linewidth}L{0.26\linewidth}L{0.49\linewidth}", head, checksums) if checksums else "")
