@@ -2,8 +2,9 @@
 # make test       every test, the committed notebooks included
 # make lab        JupyterLab on the notebooks
 # make pdf        the PDF alone, from the results that are there
-# make bench      training speed against the matrix-multiply limit
+# make bench      training speed against the matrix-multiply limit; then the data loaders against their goals
 # make parity     how far the twins are apart: every model, every optimiser, both precisions
+# make fuzz       10,000 damaged files for each parser of data: the right array or a clear error, nothing else
 # make mutants    changes every formula of the library in one place and sees whether the checks notice
 # make notebooks  the executed notebooks of PROFILE back into notebooks/, outputs and all
 # make clean      what the pipeline wrote and git does not keep
@@ -29,7 +30,7 @@ $(error JOBS is '$(JOBS)'; the valid ones are whole numbers of at least 1)
 endif
 
 # Each step is a make of its own, so that they come in this order and a failed one stops the rest.
-.PHONY: report runs collect pdf latex tex test mutants parity lab bench notebooks env clean
+.PHONY: report runs collect pdf latex tex test mutants parity lab bench fuzz notebooks env clean
 .NOTPARALLEL:
 
 report:
@@ -85,6 +86,10 @@ lab: $(READY)
 
 bench: $(READY)
 	$(RUN) -m twinvae.bench
+	$(RUN) tests/data/bench_data.py
+
+fuzz: $(READY)
+	$(RUN) tests/data/data_fuzz.py 10000
 
 notebooks: $(READY)
 	$(RUN) -m twinvae.committed --results '$(RESULTS)' --profile $(PROFILE)

@@ -48,7 +48,7 @@ def full_batch(x: np.ndarray, y: np.ndarray, latent_dim: int) -> draws.Batch:
     return draws.Batch(x, x, np.repeat(np.eye(2)[y], len(signs), axis=0), np.tile(signs, (len(y), 1)))
 
 
-def train(name: str, model: ModelSpec, x=POINTS, y=np.zeros(16, int), beta=1.0, steps=1200):
+def train(name: str, model: ModelSpec, x=POINTS, y=np.zeros(16, int), beta=1.0, steps=750):
     """The trained model, and (loss, recon, kl) of every step; the last third is ten times slower."""
     twin = backend.get(name)
     built, values = twin.models.build(model, seed=0, dtype="float64"), []

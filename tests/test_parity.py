@@ -240,7 +240,7 @@ def test_a_defect_in_batch_norms_statistics_is_caught(monkeypatch):
 
 def test_a_change_of_framework_half_way_is_within_the_goal_and_measured(monkeypatch):
     assert (
-        parity.handover(SMALL["small_conditioner"], SETTINGS, size=4, steps=4) < parity.GOALS["handover"][0]
+        parity.handover(VAE, SETTINGS, size=4, steps=4) < parity.GOALS["handover"][0]
     )
     optimizer = backend.get("torch").train.Optimizer
     monkeypatch.setattr(optimizer, "set_arrays", lambda self, arrays: None)  # forgets the other's state

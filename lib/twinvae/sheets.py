@@ -28,7 +28,7 @@ def first_of_each(y: np.ndarray, count: int) -> np.ndarray:
     return np.concatenate([np.flatnonzero(y == k)[:count] for k in np.unique(y)])
 
 
-def draw_sheet(images: Images, per_class: int = 3, title: str = "") -> Figure:
+def draw_sheet(images: Images, per_class: int = 3) -> Figure:
     """The contact sheet (first row: means), then images a class and the histogram of the pixels."""
     classes = np.arange(0, images.num_classes, FEWER if images.num_classes > BLOCKS[-1][0] else 1)
     blocks = next(blocks for most, blocks in BLOCKS if len(classes) <= most)
@@ -37,7 +37,6 @@ def draw_sheet(images: Images, per_class: int = 3, title: str = "") -> Figure:
     fig = plt.figure(figsize=(style.TEXT_WIDTH, height + 1.6))
     parts = fig.subplot_mosaic([["sheet", "sheet"], ["counts", "pixels"]], height_ratios=[height, 1.3])
     draw_classes(parts["sheet"], images, classes, per_class, columns)
-    parts["sheet"].set_title(title, pad=10)
     draw_counts(parts["counts"], images)
     draw_pixels(parts["pixels"], images.x)
     return fig

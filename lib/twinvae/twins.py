@@ -169,7 +169,7 @@ SWITCHES = (
     Switch("twin", "nothing: the other twin", "", "", twin=TF),
     Switch(
         "rounding",
-        "LeakyReLU's slope in a float64 model",
+        "LeakyReLU's slope, float64 model",
         "float64",
         "rounded to float32",
         patch=ROUNDED,
@@ -178,7 +178,7 @@ SWITCHES = (
     Switch(
         "adam",
         "Adam's epsilon",
-        "1e-8, after bias correction",
+        "1e-8, after correction",
         "1e-7, before",
         patch=(PT.train.Optimizer, "step", adam_as_keras),
     ),
@@ -188,7 +188,7 @@ SWITCHES = (
     Switch(
         "noise", "noise", "its own generator", "its own generator", patch=(PT.train, "tensors", own_noise)
     ),
-    Switch("flatten", "order when a map is flattened", "C, H, W", "H, W, C", patch=FLATTEN),
+    Switch("flatten", "flattening a map", "C, H, W", "H, W, C", patch=FLATTEN),
     Switch("padding", "padding, kernel 3, stride 2", "1 before, 1 after", "0 before, 1 after", patch=PADDING),
     Switch("slope", "LeakyReLU's slope", "0.01", "0.3", spec=conv_vae(slope=0.01)),
     Switch("init", "initial weights", "uniform, fan in", "Glorot, biases 0", spec=conv_vae(init="torch")),
