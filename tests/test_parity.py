@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from pair import TWINS, VAE, array
 from twinvae import backend, parity, spec
-from twinvae.layerspec import ACTIVATIONS
+from twinvae.spec.layers import ACTIVATIONS
 from twinvae.spec import (
     DECODER_CONDITIONS,
     ENCODER_CONDITIONS,

@@ -1,4 +1,4 @@
-"""What a model and a training run are: frozen dataclasses, checked when they are made, and the reports' models by name.
+"""What a model and a training run are: frozen dataclasses, checked when they are made.
 
 A spec holds no framework object.  Both twins build from it, the architecture figures are drawn from it, the weights
 are counted and drawn from it, and every manifest quotes it.  Shapes are those of one image, channels last: (H, W, C).
@@ -11,12 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from twinvae.layerspec import (LAYERS, Activation, BatchNorm, Conv, ConvTranspose, Dense, Film, Flatten, Layer, NamedLayer,
-                               Reshape, StackSpec, Upsample, Weight, one_of, real, whole)
-
-__all__ = ["LAYERS", "Activation", "BatchNorm", "Conv", "ConvTranspose", "Dense", "Film", "Flatten", "Layer", "NamedLayer",
-           "Reshape", "StackSpec", "Upsample", "Weight", "ModelSpec", "TrainSpec", "ZOO", "zoo", "mlp", "count_weights",
-           "to_dict", "from_dict", "one_of", "real", "whole"]
+from twinvae.spec.layers import LAYERS, Activation, Dense, Film, Layer, Reshape, StackSpec, Weight, one_of, real, whole
 
 KINDS = ("ae", "vae", "cvae", "classifier")
 LIKELIHOODS = ("bernoulli", "continuous_bernoulli", "gaussian", "gaussian_learned", "discretized_logistic")
@@ -187,38 +182,3 @@ def from_dict(cls: type, values: dict) -> Any:
     if unknown := set(values) - known:
         raise ValueError(f"{cls.__name__} has no field {sorted(unknown)[0]!r}; its fields are {', '.join(sorted(known))}")
     return cls(**{name: rich(value) for name, value in values.items()})
-
-
-# ---------------------------------------------------------------------------------------------------- the zoo
-def mlp(*units: int, activation: Activation = Activation("relu")) -> tuple[Layer, ...]:
-    """Dense layers of these widths, each followed by the activation."""
-    return tuple(layer for n in units for layer in (Dense(n), activation))
-
-
-def _report004() -> list[ModelSpec]:
-    """AE, VAE and CVAE of report 004, section 2.3: 784-512-256-128-100 and mirror, conditioner 10-16-32-64."""
-    leaky = Activation("leaky_relu", 0.1)
-    shared = dict(image_shape=(28, 28, 1), latent_dim=100, encoder=(Flatten(), *mlp(512, 256, 128, activation=leaky)),
-                  decoder=mlp(128, 256, 512, activation=leaky), likelihood="gaussian", variance=0.5,
-                  init="normal_0.01", report="004")
-    return [ModelSpec("report004_ae", "ae", code_activation=leaky, **shared),
-            ModelSpec("report004_vae", "vae", **shared),
-            ModelSpec("report004_cvae", "cvae", num_classes=10, decoder_condition="conditioner",
-                      conditioner=mlp(16, 32, 64, activation=leaky), **shared)]
-
-
-def _judges() -> list[ModelSpec]:
-    """Classifiers that judge samples; the code, their last hidden layer, gives the features of the metrics."""
-    relu = Activation("relu")
-    return [ModelSpec("judge_mnist", "classifier", (28, 28, 1), latent_dim=128, num_classes=10, decoder=(),
-                      encoder=(Conv(16, bias=False), BatchNorm(), relu, Conv(32, stride=2, bias=False), BatchNorm(), relu,
-                               Conv(64, stride=2, bias=False), BatchNorm(), relu), code_activation=relu)]
-
-
-ZOO: dict[str, ModelSpec] = {spec.name: spec for spec in [*_report004(), *_judges()]}
-
-
-def zoo(name: str) -> ModelSpec:
-    """The named model.  ValueError, listing the names, if there is none such."""
-    one_of("model", name, tuple(ZOO))
-    return ZOO[name]
