@@ -35,6 +35,20 @@ def test_report_004_has_the_counted_weights(name, count):
     assert spec.count_weights(spec.zoo(name)) == count
 
 
+@pytest.mark.parametrize(
+    "name, count",
+    [("report002_vae_mnist", 1_082_680), ("report002_cvae_mnist", 660_824), ("shallow_vae_mnist", 660_974),
+     ("report002_vae_usps", 86_440), ("report002_cvae_usps", 237_896), ("shallow_vae_usps", 237_932)],
+)  # fmt: skip
+def test_report_002_has_the_counted_weights_and_a_shallow_vae_as_many_as_the_cvae(name, count):
+    assert spec.count_weights(spec.zoo(name)) == count
+
+
+def test_the_vae_of_burda_has_two_hidden_layers_of_200_on_each_side():
+    side = 785 * 200 + 201 * 200
+    assert spec.count_weights(spec.zoo("vae_200_200")) == side + 2 * 201 * 50 + 51 * 200 + 201 * 200 + 201 * 784
+
+
 def test_the_conditioner_of_report_004_has_2832_weights():
     assert (
         spec.count_weights(spec.zoo("report004_cvae"), "conditioner") == 11 * 16 + 17 * 32 + 33 * 64 == 2_832

@@ -26,6 +26,34 @@ def _report004() -> list[ModelSpec]:
                       conditioner=mlp(16, 32, 64, activation=leaky), **shared)]
 
 
+def _report002() -> list[ModelSpec]:
+    """VAE and CVAE of report 002, section 3, and VAEs of our own in the shape and size of its CVAEs.
+
+    The report states neither the size of the code (20 here, see the sweep in notebook 04) nor the activation (ReLU).
+    Its VAEs have two hidden layers and its CVAEs one; a `shallow` VAE has one too, just wide enough to have as many
+    weights as the CVAE, whose label also takes weights.
+    """
+    shapes = {"mnist": ((28, 28, 1), (512, 256), 405), "usps": ((16, 16, 1), (128, 64), 414)}
+    vaes, cvaes, shallow = [], [], []
+    for dataset, (shape, deep, wide) in shapes.items():
+        shared = dict(image_shape=shape, latent_dim=20, init="keras")
+        vaes.append(ModelSpec(f"report002_vae_{dataset}", "vae", encoder=(Flatten(), *mlp(*deep)),
+                              decoder=mlp(*deep[::-1]), report="002", **shared))
+        cvaes.append(ModelSpec(f"report002_cvae_{dataset}", "cvae", encoder=(Flatten(), *mlp(400)), decoder=mlp(400),
+                               num_classes=10, encoder_condition="concat", decoder_condition="concat", report="002",
+                               **shared))
+        shallow.append(ModelSpec(f"shallow_vae_{dataset}", "vae", encoder=(Flatten(), *mlp(wide)), decoder=mlp(wide),
+                                 **shared))
+    return vaes + cvaes + shallow
+
+
+def _burda() -> ModelSpec:
+    """The VAE with one stochastic layer of Burda et al. 2016, section 5: 784-200-200-50 and mirror, tanh."""
+    hidden = mlp(200, 200, activation=Activation("tanh"))
+    return ModelSpec("vae_200_200", "vae", (28, 28, 1), latent_dim=50, encoder=(Flatten(), *hidden), decoder=hidden,
+                     init="keras")
+
+
 def _judges() -> list[ModelSpec]:
     """Classifiers that judge samples; the code, their last hidden layer, gives the features of the metrics."""
     relu = Activation("relu")
@@ -34,7 +62,7 @@ def _judges() -> list[ModelSpec]:
                                Conv(64, stride=2, bias=False), BatchNorm(), relu), code_activation=relu)]
 
 
-ZOO: dict[str, ModelSpec] = {spec.name: spec for spec in [*_report004(), *_judges()]}
+ZOO: dict[str, ModelSpec] = {spec.name: spec for spec in [*_report004(), *_judges(), *_report002(), _burda()]}
 
 
 def zoo(name: str) -> ModelSpec:
