@@ -278,12 +278,19 @@ def test_the_command_measures_every_model_and_fails_when_a_goal_is_missed(monkey
     for deviation, code in ((1e-14, 0), (1.0, 1)):
         seen["handover"] = deviation
         with pytest.raises(SystemExit) as stopped:
-            parity.main()
+            parity.main([])
         assert stopped.value.code == code
     frame = pd.read_csv(tmp_path / parity.RESULTS)
     assert len(frame) == (len(spec.ZOO) + len(SMALL)) * len(OPTIMIZERS) * 2
     assert set(frame.model) == {*spec.ZOO, *SMALL} and not frame[frame.dtype == "float64"].met.any()
     assert f"{len(frame) // 2} of {len(frame)} rows miss a goal" in capsys.readouterr().out
+    seen["handover"] = 1e-14
+    with pytest.raises(SystemExit):
+        parity.main(["small_vae"])  # its rows alone are measured anew
+    again = pd.read_csv(tmp_path / parity.RESULTS)
+    assert len(again) == len(frame) and set(again[again.met & (again.dtype == "float64")].model) == {"small_vae"}
+    with pytest.raises(ValueError, match="model is 'vae'; allowed are"):
+        parity.main(["vae"])
 
 
 def test_the_goals_are_those_promised():
