@@ -1,0 +1,109 @@
+"""The plain VAE of Burda et al. 2016 against its published likelihood: `python -m twinvae.published torch` (or tf).
+
+784-200-200-50 and mirror on dynamically binarised MNIST, trained within an hour on two cores where the paper takes
+3,280 epochs, then -log p(x) of all 10,000 test images by importance sampling.  Everything is kept on the way: killed,
+it goes on where it was.  What notebook 04 shows of it stands in `results/published/<backend>.json`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+
+from twinvae import backend, data, draws, provenance
+from twinvae import spec as specs
+from twinvae.metrics import likelihood
+
+FOLDER = Path(__file__).parents[2] / "results" / "published"
+PAPER = 86.76  # nats per image, one sample in training, one stochastic layer (Burda et al. 2016, Table 1)
+SAMPLES = 5_000
+
+# (epochs, learning rate).  Each phase starts Adam anew and has a seed, hence noise and pixels, of its own.
+PHASES = ((10, 1e-3), (30, 1e-3), (80, 1e-3), (100, 3e-4), (60, 1e-4), (20, 3e-5))
+
+
+def settings(phases: Sequence[tuple[int, float]] = PHASES) -> list[specs.TrainSpec]:
+    """The training runs that follow each other."""
+    return [specs.TrainSpec(epochs=epochs, batch_size=50, learning_rate=rate, binarize="dynamic", seed=number)
+            for number, (epochs, rate) in enumerate(phases)]
+
+
+def train(model, twin: ModuleType, images: data.Splits, runs: Sequence[specs.TrainSpec], folder: Path,
+          few: int = 1_000) -> tuple[list[dict], list[dict]]:
+    """Trains the model through all runs.  -> (a row an epoch, a row a run with -log p of `few` validation images).
+
+    Epochs and seconds of training count through; losses and -log p in nats per image.
+    """
+    epochs, marks = [], []
+    for number, run in enumerate(runs):
+        history = twin.train.fit(model, images, run, folder / f"phase-{number}")
+        done, seconds = (epochs[-1]["epoch"], epochs[-1]["seconds"]) if epochs else (0, 0.0)
+        for row, clock in zip(history.itertuples(), history.seconds.cumsum()):
+            epochs.append({"epoch": done + row.epoch, "learning_rate": run.learning_rate, "seconds": seconds + clock,
+                           "loss": row.loss, "valid_loss": row.valid_loss})
+        nll = estimate(model, twin, binarised(images.valid.subset(np.arange(few))), 500, folder / f"valid-{number}")
+        marks.append({"epoch": epochs[-1]["epoch"], "seconds": epochs[-1]["seconds"], "nll": float(nll.mean())})
+    return epochs, marks
+
+
+def binarised(images: data.Images) -> np.ndarray:
+    """The images binarised once, by seed 0.  -> [N, H, W, C], 0 or 1"""
+    return data.binarise(data.scale(images.x), "fixed", draws.rng(0, "binarize"))
+
+
+def estimate(model, twin: ModuleType, x: np.ndarray, samples: int, folder: Path, block: int = 500) -> np.ndarray:
+    """-log p(x) in nats, importance-sampled and kept in `folder` block by block.  [N, H, W, C] -> [N]"""
+    parts = []
+    for start in range(0, len(x), block):
+        path = folder / f"{samples}-{start:05d}.npy"
+        if not path.exists():
+            part = x[start:start + block]
+            nll = -likelihood.importance_sampled(model, twin, part, np.zeros((len(part), 1)), samples, seed=start)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with provenance.written_whole(path) as temporary, open(temporary, "wb") as file:
+                np.save(file, nll)
+        parts.append(np.load(path))
+    return np.concatenate(parts)
+
+
+def interval(nll: np.ndarray) -> dict[str, float]:
+    """Mean and 95 % interval over images of -log p(x).  [N] -> nll, low, high"""
+    mean, half = float(nll.mean()), float(1.96 * nll.std(ddof=1) / np.sqrt(len(nll)))
+    return {"nll": mean, "low": mean - half, "high": mean + half}
+
+
+def load(name: str) -> dict:
+    """What the run of a twin left.  FileNotFoundError if it has not been made."""
+    path = FOLDER / f"{name}.json"
+    if not path.exists():
+        raise FileNotFoundError(f"there is no {path.name} in results/published/; "
+                                f"make it with 'python -m twinvae.published {name}' (about an hour)")
+    return json.loads(path.read_text())
+
+
+def main(name: str) -> None:
+    """Trains, estimates with ever more samples, and writes what is known after each."""
+    twin, images, runs = backend.get(name), data.splits("mnist"), settings()
+    model = twin.models.build(specs.zoo("vae_200_200"))
+    folder = FOLDER / "checkpoints" / name
+    epochs, marks = train(model, twin, images, runs, folder)
+    x, test = binarised(images.test), []
+    for samples in (50, 500, SAMPLES):
+        nll = estimate(model, twin, x, samples, folder / "test")
+        test.append({"samples": samples, "images": len(x), **interval(nll)})
+        facts = {"spec": specs.to_dict(model.spec), "settings": [specs.to_dict(run) for run in runs],
+                 "source": images.source.label, "paper": PAPER, "epochs": epochs, "marks": marks, "test": test,
+                 "machine": provenance.machine()}
+        provenance.write_text(FOLDER / f"{name}.json", json.dumps(facts, indent=1))
+        print(test[-1], flush=True)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m twinvae.published torch|tf")
+    main(sys.argv[1])
