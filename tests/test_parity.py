@@ -269,7 +269,7 @@ def test_the_table_says_what_is_met(monkeypatch, row, deviation, met):
 
 
 def test_the_command_measures_every_model_and_fails_when_a_goal_is_missed(monkeypatch, tmp_path, capsys):
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(parity, "find_root", lambda start: tmp_path)
     seen = dict.fromkeys(parity.GOALS, 1e-14)
     monkeypatch.setattr(parity, "handover", lambda *args, **kwargs: seen["handover"])
     monkeypatch.setattr(

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from twinvae import backend, draws
+from twinvae.provenance import find_root
 from twinvae.spec import (
     OPTIMIZERS,
     ZOO,
@@ -256,15 +257,20 @@ def main(names: list[str]) -> None:
             rows.append(table([specs[name]], TrainSpec(epochs=1, optimizer=optimizer, learning_rate=1e-4)))
             print(rows[-1].to_string(index=False, header=len(rows) == 1, float_format="%.1e"), flush=True)
     whole = pd.concat(rows)
-    if RESULTS.is_file() and names:
-        kept = pd.read_csv(RESULTS)
-        whole = pd.concat([kept[~kept.model.isin(names)], whole])
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    whole.to_csv(RESULTS, index=False, float_format="%.2e")
+    path = find_root(Path.cwd()) / RESULTS
+    if path.is_file() and names:
+        whole = pd.concat([kept().query("model not in @names"), whole])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    whole.to_csv(path, index=False, float_format="%.2e")
     print("worst of each model:")
     print(worst(whole).to_string(float_format="%.1e"))
     print(f"wrote {RESULTS}; {(~whole.met).sum()} of {len(whole)} rows miss a goal")
     sys.exit(int(not whole.met.all()))
+
+
+def kept() -> pd.DataFrame:
+    """The rows that `make parity` measured: every model, precision and optimiser."""
+    return pd.read_csv(find_root(Path.cwd()) / RESULTS)
 
 
 def worst(rows: pd.DataFrame) -> pd.DataFrame:
