@@ -96,6 +96,16 @@ def plot_sweep(ax: Axes, x: np.ndarray, values: Mapping[str, np.ndarray], xlabel
     ax.legend()
 
 
+def plot_curves(ax: Axes, curves: Mapping[float | str, np.ndarray], title: str, ylabel: str) -> None:
+    """One curve over the epochs for each value of a setting, value -> [S, E]; `title` names the setting."""
+    for i, (value, curve) in enumerate(curves.items()):
+        label = f"{value:g}" if isinstance(value, float) else str(value)
+        _band(ax, 1 + np.arange(np.shape(curve)[-1]), curve, label, style.CYCLE[i % len(style.CYCLE)], marker="o")
+    ax.set(xlabel="epoch", ylabel=ylabel)
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.legend(title=title, title_fontsize=8)
+
+
 def plot_log_px(ax: Axes, samples: np.ndarray, naive: np.ndarray, importance: np.ndarray,
                 reference: float | None = None) -> None:
     """Estimates of log p(x) against the number of samples of z: from the prior, and from q(z|x) with weights.
