@@ -10,7 +10,7 @@ import yaml
 from pypdf import PdfReader
 
 from tiny import CLAIM, ROOT, finished_run, write_project
-from twinvae.report import main as collect
+from twinvae.report.collect import main as collect
 from twinvae.run import PROFILES
 
 needs_latex = pytest.mark.skipif(

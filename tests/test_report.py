@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from tiny import CLAIM, finished_run, write_notebook, write_project
-from twinvae import claims, results
-from twinvae.report import main
+from twinvae import results
+from twinvae.report import claims
+from twinvae.report.collect import main
 
 TEXT = r"""
 A number \val{03/torch/a}, \val{03/tf/a}. % \val{03/torch/in_a_comment}

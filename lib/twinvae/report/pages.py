@@ -1,14 +1,11 @@
 """The pieces of LaTeX that the report takes from the runs: macros, floats, claims, provenance."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from twinvae import latex
-from twinvae.claims import FAILS, HOLDS, UNDECIDED, Claim, together, verdict
+from twinvae.report.asked import Asked
+from twinvae.report.claims import FAILS, HOLDS, UNDECIDED, Claim, together, verdict
 from twinvae.results import NO_BACKEND, Key, Result, words
-
-if TYPE_CHECKING:
-    from twinvae.report import Asked
 
 FRAMEWORK = {"torch": "PyTorch", "tf": "TensorFlow", NO_BACKEND: "--"}
 LETTER = {"smoke": "s", "quick": "q", "overnight": "o", "full": ""}
@@ -32,7 +29,7 @@ def define(name: str, text: str) -> str:
     return rf"\expandafter\def\csname {name}\endcsname{{{text}}}" + "\n"
 
 
-def macros(asked: "Asked", judged: list[Claim], found: dict[Key, Result]) -> str:
+def macros(asked: Asked, judged: list[Claim], found: dict[Key, Result]) -> str:
     """What `\\val`, `\\twinfigure` and `\\twintable` look up: values, captions, and what was not run."""
     text = "".join(
         define(f"val@{number}/{backend}/{name}", value(found.get((number, backend)), name))
@@ -66,7 +63,7 @@ def caption(result: Result, kind: str, name: str) -> str:
     return text + (rf" \twinwhere{{{where}}}" if mark(result, kind, name) else "")
 
 
-def all_of(key: Key, asked: "Asked", found: dict[Key, Result]) -> str:
+def all_of(key: Key, asked: Asked, found: dict[Key, Result]) -> str:
     """Every figure and table of a run that the text shows nowhere else, in the notebook's order."""
     if key not in found:
         return rf"\twinnotrun{{{latex.escape(words(key))}}}" + "\n"

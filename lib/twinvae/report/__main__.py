@@ -1,0 +1,3 @@
+from twinvae.report.collect import main
+
+main()

@@ -1,0 +1,44 @@
+"""What the text of the report asks for: the numbers, figures, tables, runs and claims that its macros name."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from twinvae.results import Key
+
+COMMENT = re.compile(r"(?<!\\)%.*")
+ASKED = re.compile(
+    r"\\(val|twinfigure|twintable|twinall|twinclaims|twinrules)\s*(?:\[[^]]*\])?((?:\{[^{}#]*\})+)"
+)
+ARGUMENTS = {"val": 1, "twinfigure": 3, "twintable": 3, "twinall": 2, "twinclaims": 1, "twinrules": 1}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the text asks for: numbers, figures, tables as (notebook, backend, name); whole runs; reports."""
+
+    numbers: list[tuple[str, str, str]]
+    figures: list[tuple[str, str, str]]
+    tables: list[tuple[str, str, str]]
+    runs: list[Key]
+    reports: list[str]
+
+    def keys(self) -> set[Key]:
+        """The runs that the text asks something of."""
+        return {item[:2] for item in (*self.numbers, *self.figures, *self.tables, *self.runs)}
+
+
+def read_text(folder: Path) -> Asked:
+    """Find all that `main.tex` and `sections/*.tex` ask for; ValueError for what is not well formed."""
+    found: dict[str, list] = {name: [] for name in ARGUMENTS}
+    for path in (folder / "main.tex", *sorted((folder / "sections").glob("*.tex"))):
+        for macro, groups in ASKED.findall(COMMENT.sub("", path.read_text(encoding="utf-8"))):
+            arguments = re.findall(r"\{([^{}]*)\}", groups)[: ARGUMENTS[macro]]
+            parts = tuple(arguments[0].split("/")) if macro == "val" else tuple(arguments)
+            if len(parts) != (3 if macro == "val" else ARGUMENTS[macro]):
+                raise ValueError(f"{path.name}: \\{macro}{groups} is not well formed; see twinvae.report.collect")
+            found[macro].append(parts)
+    unique = {macro: sorted(set(items)) for macro, items in found.items()}
+    reports = sorted({report for macro in ("twinclaims", "twinrules") for (report,) in unique[macro]})
+    numbers = [item for item in unique["val"] if item[0] != "claims"]
+    return Asked(numbers, unique["twinfigure"], unique["twintable"], unique["twinall"], reports)
