@@ -11,7 +11,7 @@ from pypdf import PdfReader
 
 from tiny import CLAIM, ROOT, finished_run, write_project
 from twinvae.report.collect import main as collect
-from twinvae.run import PROFILES
+from twinvae.parameters import PROFILES
 
 needs_latex = pytest.mark.skipif(
     shutil.which("latexmk") is None, reason="latexmk is not installed; see make latex"

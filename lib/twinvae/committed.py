@@ -14,7 +14,7 @@ import nbformat
 
 from twinvae import provenance
 from twinvae.provenance import written_whole
-from twinvae.run import PROFILES
+from twinvae.parameters import PROFILES
 
 
 def without_papermill(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:

@@ -21,6 +21,7 @@ KEEPERS = tuple(
     for name in (
         "__init__",
         "run",
+        "parameters",
         "provenance",
         "latex",
         "results",

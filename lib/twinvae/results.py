@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from twinvae import provenance
-from twinvae.run import BACKENDS, PROFILES
+from twinvae.parameters import BACKENDS, PROFILES
 
 NO_BACKEND = "none"
 Key = tuple[str, str]  # notebook number and backend ('none' for a notebook without one): ("03", "torch")

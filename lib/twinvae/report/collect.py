@@ -18,7 +18,7 @@ from twinvae.provenance import write_text
 from twinvae.report import claims, pages
 from twinvae.report.asked import Asked, read_text
 from twinvae.results import NO_BACKEND, Key, Result
-from twinvae.run import BACKENDS
+from twinvae.parameters import BACKENDS
 
 
 def check_needed(needed: set[Key], found: dict[Key, Result], unfinished: dict[Key, list[Path]]) -> None:
