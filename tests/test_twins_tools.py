@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pair import splits
-from twinvae import twins
+from twinvae import twins, ways
 from twinvae.spec import TrainSpec
 
 torch, PT, TF = twins.torch, twins.PT, twins.TF
@@ -73,9 +73,9 @@ def test_the_switched_padding_and_flattening_are_pytorchs(monkeypatch):
 @pytest.mark.parametrize("key", ["torch_eager", "tf_fit", "tf_eager", "tf_graph"])
 def test_ways_to_train_end_alike(key):
     batches = twins.take(IMAGES.train, SETTINGS, 20, 3, "float32")
-    result = twins.timed(twins.WAYS[key], twins.MLP_VAE, SETTINGS, batches, 1)
+    result = ways.timed(ways.WAYS[key], twins.MLP_VAE, SETTINGS, batches, 1)
     model = PT.models.build(twins.MLP_VAE)
     step = PT.train.make_step(model, PT.train.Optimizer(model, SETTINGS), SETTINGS)
     losses = [float(step(*PT.train.tensors(batch))[0]) for _ in range(2) for batch in batches]
     assert result["loss"] == pytest.approx(losses[-1], rel=1e-3)
-    assert 5 < twins.WAYS[key].lines < 20 and result["speed"] > 0
+    assert 5 < ways.WAYS[key].lines < 20 and result["speed"] > 0
