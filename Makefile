@@ -4,6 +4,7 @@
 # make pdf        the PDF alone, from the results that are there
 # make bench      training speed against the matrix-multiply limit; then the data loaders against their goals
 # make parity     how far the twins are apart: every model, every optimiser, both precisions
+# make grid       the tuning study of notebook 04, a job a point; resumable    PROFILE=quick BACKEND=both JOBS=1
 # make fuzz       10,000 damaged files for each parser of data: the right array or a clear error, nothing else
 # make mutants    changes every formula of the library in one place and sees whether the checks notice
 # make notebooks  the executed notebooks of PROFILE back into notebooks/, outputs and all
@@ -30,7 +31,7 @@ $(error JOBS is '$(JOBS)'; the valid ones are whole numbers of at least 1)
 endif
 
 # Each step is a make of its own, so that they come in this order and a failed one stops the rest.
-.PHONY: report runs collect pdf latex tex test mutants parity lab bench fuzz notebooks env clean
+.PHONY: report runs grid collect pdf latex tex test mutants parity lab bench fuzz notebooks env clean
 .NOTPARALLEL:
 
 report:
@@ -49,6 +50,10 @@ $(READY): requirements.lock pyproject.toml
 runs: $(READY)
 	@$(RUN) -m snakemake --cores $(JOBS) --keep-going --rerun-incomplete --nolock --quiet all \
 	  --config profile=$(PROFILE) backend=$(BACKEND) results='$(RESULTS)'
+
+grid: $(READY)
+	@$(RUN) -m snakemake --cores $(JOBS) --keep-going --rerun-incomplete --nolock --quiet all \
+	  --config profile=$(PROFILE) backend=$(BACKEND) results='$(RESULTS)' -- grid
 
 collect: $(READY)
 	@$(RUN) -m twinvae.report --results '$(RESULTS)' --backend $(BACKEND)

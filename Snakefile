@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+from twinvae import sweep
 from twinvae.provenance import KEEPERS
 
 # A new experiment is one line: the notebook, and the backends it takes (None: it computes with neither).
@@ -90,8 +91,46 @@ rule notebook:
         """
 
 
+# The tuning study of notebook 04: one job a point, `make grid`; the notebook itself trains what is missing. With
+# --executor slurm (snakemake-executor-plugin-slurm) or another plugin the same rules run on a cluster.
+GRID = f"{RESULTS}/grid/{sweep.amount(PROFILE)}"
+POINTS = [
+    f"{GRID}/{backend}/{point.name}.json"
+    for backend in (PACKAGE if BACKEND == "both" else [BACKEND])
+    for point in sweep.everything(PROFILE)
+]
+
+
+rule grid:
+    input:
+        POINTS,
+
+
+rule point:
+    input:
+        notebook=ancient("notebooks/grid/point.ipynb"),  # a point once kept stays: no newer file makes it run again
+    output:
+        f"{GRID}/{{backend}}/{{point}}.json",
+    log:
+        f"{GRID}/{{backend}}/{{point}}.log",
+    wildcard_constraints:
+        backend="torch|tf",
+    params:
+        python=sys.executable,
+        profile=sweep.amount(PROFILE),
+    shell:
+        """
+        echo "training {wildcards.point} ({PROFILE}, {wildcards.backend})"
+        {params.python:q} -m papermill {input.notebook:q} - -k python3 -p profile {params.profile} -p point {wildcards.point} \
+            -p backend {wildcards.backend} --no-progress-bar > {log:q} 2>&1 || {{ tail -n 5 {log:q}; exit 1; }}
+        """
+
+
 onerror:
-    failed = [run for run in RUNS if not Path(manifest(run)).is_file()]
+    grid = "grid" in workflow.dag_settings.targets
+    for path in [path for path in POINTS if grid and not Path(path).is_file()]:
+        print(f"FAILED: {path}; look at the .log beside it", file=sys.stderr)
+    failed = [run for run in RUNS if not grid and not Path(manifest(run)).is_file()]
     for run in failed:
         folder = Path(manifest(run)).parent
         seen = f"look at {folder}/failed.ipynb and {folder}/papermill.log"

@@ -1,0 +1,100 @@
+"""VAE against CVAE: what notebook 04 asks of both, beyond what `study` asks of every model.
+
+Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels y [N], codes z [N, Z]; log-likelihoods in nats per image.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+import pandas as pd
+from sklearn.decomposition import PCA
+
+from twinvae import data, draws, study, weights
+from twinvae import spec as specs
+from twinvae.metrics import latent, likelihood
+from twinvae.run import PROFILES
+from twinvae.study import Trained
+
+
+# ---------------------------------------------------------------- trained now, or taken from a file
+def models(run, twin: ModuleType, spec: specs.ModelSpec, settings: specs.TrainSpec, images: data.Splits, seeds: int,
+           train: bool) -> list[Trained]:
+    """Trains the model with the seeds 0, 1, ...; without `train`, the kept model of seed 0 alone.
+
+    PyTorch's runs keep seed 0 in float16 with its history; either twin loads it.
+    """
+    name = f"{spec.name}-z{spec.latent_dim}-e{settings.epochs}.safetensors"
+    if not train:
+        return [_kept(run, twin, name)]
+    place = SimpleNamespace(checkpoints=run.checkpoints / f"{settings.epochs}-epochs")  # a shorter run is another run
+    trained = study.train_seeds(place, twin, spec, settings, images, seeds)
+    if run.backend == "torch":
+        arrays = {key: a.astype("float16") for key, a in trained[0].model.get_arrays().items()}
+        weights.write(run.weights / name, arrays, spec=specs.to_dict(spec), settings=specs.to_dict(settings),
+                      history=trained[0].history.to_dict("records"))
+    return trained
+
+
+def _kept(run, twin: ModuleType, name: str) -> Trained:
+    """The model of that file, from this profile or the next better one that has it."""
+    profiles = PROFILES[PROFILES.index(run.profile):]
+    folders = [run.folder.parent.parent / profile / f"{run.name}-torch" / "weights" for profile in profiles]
+    path = next((folder / name for folder in folders if (folder / name).exists()), None)
+    if path is None:
+        raise FileNotFoundError(f"there is no {name} in the weights of profile {' or '.join(profiles)}; "
+                                "train it: run with train=True and backend='torch'")
+    metadata = weights.read(path)[1]
+    model = weights.load_model(path, twin)
+    return Trained(model.spec, specs.from_dict(specs.TrainSpec, metadata["settings"]), model, twin,
+                   pd.DataFrame(metadata["history"]))
+
+
+# ---------------------------------------------------------------- likelihood
+def log_likelihoods(trained: Trained, x: np.ndarray, y: np.ndarray, samples: int,
+                    shares: np.ndarray) -> dict[str, np.ndarray]:
+    """log p(x), and for a CVAE also log p(x | y), importance-sampled.  [N, H, W, C], [N] -> name -> [N]
+
+    The CVAE's log p(x) = log sum_y p(y) p(x | y) is what compares with a VAE's; `shares` [K] are the p(y).
+    """
+    if trained.spec.kind != "cvae":
+        hot = study.one_hot(trained, y)
+        return {"log_px": likelihood.importance_sampled(trained.model, trained.twin, x, hot, samples)}
+    each = likelihood.by_label(trained.model, trained.twin, x, samples)
+    return {"log_px": likelihood.marginal(each, np.log(shares)), "log_px_given_y": each[np.arange(len(x)), y]}
+
+
+# ---------------------------------------------------------------- latent space
+def sampled_codes(trained: Trained, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """One draw of z from q(z | x[, y]) for each image.  -> [N, Z]"""
+    mu, logvar = study.codes(trained, x, y)
+    return mu + np.exp(0.5 * logvar) * draws.rng(0, "eps").standard_normal(mu.shape)
+
+
+def plane(z: np.ndarray) -> np.ndarray:
+    """Codes in their first two principal components; codes of two numbers as they are.  [N, Z] -> [N, 2]"""
+    return z if z.shape[1] == 2 else PCA(2, random_state=0).fit_transform(z)
+
+
+def class_knowledge(trained: Trained, x: np.ndarray, y: np.ndarray) -> dict[str, float]:
+    """What the code says of the class: `between`, share of variance between the classes; `probe`, accuracy from z."""
+    mu, logvar = study.codes(trained, x, y)
+    return {"between": latent.between_class_share(sampled_codes(trained, x, y), y),
+            "probe": latent.probe_accuracy(mu, logvar, y, draws.rng(0, "eps"))}
+
+
+def straight_lines(trained: Trained, x: np.ndarray, y: np.ndarray, pairs: int, points: int = 11) -> np.ndarray:
+    """Images along straight lines between the codes of two images of one class.  -> [pairs, points, H, W, C]
+
+    Pairs are drawn by seed 0, both of one class, so that a CVAE's label can stay as it is.
+    """
+    generator = draws.rng(0, "prior", 1)
+    first = generator.permutation(len(x))[:pairs]
+    second = np.array([generator.choice(np.flatnonzero(y == label)) for label in y[first]])
+    start, end = study.codes(trained, x[first], y[first])[0], study.codes(trained, x[second], y[second])[0]
+    t = np.linspace(0, 1, points)[None, :, None]
+    z = start[:, None] * (1 - t) + end[:, None] * t
+    hot = study.one_hot(trained, np.repeat(y[first], points))
+    images = trained.predict("generate", z.reshape(pairs * points, -1), hot)
+    return images.reshape(pairs, points, *x.shape[1:])
