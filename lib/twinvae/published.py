@@ -23,8 +23,9 @@ FOLDER = Path(__file__).parents[2] / "results" / "published"
 PAPER = 86.76  # nats per image, one sample in training, one stochastic layer (Burda et al. 2016, Table 1)
 SAMPLES = 5_000
 
-# (epochs, learning rate).  Each phase starts Adam anew and has a seed, hence noise and pixels, of its own.
-PHASES = ((10, 1e-3), (30, 1e-3), (80, 1e-3), (100, 3e-4), (60, 1e-4), (20, 3e-5))
+# (epochs, learning rate).  Each phase starts Adam anew and has a seed, hence noise and pixels, of its own.  A phase that is
+# made longer goes on from its checkpoint; those after it are trained again.
+PHASES = ((10, 1e-3), (30, 1e-3), (80, 1e-3), (100, 3e-4), (30, 1e-4))
 
 
 def settings(phases: Sequence[tuple[int, float]] = PHASES) -> list[specs.TrainSpec]:
@@ -40,13 +41,14 @@ def train(model, twin: ModuleType, images: data.Splits, runs: Sequence[specs.Tra
     Epochs and seconds of training count through; losses and -log p in nats per image.
     """
     epochs, marks = [], []
-    for number, run in enumerate(runs):
-        history = twin.train.fit(model, images, run, folder / f"phase-{number}")
+    for run in runs:
         done, seconds = (epochs[-1]["epoch"], epochs[-1]["seconds"]) if epochs else (0, 0.0)
+        history = twin.train.fit(model, images, run, folder / f"from-{done}")
         for row, clock in zip(history.itertuples(), history.seconds.cumsum()):
             epochs.append({"epoch": done + row.epoch, "learning_rate": run.learning_rate, "seconds": seconds + clock,
                            "loss": row.loss, "valid_loss": row.valid_loss})
-        nll = estimate(model, twin, binarised(images.valid.subset(np.arange(few))), 500, folder / f"valid-{number}")
+        few_valid = binarised(images.valid.subset(np.arange(few)))
+        nll = estimate(model, twin, few_valid, 500, folder / f"valid-{done + run.epochs}")
         marks.append({"epoch": epochs[-1]["epoch"], "seconds": epochs[-1]["seconds"], "nll": float(nll.mean())})
     return epochs, marks
 
@@ -93,8 +95,8 @@ def main(name: str) -> None:
     folder = FOLDER / "checkpoints" / name
     epochs, marks = train(model, twin, images, runs, folder)
     x, test = binarised(images.test), []
-    for samples in (50, 500, SAMPLES):
-        nll = estimate(model, twin, x, samples, folder / "test")
+    for samples in (500, SAMPLES):
+        nll = estimate(model, twin, x, samples, folder / f"test-{epochs[-1]['epoch']}")
         test.append({"samples": samples, "images": len(x), **interval(nll)})
         facts = {"spec": specs.to_dict(model.spec), "settings": [specs.to_dict(run) for run in runs],
                  "source": images.source.label, "paper": PAPER, "epochs": epochs, "marks": marks, "test": test,
