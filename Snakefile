@@ -121,8 +121,8 @@ rule point:
     shell:
         """
         echo "training {wildcards.point} ({PROFILE}, {wildcards.backend})"
-        {params.python:q} -m papermill {input.notebook:q} - -k python3 -p profile {params.profile} -p point {wildcards.point} \
-            -p backend {wildcards.backend} --no-progress-bar > {log:q} 2>&1 || {{ tail -n 5 {log:q}; exit 1; }}
+        {params.python:q} -m papermill {input.notebook:q} - -k python3 -p profile {params.profile} \
+            -p point {wildcards.point} -p backend {wildcards.backend} --no-progress-bar > {log:q} 2>&1 || {{ tail -n 5 {log:q}; exit 1; }}
         """
 
 

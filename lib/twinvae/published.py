@@ -23,8 +23,8 @@ FOLDER = Path(__file__).parents[2] / "results" / "published"
 PAPER = 86.76  # nats per image, one sample in training, one stochastic layer (Burda et al. 2016, Table 1)
 SAMPLES = 5_000
 
-# (epochs, learning rate).  Each phase starts Adam anew and has a seed, hence noise and pixels, of its own.  A phase that is
-# made longer goes on from its checkpoint; those after it are trained again.
+# (epochs, learning rate).  Each phase starts Adam anew and has a seed, hence noise and pixels, of its own.  A phase
+# that is made longer goes on from its checkpoint; those after it are trained again.
 PHASES = ((10, 1e-3), (30, 1e-3), (80, 1e-3), (100, 3e-4), (30, 1e-4))
 
 

@@ -149,7 +149,8 @@ def run_all(points: Iterable[Point], twin: ModuleType, splits: data.Splits, epoc
 def along(table: pd.DataFrame, base: Point, field: str) -> dict[float | str, np.ndarray]:
     """Validation loss by epoch for each value of one field, all else as in `base`.  -> value -> [S, E]"""
     fixed = [f.name for f in fields(Point) if f.name not in (field, "seed")]
-    same = [all(row[name] == getattr(base, name) for name in fixed) and not row["failed"] for _, row in table.iterrows()]
+    same = [all(row[name] == getattr(base, name) for name in fixed) and not row["failed"]
+            for _, row in table.iterrows()]
     return {value: np.stack([history.valid_loss for history in rows.history])
             for value, rows in table[same].groupby(field)}
 

@@ -46,7 +46,7 @@ def weighted_means(model, twin: ModuleType, seen: np.ndarray, x: np.ndarray, y: 
 
 
 def nearest_filling(train: np.ndarray, x: np.ndarray, missing: np.ndarray) -> np.ndarray:
-    """x with the missing pixels of the training image whose observed ones are nearest.  [M, ...], [N, ...] -> [N, ...]"""
+    """x with the missing pixels of the training image nearest by the observed ones.  [M, ...], [N, ...] -> [N, ...]"""
     index = nearest(x[:, ~missing], train[:, ~missing])[1]
     return np.where(missing, train[index], x)
 
