@@ -109,6 +109,11 @@ CASES = {  # function of losses.py -> its arguments and what it returns
         (ONE_HOT, MU[:, :K]),
         -(ONE_HOT * special.log_softmax(MU[:, :K], axis=1)).sum(1),
     ),
+    "discriminator_loss": lambda: (
+        (MU[:, 0], LOGVAR[:, 0]),
+        -special.log_expit(MU[:, 0]) - special.log_expit(-LOGVAR[:, 0]),
+    ),
+    "generator_loss": lambda: ((MU[:, 0],), -special.log_expit(MU[:, 0])),
 }
 expected = functools.cache(lambda function: CASES[function]())
 

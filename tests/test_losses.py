@@ -37,6 +37,8 @@ CASES = {  # loss -> its arguments, the reference's value
         (np.eye(4)[[0, 3, 1, 1, 2, 0]], MU),
         -special.log_softmax(MU, 1)[range(6), [0, 3, 1, 1, 2, 0]],
     ),
+    "discriminator_loss": ((MU[:, 0], Z[:, 0]), -special.log_expit(MU[:, 0]) - special.log_expit(-Z[:, 0])),
+    "generator_loss": ((Z[:, 0],), -special.log_expit(Z[:, 0])),
 }
 over_twins = pytest.mark.parametrize("twin", TWINS)
 

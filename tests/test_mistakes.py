@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from twinvae import backend, data, draws, mistakes
-from twinvae.spec import Flatten, ModelSpec, TrainSpec, mlp
+from twinvae import backend, data, draws, mistakes, parity, study
+from twinvae.spec import BatchNorm, Conv, Flatten, ModelSpec, TrainSpec, mlp
 
 SPEC = ModelSpec("tiny", "cvae", (3, 2, 1), 2, (Flatten(), *mlp(4)), mlp(4), num_classes=3, encoder_condition="concat",
                  decoder_condition="concat", init="keras")
@@ -49,3 +49,59 @@ def test_factors_undo_the_scaling(images):
     assert not np.allclose(curve.loss, scaled.loss)
     losses = mistakes.image_losses(twin, model, images.valid, SETTINGS)
     assert losses.shape == (6,) and losses.mean() == pytest.approx(scaled.valid_loss.iloc[-1])
+
+
+# --- report 003 ----------------------------------------------------------------------------------
+
+PLANES = ModelSpec("tiny_planes", "cvae", (3, 2, 1), 2, (Conv(3, 2), BatchNorm()), mlp(4), num_classes=3,
+                   encoder_condition="planes", decoder_condition="concat", init="keras")
+
+
+def test_82_per_cent_of_the_scrambled_planes_are_right_and_the_class_is_a_band_of_rows():
+    eye = np.eye(10)
+    right, scrambled = mistakes.right_planes(eye, 32, 32), mistakes.scrambled_planes(eye, 32, 32)
+    assert (right == scrambled).mean() == pytest.approx(0.82, abs=1e-12) and scrambled.sum() == right.sum()
+    for k in range(10):
+        rows = np.flatnonzero(scrambled[k].any(axis=(1, 2)))
+        assert rows[0] == int(3.2 * k) and rows[-1] == int(np.ceil(3.2 * (k + 1))) - 1
+    assert scrambled[3, 10].all() and not scrambled[3, 5].any()
+
+
+def test_the_scrambled_planes_are_those_of_the_printed_tensorflow_calls():
+    import tensorflow as tf
+
+    y = np.eye(10)[[3, 1, 9]]
+    printed = tf.reshape(tf.repeat(tf.constant(y)[:, :, None, None], repeats=[1024]), (-1, 32, 32, 10))
+    assert (printed.numpy() == mistakes.scrambled_planes(y, 32, 32)).all()
+
+
+@pytest.mark.parametrize("name", ["torch", "tf"])
+def test_a_model_can_be_made_to_see_the_scrambled_planes(name):
+    twin = backend.get(name)
+    for spec in (PLANES, parity.small_gans()[0]):
+        model, k = twin.models.build(spec, dtype="float64"), spec.num_classes
+        x, y = np.random.default_rng(0).random((k, *spec.image_shape)), np.eye(k)
+        mistakes.scramble_planes(twin, model)
+        seen = twin.models.call(model, "with_planes", x, y)
+        assert (seen == np.concatenate([x, mistakes.scrambled_planes(y, *spec.image_shape[:2])], 3)).all()
+
+
+@pytest.mark.parametrize("name", ["torch", "tf"])
+def test_as_printed_batch_norm_keeps_its_first_statistics(images, name, tmp_path):
+    run, twin = type("Run", (), {"checkpoints": tmp_path}), backend.get(name)
+    found = {way: mistakes.train_as_printed(run, twin, PLANES, SETTINGS, images, *way)
+             for way in ((False, False), (False, True), (True, True))}
+    norm = {way: {n: a for n, a in trained.model.get_arrays().items() if "batchnorm" in n} for way, trained in found.items()}
+    for way, arrays in norm.items():
+        moved = (arrays["encoder.batchnorm1.running_mean"] != 0).all(), (arrays["encoder.batchnorm1.running_var"] != 1).all()
+        assert moved == ((False, False) if way[1] else (True, True)) and (arrays["encoder.batchnorm1.weight"] != 1).all()
+    ordinary = study.train(run, twin, PLANES, SETTINGS, images)
+    assert ordinary.history.equals(found[False, False].history)  # none of the mistakes: the ordinary training
+    assert len(list(tmp_path.iterdir())) == 3
+    assert found[False, True].history.loss.iloc[-1] != found[True, True].history.loss.iloc[-1]
+
+
+def test_test_images_can_be_put_among_those_trained_on(images):
+    both = mistakes.train_on_test(images)
+    assert len(both.train) == 28 and (both.train.x[22:] == images.test.x).all() and (both.train.y[22:] == images.test.y).all()
+    assert both.test is images.test

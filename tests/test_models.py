@@ -49,7 +49,7 @@ def test_report_004_has_the_counted_weights_in_both_frameworks(name, count):
 
 
 @over_twins
-@pytest.mark.parametrize("model", parity.small_specs(), ids=lambda model: model.name)
+@pytest.mark.parametrize("model", [*parity.small_specs(), *parity.small_gans()], ids=lambda model: model.name)
 def test_a_model_holds_the_weights_of_its_spec_as_drawn(twin, model):
     built = backend.get(twin).models.build(model, seed=5, dtype="float64")
     arrays, drawn = built.get_arrays(), draws.initial_weights(model, 5)
@@ -248,16 +248,16 @@ def test_a_torch_user_can_use_the_model(built, tmp_path):
     assert all((a == model.get_arrays()[name]).all() for name, a in other.get_arrays().items())
 
 
-@pytest.mark.parametrize("name", ["small_vae", "small_conditioner", "small_planes", "small_film"])
+@pytest.mark.parametrize("name", ["small_vae", "small_conditioner", "small_planes", "small_film", "small_cgan"])
 def test_a_keras_file_gives_the_model_back(name, tmp_path):
-    model = next(s for s in parity.small_specs() if s.name == name)
+    model = next(s for s in [*parity.small_specs(), *parity.small_gans()] if s.name == name)
     built = backend.get("tf").models.build(model, seed=7, dtype="float64")
     built.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert loaded.spec == model
     assert all((a == built.get_arrays()[n]).all() for n, a in loaded.get_arrays().items())
-    x, y = RNG.random((2, *model.image_shape)), np.eye(4)[:2]
-    x, y = backend.get("tf").train.tensors([x, y])
+    x = RNG.random((2, 3) if model.kind == "cgan" else (2, *model.image_shape))  # a GAN is called with z
+    x, y = backend.get("tf").train.tensors([x, np.eye(4)[:2]])
     assert (array(loaded(x, y)) == array(built(x, y))).all()
 
 

@@ -24,6 +24,7 @@ from twinvae.spec import (
     Dense,
     Film,
     Flatten,
+    GlobalMaxPool,
     ModelSpec,
     Reshape,
     TrainSpec,
@@ -32,7 +33,7 @@ from twinvae.spec import (
 )
 
 SETTINGS = TrainSpec(epochs=1)
-SMALL = {model.name: model for model in parity.small_specs()}
+SMALL = {model.name: model for model in [*parity.small_specs(), *parity.small_gans()]}
 
 
 def within_goals(model: ModelSpec, settings: TrainSpec, dtype: str, steps: int, size: int = 4) -> None:
@@ -155,6 +156,7 @@ def test_convolutions_agree_at_odd_and_even_sizes(kind, kernel, stride, padding,
     "layers, shape",
     [
         ((Upsample(2), Flatten()), (3, 2, 4)),
+        ((GlobalMaxPool(),), (3, 2, 4)),
         ((Flatten(), Reshape((4, 2, 3))), (2, 3, 4)),
         ((Conv(2), Flatten(), Dense(6), Reshape((1, 3, 2))), (3, 3, 1)),
         *[((Activation(name, 0.3),), (3, 2, 4)) for name in ACTIVATIONS],
@@ -311,12 +313,13 @@ def test_the_goals_are_those_promised():
 
 
 def test_small_models_have_everything():
-    kinds = {type(layer).__name__ for model in SMALL.values() for layer in (*model.encoder, *model.decoder)}
-    assert kinds == set(spec.LAYERS)
+    stacks = [stack for model in SMALL.values() for stack in model.stacks().values()]
+    assert {type(layer).__name__ for stack in stacks for layer in stack.layers} == set(spec.LAYERS)
+    assert {gan.discriminator_condition for gan in parity.small_gans()} == set(spec.DISCRIMINATOR_CONDITIONS)
     for field, allowed in (
         ("likelihood", LIKELIHOODS),
         ("encoder_condition", ENCODER_CONDITIONS),
         ("decoder_condition", DECODER_CONDITIONS),
         ("prior", PRIORS),
     ):
-        assert {getattr(model, field) for model in SMALL.values()} == set(allowed)
+        assert {getattr(model, field) for model in parity.small_specs()} == set(allowed)

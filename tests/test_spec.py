@@ -15,6 +15,7 @@ from twinvae.spec import (
     Dense,
     Film,
     Flatten,
+    GlobalMaxPool,
     ModelSpec,
     Reshape,
     StackSpec,
@@ -22,7 +23,7 @@ from twinvae.spec import (
     Upsample,
 )
 
-EVERY = [*spec.ZOO.values(), *parity.small_specs()]
+EVERY = [*spec.ZOO.values(), *parity.small_specs(), *parity.small_gans()]
 
 
 # --- report 004 ----------------------------------------------------------------------------------
@@ -42,6 +43,20 @@ def test_report_004_has_the_counted_weights(name, count):
 )  # fmt: skip
 def test_report_002_has_the_counted_weights_and_a_shallow_vae_as_many_as_the_cvae(name, count):
     assert spec.count_weights(spec.zoo(name)) == count
+
+
+def test_report_003_has_the_counted_weights():
+    cvae, cgan = spec.zoo("report003_cvae"), spec.zoo("report003_cgan")
+    assert spec.count_weights(cvae) == 714_588
+    assert sum(np.prod(w.shape) for w in cvae.weights() if not w.trainable) == 768
+    assert (spec.count_weights(cgan, "generator"), spec.count_weights(cgan, "discriminator")) == (1_791_491, 81_537)
+    assert (cgan.stacks()["generator"].shape, cgan.stacks()["discriminator"].shape[2]) == ((138,), 13)
+
+
+def test_report_003s_encoder_takes_13_channels_from_32_pixels_to_15_6_and_2():
+    rows = spec.zoo("report003_cvae").stacks()["encoder"].walk()
+    sides = [row.shape_out[0] for row in rows if isinstance(row.layer, Conv)]
+    assert rows[0].shape_in == (32, 32, 13) and sides == [15, 6, 2]
 
 
 def test_the_vae_of_burda_has_two_hidden_layers_of_200_on_each_side():
@@ -83,6 +98,7 @@ def test_the_names_in_the_zoo_are_those_of_the_specs():
         (ConvTranspose(6, 4, stride=2, padding="valid"), (7, 5, 3), (16, 12, 6)),
         (ConvTranspose(6, 2, stride=3, padding="valid"), (7, 5, 3), (21, 15, 6)),
         (Upsample(3), (2, 1, 4), (6, 3, 4)),
+        (GlobalMaxPool(), (7, 5, 3), (3,)),
         (BatchNorm(), (2, 1, 4), (2, 1, 4)),
         (Activation("tanh"), (9,), (9,)),
         (Film(), (9,), (9,)),
@@ -124,10 +140,9 @@ def test_layers_are_numbered_by_kind_and_films_see_the_condition():
 
 
 @pytest.mark.parametrize("model", EVERY, ids=lambda model: model.name)
-def test_a_decoder_ends_in_the_image_and_a_classifier_in_the_classes(model):
-    last, output = (
-        ("logits", (model.num_classes,)) if model.kind == "classifier" else ("decoder", model.image_shape)
-    )
+def test_a_decoder_and_a_generator_end_in_the_image_and_a_classifier_in_the_classes(model):
+    ends = {"classifier": ("logits", (model.num_classes,)), "cgan": ("generator", model.image_shape)}
+    last, output = ends.get(model.kind, ("decoder", model.image_shape))
     assert model.stacks()[last].output == output
     assert len({w.name for w in model.weights()}) == len(model.weights())
 
@@ -189,6 +204,23 @@ def test_a_model_that_cannot_be_is_refused(change, message):
 
 
 @pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"kind": "gan"}, "kind is 'gan'; allowed are 'cgan'"),
+        ({"latent_dim": 0}, "latent_dim is 0"),
+        ({"num_classes": 1}, "num_classes is 1; it must be a whole number of at least 2"),
+        ({"discriminator_condition": "concat"}, "allowed are 'planes', 'projection'"),
+        ({"init": "zeros"}, "init is 'zeros'"),
+        ({"image_shape": (7, 5, 1)}, r"the generator ends in shape \(7, 5, 3\); it must be the image's, \(7, 5, 1\)"),
+        ({"discriminator": (GlobalMaxPool(), GlobalMaxPool())}, r"GlobalMaxPool gets shape \(7,\); it needs a map"),
+    ],
+)
+def test_a_gan_that_cannot_be_is_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(parity.small_gans()[0], **change)
+
+
+@pytest.mark.parametrize(
     "make, message",
     [
         (lambda: Dense(0), "Dense.units is 0"),
@@ -239,7 +271,7 @@ def test_a_spec_cannot_be_changed():
 
 @pytest.mark.parametrize("model", EVERY, ids=lambda model: model.name)
 def test_a_model_survives_json(model):
-    assert spec.from_dict(ModelSpec, json.loads(json.dumps(spec.to_dict(model)))) == model
+    assert spec.model_from_dict(json.loads(json.dumps(spec.to_dict(model)))) == model
 
 
 def test_a_training_survives_json_and_an_unknown_field_does_not():

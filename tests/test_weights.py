@@ -19,7 +19,7 @@ other = {"torch": "tf", "tf": "torch"}
 
 
 @over_twins
-@pytest.mark.parametrize("model", parity.small_specs(), ids=lambda model: model.name)
+@pytest.mark.parametrize("model", [*parity.small_specs(), *parity.small_gans()], ids=lambda model: model.name)
 def test_a_model_survives_the_way_through_the_other_twin(twin, model, tmp_path):
     first = backend.get(twin).models.build(model, seed=3, dtype="float64")
     weights.save_model(tmp_path / "there", first, dtype="float64")

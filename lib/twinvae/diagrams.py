@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Polygon
 
 from twinvae import style
-from twinvae.spec import (Activation, Conv, ConvTranspose, Dense, Film, Flatten, Layer, ModelSpec, Reshape,
-                          StackSpec, Upsample, count_weights)
+from twinvae.spec import (Activation, Conv, ConvTranspose, Dense, Film, Flatten, GanSpec, GlobalMaxPool, Layer, ModelSpec,
+                          Reshape, StackSpec, Upsample, count_weights)
 
 WIDTH = 10 * style.TEXT_WIDTH  # of every diagram, in its units
 GREY = "#666666"
@@ -140,23 +140,21 @@ class Bar:
     weights: int = 0
 
 
-def architecture_height(spec: ModelSpec) -> float:
+def architecture_height(spec: ModelSpec | GanSpec) -> float:
     """The height of `draw_architecture`, for `size`: a row more where there is a conditioner."""
-    return 30.0 if spec.conditioner else 22.0
+    return 30.0 if spec.kind != "cgan" and spec.conditioner else 22.0
 
 
-def draw_architecture(ax: Axes, spec: ModelSpec) -> None:
-    """Every weight layer of a model from x to what it puts out, with output shapes and numbers of weights.
+def draw_architecture(ax: Axes, spec: ModelSpec | GanSpec) -> None:
+    """Every weight layer of a model from x, or a GAN's z, to what it puts out, with output shapes and numbers of weights.
 
     Bars are higher where more values are. Meant for `size(architecture_height(spec))`.
     """
     _canvas(ax, architecture_height(spec))
     stacks, kind, y = spec.stacks(), spec.kind.upper(), 11.0
-    image, encoder = Bar(spec.image_shape, ["$x$"]), _bars(stacks["encoder"])
-    decoder = _bars(stacks["logits" if spec.kind == "classifier" else "decoder"])
-    if spec.kind == "classifier" or spec.output_mean == "sigmoid":
-        decoder[-1].words.append("softmax" if spec.kind == "classifier" else "sigmoid")
-    columns = [image, *encoder, *_code(spec, stacks), *decoder]
+    image = Bar(spec.image_shape, [r"$x$ or $\tilde{x}$" if spec.kind == "cgan" else "$x$"])
+    before, after = _gan_bars(stacks) if spec.kind == "cgan" else _bars_around(spec, stacks)
+    columns = [*before, image, *after]
     pitch = WIDTH / len(columns)
     bar_width = min(0.55 * pitch, 3.0)
     most = max(prod(c.shape) for c in columns)
@@ -167,9 +165,30 @@ def draw_architecture(ax: Axes, spec: ModelSpec) -> None:
         _bar(ax, x, y, bar_width, height, column, tint)
     for a, b in zip(at, at[1:]):
         _arrow(ax, (a + bar_width / 2, y), (b - bar_width / 2, y))
-    z = len(columns) - len(decoder) - 1
-    _conditions(ax, spec, at, z, y, pitch)
+    if spec.kind == "cgan":
+        _gan_conditions(ax, spec, at, len(before), y, pitch)
+    else:
+        decoder = _bars(stacks["logits" if spec.kind == "classifier" else "decoder"])
+        _conditions(ax, spec, at, len(columns) - len(decoder) - 1, y, pitch)
     ax.text(WIDTH / 2, 0.2, f"{count_weights(spec):,} weights", ha="center", va="bottom", fontsize=8)
+
+
+def _bars_around(spec: ModelSpec, stacks: dict[str, StackSpec]) -> tuple[list[Bar], list[Bar]]:
+    """The columns before the image, none, and after it: encoder, code, decoder or class logits."""
+    decoder = _bars(stacks["logits" if spec.kind == "classifier" else "decoder"])
+    if spec.kind == "classifier" or spec.output_mean == "sigmoid":
+        decoder[-1].words.append("softmax" if spec.kind == "classifier" else "sigmoid")
+    return [], [*_bars(stacks["encoder"]), *_code(spec, stacks), *decoder]
+
+
+def _gan_bars(stacks: dict[str, StackSpec]) -> tuple[list[Bar], list[Bar]]:
+    """The columns before the image, z and the generator, and after it, the discriminator."""
+    generator, logit = _bars(stacks["generator"]), _bars(stacks["discriminator_logit"])
+    generator[-1].words.append("sigmoid")
+    logit[-1].words.append("real?")
+    if "discriminator_projection" in stacks:
+        logit[-1].weights += _bars(stacks["discriminator_projection"])[0].weights
+    return [Bar(stacks["generator"].shape, ["$z, y$"]), *generator], [*_bars(stacks["discriminator"]), *logit]
 
 
 def _code(spec: ModelSpec, stacks: dict[str, StackSpec]) -> list[Bar]:
@@ -187,7 +206,7 @@ def _bars(stack: StackSpec) -> list[Bar]:
     """The bars of a stack: one for each layer that computes new values, the rest written on the last."""
     bars: list[Bar] = []
     for row in stack.walk():
-        if isinstance(row.layer, (Dense, Conv, Upsample)):
+        if isinstance(row.layer, (Dense, Conv, Upsample, GlobalMaxPool)):
             bars.append(Bar(row.shape_out, []))
         if not bars:  # what is done to the input itself, as a rule Flatten
             continue
@@ -218,7 +237,7 @@ def _bar(ax: Axes, x: float, y: float, width: float, height: float, bar: Bar, na
     lines = bar.words if len(bar.words) < 3 else [bar.words[0], ", ".join(bar.words[1:])]
     ax.text(x, y, "\n".join(lines), rotation=90, ha="center", va="center", fontsize=6.5)
     shape = r"$\times$".join(map(str, bar.shape))
-    ax.text(x, y - height / 2 - 0.3, shape, ha="center", va="top", fontsize=6.5)
+    ax.text(x, y - height / 2 - 0.3, shape, ha="center", va="top", fontsize=6.5 if width > 2.3 else 5.5)
     if bar.weights:
         ax.text(x, y - height / 2 - 1.4, f"{bar.weights:,}", ha="center", va="top", fontsize=5.5, color=GREY)
 
@@ -241,6 +260,12 @@ def _conditions(ax: Axes, spec: ModelSpec, at: list[float], z: int, y: float, pi
                 _arrow(ax, (x - 0.73 * pitch, y + 13.8), (x - 0.27 * pitch, y + 13.8))
         _entry(ax, at[z] + pitch / 2, y, y + 13.8, "")
         ax.plot([at[z] + 0.27 * pitch, at[z] + pitch / 2], [y + 13.8] * 2, color=GREY, linewidth=0.8)
+
+
+def _gan_conditions(ax: Axes, spec: GanSpec, at: list[float], image: int, y: float, pitch: float) -> None:
+    """Where the label y enters the discriminator: at its input, or at its last layer."""
+    x = at[image] if spec.discriminator_condition == "planes" else at[-2]
+    _entry(ax, x + pitch / 2, y, y + 8.6, f"$y$ ({spec.discriminator_condition})")
 
 
 def _entry(ax: Axes, x: float, y: float, top: float, text: str) -> None:

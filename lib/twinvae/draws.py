@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from twinvae import data
-from twinvae.spec import ModelSpec, TrainSpec, Weight
+from twinvae.spec import GanSpec, ModelSpec, TrainSpec, Weight
 
 STREAMS = ("weights", "order", "eps", "binarize", "noise", "validation", "prior", "likelihood")
 
@@ -22,7 +22,7 @@ def rng(seed: int, stream: str, *more: int) -> np.random.Generator:
     return np.random.default_rng([seed, STREAMS.index(stream), *more])
 
 
-def initial_weights(spec: ModelSpec, seed: int) -> dict[str, np.ndarray]:
+def initial_weights(spec: ModelSpec | GanSpec, seed: int) -> dict[str, np.ndarray]:
     """Every weight of the model, float64, by name, in PyTorch's layout.
 
     init 'normal_0.01': N(0, 0.01^2), biases 0 (report 004);  'keras': uniform within sqrt(6 / (fan_in + fan_out)),

@@ -12,9 +12,11 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from twinvae import data, weights
-from twinvae.spec import ModelSpec, TrainSpec, to_dict
+from twinvae.spec import GanSpec, ModelSpec, TrainSpec, to_dict
 
 COLUMNS = ("epoch", "loss", "recon", "kl", "valid_loss", "valid_recon", "valid_kl", "seconds")
+GAN_COLUMNS = ("epoch", "d_loss", "g_loss", "d_real", "d_fake", "valid_d_loss", "valid_g_loss", "valid_d_real",
+               "valid_d_fake", "seconds")  # d_real, d_fake: the mean logits of real and of generated images
 
 
 class NotFinite(ArithmeticError):
@@ -28,7 +30,9 @@ class Log:
     same at the lowest validation loss.  Both are replaced in one move, so a killed run always leaves a whole file.
     """
 
-    def __init__(self, spec: ModelSpec, settings: TrainSpec, images: data.Splits, folder: Path | None):
+    columns, shown, best_by = COLUMNS, ("loss", "valid_loss"), "valid_loss"
+
+    def __init__(self, spec: ModelSpec | GanSpec, settings: TrainSpec, images: data.Splits, folder: Path | None):
         for part in (images.train, images.valid):
             fits(spec, part)
         self.folder = Path(folder) if folder else None
@@ -63,16 +67,16 @@ class Log:
                 self.started = time.perf_counter()
                 yield epoch, bar
                 bar.update()
-                bar.set_postfix({name: f"{self.rows[-1][name]:.2f}" for name in ("loss", "valid_loss")})
+                bar.set_postfix({name: f"{self.rows[-1][name]:.2f}" for name in self.shown})
 
     def lap(self) -> float:
         """Seconds of training since the epoch began: validation and writing are not counted."""
         return time.perf_counter() - self.started
 
     def record(self, epoch: int, seconds: float, train: np.ndarray, valid: np.ndarray, state) -> None:
-        """Adds an epoch.  `train` and `valid` are (loss, recon, kl); `state()` gives all arrays to keep."""
-        row = dict(zip(COLUMNS, [epoch, *map(float, train), *map(float, valid), seconds]))
-        best = all(row["valid_loss"] < earlier["valid_loss"] for earlier in self.rows)
+        """Adds an epoch.  `train` and `valid` are the losses in the columns' order; `state()` gives all arrays to keep."""
+        row = dict(zip(self.columns, [epoch, *map(float, train), *map(float, valid), seconds]))
+        best = self.best_by is not None and all(row[self.best_by] < earlier[self.best_by] for earlier in self.rows)
         self.rows.append(row)
         if not self.folder:
             return
@@ -93,10 +97,21 @@ class Log:
 
     def frame(self) -> pd.DataFrame:
         """The history, a row an epoch; losses in nats per image, seconds of training."""
-        return pd.DataFrame(self.rows, columns=list(COLUMNS))
+        return pd.DataFrame(self.rows, columns=list(self.columns))
 
 
-def fits(spec: ModelSpec, images: data.Images) -> None:
+class GanLog(Log):
+    """The record of a GAN's training.  Neither of its losses says which epoch was the best: only `last` is kept."""
+
+    columns, shown, best_by = GAN_COLUMNS, ("d_loss", "g_loss"), None
+
+    def __init__(self, spec: GanSpec, settings: TrainSpec, images: data.Splits, folder: Path | None):
+        if (settings.beta, settings.noise) != (1, 0):
+            raise ValueError(f"beta is {settings.beta} and noise is {settings.noise}; a GAN has neither: leave them out")
+        super().__init__(spec, settings, images, folder)
+
+
+def fits(spec: ModelSpec | GanSpec, images: data.Images) -> None:
     """ValueError unless the images have the shape, and the labels the number of classes, that the model takes."""
     if images.shape != tuple(spec.image_shape):
         raise ValueError(f"the images have shape {images.shape}; model {spec.name!r} takes {spec.image_shape}: "

@@ -38,11 +38,16 @@ class Trained:
 
 def train(run, twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits) -> Trained:
     """Trains a model of the spec, or takes it from the run's checkpoints where this training has been done before."""
-    recipe = [to_dict(spec), to_dict(replace(settings, epochs=1)), fingerprint(images.train)]
+    return fit(run, twin, twin.models.build(spec, seed=settings.seed), settings, images)
+
+
+def fit(run, twin: ModuleType, model: Any, settings: TrainSpec, images: data.Splits, note: str = "") -> Trained:
+    """`train` for a model that is built already; a `note` keeps what was changed in it apart from the ordinary one."""
+    recipe = [to_dict(model.spec), to_dict(replace(settings, epochs=1)), fingerprint(images.train)] + [note] * bool(note)
     key = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:12]
-    model = twin.models.build(spec, seed=settings.seed)
-    history = twin.train.fit(model, images, settings, run.checkpoints / f"{spec.name}-{key}")
-    return Trained(spec, settings, model, twin, history)
+    loop = twin.gan.fit if model.spec.kind == "cgan" else twin.train.fit
+    history = loop(model, images, settings, run.checkpoints / f"{model.spec.name}-{key}")
+    return Trained(model.spec, settings, model, twin, history)
 
 
 def train_seeds(run, twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits, seeds: int) -> list[Trained]:
@@ -106,7 +111,7 @@ def mean_sd(values: list[float]) -> tuple[float, float]:
 
 def summary(trained: Trained, images: data.Images) -> dict[str, Any]:
     """The columns of a scoreboard row that every trained model has."""
-    terms = elbo_terms(trained, images) if trained.spec.kind != "ae" else {}
+    terms = elbo_terms(trained, images) if trained.spec.kind not in ("ae", "cgan") else {}
     return {"model": trained.spec.name, "report": trained.spec.report, "seed": trained.settings.seed,
             "parameters": count_weights(trained.spec), "epochs": trained.settings.epochs,
             "seconds_per_epoch": float(trained.history.seconds.iloc[1:].median())} | terms

@@ -44,20 +44,20 @@ def save_model(path: Path, model, dtype: str = "float32") -> None:
     write(path, arrays, spec=specs.to_dict(model.spec))
 
 
-def load_spec(path: Path) -> specs.ModelSpec:
+def load_spec(path: Path) -> specs.ModelSpec | specs.GanSpec:
     """The spec of the model that a file holds."""
-    return specs.from_dict(specs.ModelSpec, read(path)[1]["spec"])
+    return specs.model_from_dict(read(path)[1]["spec"])
 
 
 def load_model(path: Path, twin, dtype: str = "float32"):
     """The model in the file, built by `twin` (what `backend.get` returned).  ValueError if spec and weights differ."""
     arrays, metadata = read(path)
-    model = twin.models.build(specs.from_dict(specs.ModelSpec, metadata["spec"]), dtype=dtype)
+    model = twin.models.build(specs.model_from_dict(metadata["spec"]), dtype=dtype)
     model.set_arrays(arrays)
     return model
 
 
-def check(arrays: dict[str, np.ndarray], spec: specs.ModelSpec) -> None:
+def check(arrays: dict[str, np.ndarray], spec: specs.ModelSpec | specs.GanSpec) -> None:
     """ValueError, naming the first difference, unless names and shapes are those of the spec."""
     wanted = {weight.name: weight.shape for weight in spec.weights()}
     if missing := sorted(set(wanted) - set(arrays)):

@@ -108,7 +108,7 @@ def build(row, condition, dtype):
         case spec.Activation(name="tanh"):
             return nn.Tanh()
         case _:
-            return nn.Identity()  # Flatten and Reshape: `Stack` does them, since they change the axes' order
+            return nn.Identity()  # Flatten, Reshape and GlobalMaxPool: `Stack` does them, since they change the axes
 
 
 def flatten(h):
@@ -134,6 +134,8 @@ class Stack(nn.Module):
                     h = flatten(h)
                 case spec.Reshape():
                     h = h.view(-1, *row.layer.shape).permute(0, 3, 1, 2)
+                case spec.GlobalMaxPool():
+                    h = h.amax((2, 3))
                 case spec.BatchNorm():
                     h = layer(h, training)
                 case spec.Film():

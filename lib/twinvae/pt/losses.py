@@ -68,3 +68,13 @@ def kl_monte_carlo(z, mu, logvar, prior_mu, prior_logvar):
 def cross_entropy(y, logits):
     """-log of the softmax probability of the class.  y one-hot [B, K], [B, K] -> [B]"""
     return -(y * F.log_softmax(logits, 1)).sum(1)
+
+
+def discriminator_loss(d_real, d_fake):
+    """-log D(x) - log(1 - D(x_fake)), D the sigmoid of the logit.  [B], [B] -> [B]  (Goodfellow et al. 2014, Eq. 1)"""
+    return F.softplus(-d_real) + F.softplus(d_fake)
+
+
+def generator_loss(d_fake):
+    """-log D(x_fake), which does not saturate.  [B] -> [B]  (Goodfellow et al. 2014, section 3)"""
+    return F.softplus(-d_fake)

@@ -1,4 +1,4 @@
-"""AE, VAE and CVAE, built from a spec, in PyTorch.
+"""AE, VAE, CVAE and CGAN, built from a spec, in PyTorch.
 
 Everywhere: x [B, H, W, C] in [0, 1], y one-hot [B, K] (unused by models without a condition), z, mu, logvar, eps [B, Z],
 x_logits [B, H, W, C].  Losses are per image in nats, [B].
@@ -22,7 +22,7 @@ class Model(nn.Module):
         self.spec, self.dtype = spec, dtype
         for name, stack in spec.stacks().items():
             self.add_module(name, layers.Stack(stack, getattr(torch, dtype)))
-        if spec.likelihood in ("gaussian_learned", "discretized_logistic"):
+        if any(weight.name == "likelihood.log_scale" for weight in spec.weights()):
             self.log_scale = nn.Parameter(torch.zeros((), dtype=getattr(torch, dtype)))
 
     def get_arrays(self):
@@ -40,6 +40,10 @@ class Model(nn.Module):
         """The weights themselves by the names of `ModelSpec.weights()`."""
         own = {"log_scale": "likelihood.log_scale"}
         return {own.get(name, name): tensor for name, tensor in self.state_dict(keep_vars=True).items()}
+
+    def with_planes(self, x, y):
+        """x with a plane for each class beside its channels, 1 for y's.  [B, H, W, C], [B, K] -> [B, H, W, C + K]"""
+        return torch.cat([x, y[:, None, None, :].expand(*x.shape[:3], y.shape[1])], 3)
 
 
 class AE(Model):
@@ -143,7 +147,7 @@ class CVAE(VAE):
             case "concat":
                 x = torch.cat([x.flatten(1), y], 1)
             case "planes":
-                x = torch.cat([x, y[:, None, None, :].expand(*x.shape[:3], y.shape[1])], 3)
+                x = self.with_planes(x, y)
         return self.encoder(x, y, training).flatten(1)
 
     def decode(self, z, y=None, training=False):
@@ -185,7 +189,30 @@ class Classifier(Model):
         return cross_entropy, torch.zeros_like(cross_entropy)
 
 
-KINDS = {"ae": AE, "vae": VAE, "cvae": CVAE, "classifier": Classifier}
+class CGAN(Model):
+    """Conditional GAN: x_fake = G(z, y), and D(x, y), the logit that x is real  (Mirza & Osindero 2014, Eq. 2)."""
+
+    def generate(self, z, y, training=False):
+        """[B, Z], [B, K] -> x_fake [B, H, W, C]"""
+        return torch.sigmoid(self.generator(torch.cat([z, y], 1), y, training))
+
+    def discriminate(self, x, y, training=False):
+        """y enters as the spec's discriminator_condition says.  [B, H, W, C], [B, K] -> logit [B]"""
+        if self.spec.discriminator_condition == "planes":
+            h = self.discriminator(self.with_planes(x, y), y, training).flatten(1)
+            return self.discriminator_logit(h)[:, 0]
+        h = self.discriminator(x, y, training).flatten(1)
+        return self.discriminator_logit(h)[:, 0] + (h * self.discriminator_projection(y)).sum(1)
+
+    def loss_terms(self, x_in, x, y, eps, training=False):
+        """(d_loss, g_loss, d_real, d_fake): losses in nats, and logits; eps [B, 2 Z] is a code for each loss.  -> 4 x [B]"""
+        z, z_next = eps.chunk(2, 1)
+        d_real = self.discriminate(x, y, training)
+        d_fake, d_next = (self.discriminate(self.generate(code, y, training), y, training) for code in (z, z_next))
+        return losses.discriminator_loss(d_real, d_fake), losses.generator_loss(d_next), d_real, d_fake
+
+
+KINDS = {"ae": AE, "vae": VAE, "cvae": CVAE, "classifier": Classifier, "cgan": CGAN}
 
 
 def build(spec, seed=0, dtype="float32"):

@@ -161,6 +161,16 @@ class Upsample(Layer):
 
 
 @dataclass(frozen=True)
+class GlobalMaxPool(Layer):
+    """The largest value of each channel.  (H, W, C) -> (C,)"""
+
+    def output(self, shape, condition=0):
+        if len(shape) != 3:
+            raise ValueError(f"GlobalMaxPool gets shape {shape}; it needs a map (H, W, C)")
+        return shape[2:]
+
+
+@dataclass(frozen=True)
 class BatchNorm(Layer):
     """Batch normalisation over all but the last axis; moving = momentum * moving + (1 - momentum) * batch, variance biased."""
 
@@ -194,7 +204,8 @@ class Film(Layer):
                 Weight("beta", (n, condition), "weight", condition, n)]
 
 
-LAYERS = {c.__name__: c for c in (Flatten, Reshape, Dense, Conv, ConvTranspose, Upsample, BatchNorm, Activation, Film)}
+LAYERS = {c.__name__: c for c in (Flatten, Reshape, Dense, Conv, ConvTranspose, Upsample, GlobalMaxPool, BatchNorm,
+                                  Activation, Film)}
 
 
 class NamedLayer(NamedTuple):
@@ -231,3 +242,9 @@ class StackSpec:
     def output(self) -> tuple[int, ...]:
         """The shape of one example after the last layer."""
         return self.walk()[-1].shape_out if self.layers else tuple(self.shape)
+
+
+def named_weights(stacks: dict[str, StackSpec]) -> list[Weight]:
+    """Every array of the stacks under its full name, 'stack.layer.weight', in their order."""
+    return [weight._replace(name=f"{stack.name}.{row.name}.{weight.name}")
+            for stack in stacks.values() for row in stack.walk() for weight in row.weights]

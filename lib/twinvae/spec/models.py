@@ -11,7 +11,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from twinvae.spec.layers import LAYERS, Activation, Dense, Film, Layer, Reshape, StackSpec, Weight, one_of, real, whole
+from twinvae.spec.gans import GanSpec
+from twinvae.spec.layers import (LAYERS, Activation, Dense, Film, Layer, Reshape, StackSpec, Weight, named_weights, one_of,
+                                 real, whole)
 
 KINDS = ("ae", "vae", "cvae", "classifier")
 LIKELIHOODS = ("bernoulli", "continuous_bernoulli", "gaussian", "gaussian_learned", "discretized_logistic")
@@ -83,6 +85,11 @@ class ModelSpec:
         if (self.decoder_condition == "conditioner") != bool(self.conditioner):
             raise ValueError("conditioner layers go with decoder_condition 'conditioner', and only with it")
 
+    @property
+    def noise_dim(self) -> int:
+        """Noise of one image in one training step: that of its code."""
+        return self.latent_dim
+
     def stacks(self) -> dict[str, StackSpec]:
         """Every stack of layers of the model, by name, in the order in which weights are drawn and saved."""
         height, width, channels = self.image_shape
@@ -113,8 +120,7 @@ class ModelSpec:
 
     def weights(self) -> list[Weight]:
         """Every array of the model under its full name, 'stack.layer.weight', in the order of `stacks`."""
-        rows = [weight._replace(name=f"{stack.name}.{row.name}.{weight.name}")
-                for stack in self.stacks().values() for row in stack.walk() for weight in row.weights]
+        rows = named_weights(self.stacks())
         if self.likelihood in ("gaussian_learned", "discretized_logistic"):
             rows.append(Weight("likelihood.log_scale", (), "zero"))
         return rows
@@ -125,7 +131,7 @@ class ModelSpec:
         return dataclasses.replace(self, image_shape=tuple(image_shape), num_classes=classes)
 
 
-def count_weights(spec: ModelSpec, part: str = "") -> int:
+def count_weights(spec: ModelSpec | GanSpec, part: str = "") -> int:
     """How many trainable weights the model has, or the stacks whose name starts with `part`."""
     return sum(math.prod(w.shape) for w in spec.weights() if w.trainable and w.name.startswith(part))
 
@@ -182,3 +188,8 @@ def from_dict(cls: type, values: dict) -> Any:
     if unknown := set(values) - known:
         raise ValueError(f"{cls.__name__} has no field {sorted(unknown)[0]!r}; its fields are {', '.join(sorted(known))}")
     return cls(**{name: rich(value) for name, value in values.items()})
+
+
+def model_from_dict(values: dict) -> ModelSpec | GanSpec:
+    """The inverse of `to_dict` for a model of any kind."""
+    return from_dict(GanSpec if values["kind"] == "cgan" else ModelSpec, values)

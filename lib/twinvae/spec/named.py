@@ -5,7 +5,9 @@ A new model is one entry here; the parity suite, the weight counts and the archi
 
 from __future__ import annotations
 
-from twinvae.spec.layers import Activation, BatchNorm, Conv, Dense, Flatten, Layer, one_of
+from twinvae.spec.gans import GanSpec
+from twinvae.spec.layers import (Activation, BatchNorm, Conv, ConvTranspose, Dense, Flatten, GlobalMaxPool, Layer, Reshape,
+                                 Upsample, one_of)
 from twinvae.spec.models import ModelSpec
 
 
@@ -47,6 +49,26 @@ def _report002() -> list[ModelSpec]:
     return vaes + cvaes + shallow
 
 
+def _report003() -> list[ModelSpec | GanSpec]:
+    """CVAE of report 003's appendix, and the CGAN that its text compares it with, both for CIFAR-10.
+
+    A ReLU stands before and after the encoder's normalisations, as printed.  mu and logvar are two dense layers here,
+    one of 2 x 110 there.  Of the CGAN the report prints no code: this is our inference, the public conditional GAN
+    example of Keras, whose variable names it uses, with the maps that 32x32x3 images and its 138 and 13 channels need.
+    """
+    relu, leaky = Activation("relu"), Activation("leaky_relu", 0.2)
+    shared = dict(image_shape=(32, 32, 3), num_classes=10, init="keras", report="003")
+    down = (Conv(32, 4, 2, "valid"), relu, BatchNorm(), relu)
+    up = (Dense(8 * 8 * 32), relu, Reshape((8, 8, 32)), Upsample(), Conv(192, 4), relu, BatchNorm(),
+          Upsample(), Conv(96, 4), relu, BatchNorm(), Conv(3, 4, bias=False))
+    generator = (Dense(8 * 8 * 138), leaky, Reshape((8, 8, 138)), ConvTranspose(128, 4, 2), leaky,
+                 ConvTranspose(128, 4, 2), leaky, Conv(3, 7))
+    discriminator = (Conv(64, 3, 2), leaky, Conv(128, 3, 2), leaky, GlobalMaxPool())
+    return [ModelSpec("report003_cvae", "cvae", latent_dim=110, encoder=(*down, *down, *down), decoder=up,
+                      encoder_condition="planes", decoder_condition="concat", **shared),
+            GanSpec("report003_cgan", "cgan", latent_dim=128, generator=generator, discriminator=discriminator, **shared)]
+
+
 def _burda() -> ModelSpec:
     """The VAE with one stochastic layer of Burda et al. 2016, section 5: 784-200-200-50 and mirror, tanh."""
     hidden = mlp(200, 200, activation=Activation("tanh"))
@@ -62,10 +84,11 @@ def _judges() -> list[ModelSpec]:
                                Conv(64, stride=2, bias=False), BatchNorm(), relu), code_activation=relu)]
 
 
-ZOO: dict[str, ModelSpec] = {spec.name: spec for spec in [*_report004(), *_judges(), *_report002(), _burda()]}
+ZOO: dict[str, ModelSpec | GanSpec] = {
+    spec.name: spec for spec in [*_report004(), *_judges(), *_report002(), _burda(), *_report003()]}
 
 
-def zoo(name: str) -> ModelSpec:
+def zoo(name: str) -> ModelSpec | GanSpec:
     """The named model.  ValueError, listing the names, if there is none such."""
     one_of("model", name, tuple(ZOO))
     return ZOO[name]

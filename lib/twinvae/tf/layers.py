@@ -76,6 +76,8 @@ def build(row, condition, dtype):
             made = keras.layers.Activation("tanh", dtype=dtype, name=row.name)
         case spec.Reshape():
             made = keras.layers.Reshape(layer.shape, dtype=dtype, name=row.name)
+        case spec.GlobalMaxPool():
+            made = keras.layers.GlobalMaxPooling2D(dtype=dtype, name=row.name)
         case spec.Flatten():
             made = keras.layers.Flatten(dtype=dtype, name=row.name)
     if not made.built:

@@ -1,4 +1,4 @@
-"""AE, VAE and CVAE, built from a spec, in TensorFlow.
+"""AE, VAE, CVAE and CGAN, built from a spec, in TensorFlow.
 
 Everywhere: x [B, H, W, C] in [0, 1], y one-hot [B, K] (unused by models without a condition), z, mu, logvar, eps [B, Z],
 x_logits [B, H, W, C].  Losses are per image in nats, [B].
@@ -25,7 +25,7 @@ class Model(keras.Model):
         self.spec = spec
         for name, stack in spec.stacks().items():
             setattr(self, name, layers.Stack(stack, dtype))
-        if spec.likelihood in ("gaussian_learned", "discretized_logistic"):
+        if any(weight.name == "likelihood.log_scale" for weight in spec.weights()):
             self.log_scale = self.add_weight(shape=(), initializer="zeros", name="log_scale")
         self.built = True
 
@@ -45,6 +45,10 @@ class Model(keras.Model):
         return {f"{stack}.{name}": v for stack in self.spec.stacks()
                 for name, v in getattr(self, stack).named_variables().items()} | own
 
+    def with_planes(self, x, y):
+        """x with a plane for each class beside its channels, 1 for y's.  [B, H, W, C], [B, K] -> [B, H, W, C + K]"""
+        return tf.concat([x, tf.broadcast_to(y[:, None, None, :], (*x.shape[:3], y.shape[1]))], 3)
+
     def get_config(self):
         """What `.keras` files hold beside the weights."""
         return {"spec": specs.to_dict(self.spec), "dtype": self.dtype}
@@ -52,7 +56,7 @@ class Model(keras.Model):
     @classmethod
     def from_config(cls, config):
         """The model of a `.keras` file."""
-        return build(specs.from_dict(specs.ModelSpec, config["spec"]), dtype=config["dtype"])
+        return build(specs.model_from_dict(config["spec"]), dtype=config["dtype"])
 
 
 @keras.saving.register_keras_serializable("twinvae")
@@ -163,7 +167,7 @@ class CVAE(VAE):
             case "concat":
                 x = tf.concat([layers.flatten(x), y], 1)
             case "planes":
-                x = tf.concat([x, tf.broadcast_to(y[:, None, None, :], (x.shape[0], *x.shape[1:3], y.shape[1]))], 3)
+                x = self.with_planes(x, y)
         return layers.flatten(self.encoder(x, y, training=training))
 
     def decode(self, z, y=None, training=False):
@@ -210,7 +214,35 @@ class Classifier(Model):
         return cross_entropy, tf.zeros_like(cross_entropy)
 
 
-KINDS = {"ae": AE, "vae": VAE, "cvae": CVAE, "classifier": Classifier}
+@keras.saving.register_keras_serializable("twinvae")
+class CGAN(Model):
+    """Conditional GAN: x_fake = G(z, y), and D(x, y), the logit that x is real  (Mirza & Osindero 2014, Eq. 2)."""
+
+    def generate(self, z, y, training=False):
+        """[B, Z], [B, K] -> x_fake [B, H, W, C]"""
+        return tf.sigmoid(self.generator(tf.concat([z, y], 1), y, training=training))
+
+    def discriminate(self, x, y, training=False):
+        """y enters as the spec's discriminator_condition says.  [B, H, W, C], [B, K] -> logit [B]"""
+        if self.spec.discriminator_condition == "planes":
+            h = layers.flatten(self.discriminator(self.with_planes(x, y), y, training=training))
+            return self.discriminator_logit(h)[:, 0]
+        h = layers.flatten(self.discriminator(x, y, training=training))
+        return self.discriminator_logit(h)[:, 0] + tf.reduce_sum(h * self.discriminator_projection(y), 1)
+
+    def call(self, z, y, training=False):
+        """The generated image, as a Keras user expects of model(z, y).  [B, Z], [B, K] -> [B, H, W, C]"""
+        return self.generate(z, y, training)
+
+    def loss_terms(self, x_in, x, y, eps, training=False):
+        """(d_loss, g_loss, d_real, d_fake): losses in nats, and logits; eps [B, 2 Z] is a code for each loss.  -> 4 x [B]"""
+        z, z_next = tf.split(eps, 2, 1)
+        d_real = self.discriminate(x, y, training)
+        d_fake, d_next = (self.discriminate(self.generate(code, y, training), y, training) for code in (z, z_next))
+        return losses.discriminator_loss(d_real, d_fake), losses.generator_loss(d_next), d_real, d_fake
+
+
+KINDS = {"ae": AE, "vae": VAE, "cvae": CVAE, "classifier": Classifier, "cgan": CGAN}
 
 
 def build(spec, seed=0, dtype="float32"):

@@ -15,10 +15,13 @@ class Optimizer:
     rmsprop  v = 0.9 v + 0.1 g^2;  w -= lr g / (sqrt(v) + 1e-8)
     adagrad  v = v + g^2;  w -= lr g / (sqrt(v) + 1e-8)
     sgd      w -= lr g
+
+    It moves the weights of the stacks whose names start with `part`: all by default.
     """
 
-    def __init__(self, model, settings):
-        self.names, self.weights = zip(*((n, w) for n, w in model.named_tensors().items() if w.trainable))
+    def __init__(self, model, settings, part=""):
+        self.names, self.weights = zip(*((n, w) for n, w in model.named_tensors().items()
+                                          if w.trainable and n.startswith(part)))
         self.rule = {"adam": self.adam, "rmsprop": self.rmsprop, "adagrad": self.adagrad, "sgd": self.sgd}[settings.optimizer]
         slots = {"adam": "mv", "rmsprop": "v", "adagrad": "v", "sgd": ""}[settings.optimizer]
         self.slots = {slot: [tf.Variable(tf.zeros_like(w)) for w in self.weights] for slot in slots}
@@ -109,17 +112,22 @@ def fit(model, data, settings, folder=None, tensorboard=None):
     weights, bit for bit, as without the interruption.  `tensorboard` is a folder for event files.
     Raises history.NotFinite when the loss is infinite or NaN, ValueError for a checkpoint of another run.
     """
-    optimizer, log = Optimizer(model, settings), Log(model.spec, settings, data, folder)
+    log = Log(model.spec, settings, data, folder)
+    return loop(model, data, settings, log, Optimizer(model, settings), make_step, evaluate, tensorboard)
+
+
+def loop(model, data, settings, log, optimizer, make_step, evaluate, tensorboard):
+    """The epochs that the log says are still to do; what is trained is the step's and the optimiser's."""
     if log.state:
         model.set_arrays({name: a for name, a in log.state.items() if not name.startswith("optimizer.")})
         optimizer.set_arrays(log.state)
     step, writer = make_step(model, optimizer, settings), tensorboard and event_writer(tensorboard)
     for epoch, bar in log.remaining(f"{model.spec.name}, tf"):
-        total = np.zeros(3)
-        for count, batch in enumerate(draws.batches(data.train, settings, model.spec.latent_dim, epoch, model.dtype), 1):
+        total = 0.0
+        for count, batch in enumerate(draws.batches(data.train, settings, model.spec.noise_dim, epoch, model.dtype), 1):
             values = step(*tensors(batch)).numpy()
-            if not np.isfinite(values[0]):
-                raise log.not_finite(epoch, count, batch.x, values[0])
+            if not np.isfinite(values).all():
+                raise log.not_finite(epoch, count, batch.x, values[~np.isfinite(values)][0])
             total += values
         seconds = log.lap()
         valid = evaluate(model, data.valid, settings)

@@ -1,0 +1,78 @@
+"""The training of a conditional GAN, in TensorFlow: two optimisers that take turns."""
+
+import numpy as np
+import tensorflow as tf
+
+from twinvae import draws
+from twinvae.history import GanLog
+from twinvae.tf import losses, models, train
+
+
+class Optimizers:
+    """An optimiser for the discriminator's weights and one for the generator's."""
+
+    def __init__(self, model, settings):
+        self.discriminator = train.Optimizer(model, settings, "discriminator")
+        self.generator = train.Optimizer(model, settings, "generator")
+
+    def get_arrays(self):
+        """The state of both as NumPy arrays; the count of steps is the same."""
+        return self.discriminator.get_arrays() | self.generator.get_arrays()
+
+    def set_arrays(self, arrays):
+        """The inverse of `get_arrays`."""
+        self.discriminator.set_arrays(arrays)
+        self.generator.set_arrays(arrays)
+
+
+def discriminator_gradients(model, weights, x, y, z):
+    """(d_loss, d_real, d_fake), means over the batch, the loss in nats per image, and its gradient for each weight."""
+    x_fake = model.generate(z, y, training=True)
+    with tf.GradientTape() as tape:
+        d_real, d_fake = model.discriminate(x, y, training=True), model.discriminate(x_fake, y, training=True)
+        d_loss = tf.reduce_mean(losses.discriminator_loss(d_real, d_fake))
+    gradients = tape.gradient(d_loss, weights)
+    return tf.stack([d_loss, tf.reduce_mean(d_real), tf.reduce_mean(d_fake)]), gradients
+
+
+def generator_gradients(model, weights, y, z):
+    """g_loss, the mean over the batch, in nats per image, and its gradient for each weight."""
+    with tf.GradientTape() as tape:
+        d_fake = model.discriminate(model.generate(z, y, training=True), y, training=True)
+        g_loss = tf.reduce_mean(losses.generator_loss(d_fake))
+    gradients = tape.gradient(g_loss, weights)
+    return g_loss, gradients
+
+
+def make_step(model, optimizer, settings):
+    """The function of one step of each network, the discriminator's first: a batch -> (d_loss, g_loss, d_real, d_fake)."""
+
+    @tf.function(autograph=False, jit_compile=True)
+    def step(x_in, x, y, eps):
+        z, z_next = tf.split(eps, 2, 1)
+        values, gradients = discriminator_gradients(model, optimizer.discriminator.weights, x, y, z)
+        optimizer.discriminator.step(gradients)
+        g_loss, gradients = generator_gradients(model, optimizer.generator.weights, y, z_next)
+        optimizer.generator.step(gradients)
+        return tf.stack([values[0], g_loss, values[1], values[2]])
+
+    return step
+
+
+def evaluate(model, images, settings):
+    """(d_loss, g_loss, d_real, d_fake) over all images, losses in nats per image, with the noise of the seed.  -> [4]"""
+    total = np.zeros(4)
+    for batch in draws.validation(images, settings, model.spec.noise_dim, model.dtype):
+        total += [values.sum() for values in models.call(model, "loss_terms", *batch)]
+    return total / len(images)
+
+
+def fit(model, data, settings, folder=None, tensorboard=None):
+    """Trains both networks on data.train, in place; returns the history, a row an epoch (`history.GAN_COLUMNS`).
+
+    With a folder, keeps a `last` checkpoint there and goes on from it, as `train.fit` does.  `tensorboard` is a folder
+    for event files.  Raises history.NotFinite when a loss is infinite or NaN, ValueError for a checkpoint of another run
+    and for settings that a GAN has not: beta, noise.
+    """
+    log = GanLog(model.spec, settings, data, folder)
+    return train.loop(model, data, settings, log, Optimizers(model, settings), make_step, evaluate, tensorboard)
