@@ -43,7 +43,7 @@ def train(model, twin: ModuleType, images: data.Splits, runs: Sequence[specs.Tra
     epochs, marks = [], []
     for run in runs:
         done, seconds = (epochs[-1]["epoch"], epochs[-1]["seconds"]) if epochs else (0, 0.0)
-        history = twin.train.fit(model, images, run, folder / f"from-{done}")
+        history = twin.train.fit(model, images, run, folder / f"from-{done}-rate-{run.learning_rate:g}")
         for row, clock in zip(history.itertuples(), history.seconds.cumsum()):
             epochs.append({"epoch": done + row.epoch, "learning_rate": run.learning_rate, "seconds": seconds + clock,
                            "loss": row.loss, "valid_loss": row.valid_loss})
