@@ -13,6 +13,7 @@ NOTEBOOKS = {
     "01_theory": [None],
     "02_data": ["torch", "tf"],
     "03_digits_ae_vae_cvae": ["torch", "tf"],
+    "04_digits_vae_vs_cvae": ["torch", "tf"],
     "08_twins": [None],
 }
 

@@ -83,7 +83,7 @@ def grid(profile: str, dataset: str, kind: str) -> list[Point]:
     """
     base = Point(dataset, kind, HIDDEN[kind, dataset])
     if profile == "smoke":
-        return [base, replace(base, learning_rate=3e-3), replace(base, batch_size=64)]
+        return [base] + [replace(base, learning_rate=3e-3)] * (kind == "cvae")
     change = lambda **fields: replace(base, **fields)
     points = [base]
     if kind == "cvae":  # the report's own study is of its CVAE
