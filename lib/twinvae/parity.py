@@ -163,6 +163,20 @@ def handover(
     return float(max(over_largest(whole, train(names)) for names in (("torch", "tf"), ("tf", "torch"))))
 
 
+def rounding(spec: ModelSpec | GanSpec, settings: TrainSpec, size: int = 32, steps: int = 100) -> float:
+    """The deviation of PyTorch's training loss from its own, in float32, when every weight starts half a unit in its
+    last place higher or lower: what no other program with the same formulas can be expected to stay below.
+    """
+    twin, batches = backend.get("torch"), random_batches(spec, size, steps, "float32")
+    weights, sign, losses = draws.initial_weights(spec, settings.seed), np.random.default_rng(0), []
+    for unit in (0.0, 2.0**-24):
+        model = twin.models.build(spec)
+        model.set_arrays({n: (a * (1 + unit * sign.choice([-1, 1], a.shape))).astype("float32") for n, a in weights.items()})
+        _, step = _training(twin, model, settings)
+        losses.append(np.array([float(step(*twin.train.tensors(batch))[0]) for batch in batches]))
+    return float((np.abs(losses[0] - losses[1]) / np.maximum(1, np.abs(losses[0]))).max())
+
+
 def table(specs: list[ModelSpec], settings: TrainSpec, **kwargs) -> pd.DataFrame:
     """A row per model and precision: the worst deviations, and whether all goals are met."""
     rows = []
