@@ -6,6 +6,7 @@ import warnings
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 
 from twinvae import diagrams, plots, spec, style
@@ -28,6 +29,7 @@ DRAWN = {
     "ecdf": lambda ax: plots.plot_ecdf(ax, VALUES, "error"),
     "bars": lambda ax: plots.plot_bars(ax, ["AE", "VAE"], {"torch": np.eye(2), "tf": np.ones((2, 1))}, "y"),
     "confusion": lambda ax: plots.plot_confusion(ax, np.eye(3) + 1, list("abc")),
+    "caught": lambda ax: plots.plot_caught(ax, pd.DataFrame({"CAS": [True, False], "recall": [False, False]}, ["copy", "noise"])),
     "spectrum": lambda ax: plots.plot_spectrum(ax, {"data": (P / 200, P), "VAE": (P / 200, P)}),
     "units": lambda ax: plots.plot_units(ax, {"VAE": RNG.random(20)}, "KL [nats]"),
     "latent": lambda ax: plots.plot_latent(ax, RNG.standard_normal((30, 2)), np.arange(30) % 3, list("abc")),
@@ -116,9 +118,9 @@ def test_architecture_is_drawn_from_the_spec(name, ax):
     texts = [t.get_text() for t in ax.texts]
     assert f"{spec.count_weights(model):,} weights" in texts
     numbers = [int(t.replace(",", "")) for t in texts if t.replace(",", "").isdigit() and "," in t]
-    rows = [row for stack in model.stacks().values() for row in [*stack.walk(), None]]
-    sizes = {str(row.shape_out[0]) for row, after in zip(rows, rows[1:])
-             if row and isinstance(row.layer, spec.Dense) and not (after and isinstance(after.layer, spec.Reshape))}
+    walks = [stack.walk() for stack in model.stacks().values()]
+    sizes = {str(row.shape_out[0]) for walk in walks for i, row in enumerate(walk)
+             if isinstance(row.layer, spec.Dense) and not any(len(after.shape_out) == 3 for after in walk[i:i + 3])}
     assert sizes - {str(model.latent_dim)} <= set(texts) and max(numbers) < spec.count_weights(model)
 
 

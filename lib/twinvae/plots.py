@@ -8,6 +8,7 @@ Letters in shapes: R rows, N images, H W C image, K classes, S seeds, E epochs, 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 
 from twinvae import style
@@ -243,6 +244,18 @@ def plot_confusion(ax: Axes, matrix: np.ndarray, class_names: Sequence[str], ask
         for i, j in zip(*np.nonzero(share >= 0.005)):
             ax.text(j, i, f"{share[i, j]:.2f}".lstrip("0"), ha="center", va="center", fontsize=6,
                     color="white" if share[i, j] > 0.5 else "black")
+
+
+def plot_caught(ax: Axes, caught: pd.DataFrame) -> None:
+    """Which metric (columns) catches which made-up generator (rows): a filled square, and an empty one where it is fooled."""
+    rows, columns = np.nonzero(np.ones(caught.shape))
+    ax.scatter(columns, rows, s=60, marker="s", c=np.where(caught.to_numpy().ravel(), style.CYCLE[0], "white"),
+               edgecolors="0.6", linewidths=0.6)
+    ax.set_xticks(range(caught.shape[1]), caught.columns, rotation=60, ha="right", rotation_mode="anchor")
+    ax.set_yticks(range(caught.shape[0]), caught.index)
+    ax.set(xlim=(-0.6, caught.shape[1] - 0.4), ylim=(caught.shape[0] - 0.4, -0.6), xlabel="metric",
+           ylabel="made-up generator")
+    ax.grid(False)
 
 
 # ---------------------------------------------------------------- what the functions share

@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from twinvae import provenance
 from twinvae.parameters import BACKENDS, PROFILES
 
@@ -91,6 +93,16 @@ def read(folder: Path) -> Result:
         if provenance.sha256(folder / name) != digest:
             raise ValueError(f"the run in {folder} did not write {name} as it now is; run it again")
     return Result(folder, manifest, json.loads((folder / "numbers.json").read_text(encoding="utf-8")))
+
+
+def scoreboards(found: dict[Key, Result]) -> pd.DataFrame:
+    """The scoreboard rows of all these runs, one a trained model, with the profile of each."""
+    boards = [
+        pd.read_csv(result.folder / "scoreboard.csv", dtype={"report": str}).assign(profile=result.profile)
+        for _, result in sorted(found.items())
+        if "scoreboard.csv" in result.manifest["files"]
+    ]
+    return pd.concat(boards, ignore_index=True) if boards else pd.DataFrame({"model": []})
 
 
 def best(results: Path) -> tuple[dict[Key, Result], dict[Key, list[Path]]]:
