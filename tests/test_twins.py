@@ -20,6 +20,7 @@ EXTRAS = {
     ("tf", "layers.py", "LeakyReLU"): "Keras' own rounds its slope to float32",
     ("tf", "layers.py", "Stack.named_variables"): "Keras names weights otherwise",
     ("pt", "models.py", "device"): "TensorFlow places tensors itself",
+    ("tf", "models.py", "is_dense"): "it compiles dense models further",
     ("tf", "models.py", "compiled"): "TensorFlow compiles what is called often",
     ("tf", "models.py", "Model.get_config"): "what .keras files need",
     ("tf", "models.py", "Model.from_config"): "the same",

@@ -47,7 +47,7 @@ def generator_gradients(model, weights, y, z):
 def make_step(model, optimizer, settings):
     """The function of one step of each network, the discriminator's first: a batch -> (d_loss, g_loss, d_real, d_fake)."""
 
-    @tf.function(autograph=False, jit_compile=True)
+    @tf.function(autograph=False, jit_compile=models.is_dense(model.spec))
     def step(x_in, x, y, eps):
         z, z_next = tf.split(eps, 2, 1)
         values, gradients = discriminator_gradients(model, optimizer.discriminator.weights, x, y, z)

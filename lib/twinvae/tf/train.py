@@ -77,7 +77,7 @@ def loss_and_gradients(model, weights, settings, x_in, x, y, eps):
 def make_step(model, optimizer, settings):
     """The function of one training step: tensors of a batch -> (loss, recon, kl), means over the batch."""
 
-    @tf.function(autograph=False, jit_compile=True)
+    @tf.function(autograph=False, jit_compile=models.is_dense(model.spec))
     def step(x_in, x, y, eps):
         values, gradients = loss_and_gradients(model, optimizer.weights, settings, x_in, x, y, eps)
         optimizer.step(gradients)
