@@ -4,7 +4,8 @@ import os
 import sys
 from pathlib import Path
 
-from twinvae import sweep
+from twinvae import spec, sweep
+from twinvae.metrics import judge as judges
 from twinvae.provenance import KEEPERS
 
 # A new experiment is one line: the notebook, and the backends it takes (None: it computes with neither).
@@ -15,9 +16,11 @@ NOTEBOOKS = {
     "03_digits_ae_vae_cvae": ["torch", "tf"],
     "04_digits_vae_vs_cvae": ["torch", "tf"],
     "08_twins": [None],
+    "09_scoreboard": [None],
 }
 
-BOTH = {"08_twins"}  # takes no backend because it computes with both
+BOTH = {"08_twins", "09_scoreboard"}  # take no backend, but compute with the twins
+LAST = {"09_scoreboard"}  # reads what the other runs leave
 
 PROFILE = config.get("profile", "quick")
 BACKEND = config.get("backend", "both")
@@ -65,6 +68,7 @@ rule notebook:
     input:
         notebook=lambda w: f"notebooks/{RUNS[w.run][0]}.ipynb",
         library=lambda w: library(*RUNS[w.run]),
+        others=lambda w: [manifest(run) for run in RUNS if RUNS[w.run][0] in LAST and RUNS[run][0] not in LAST],
     output:
         manifest=f"{RESULTS}/{PROFILE}/{{run}}/manifest.json",
         executed=f"{RESULTS}/{PROFILE}/{{run}}/executed.ipynb",
@@ -127,8 +131,30 @@ rule point:
         """
 
 
+# The judges, kept in git: one that is missing is trained, and again when its recipe or its architecture changes.
+rule judges:
+    input:
+        [f"results/judges/{name}.safetensors" for name in judges.RECIPES],
+
+
+rule judge:
+    output:
+        "results/judges/{judge}.safetensors",
+    wildcard_constraints:
+        judge="|".join(judges.RECIPES),
+    params:
+        python=sys.executable,
+        recipe=lambda w: str(judges.RECIPES[w.judge]),
+        architecture=lambda w: str(spec.zoo(judges.RECIPES[w.judge].architecture)),
+    shell:
+        """
+        echo "training the judge of {wildcards.judge}"
+        {params.python:q} -m twinvae.metrics.judge {wildcards.judge}
+        """
+
+
 onerror:
-    grid = "grid" in workflow.dag_settings.targets
+    grid = {"grid", "judges"} & set(workflow.dag_settings.targets)
     for path in [path for path in POINTS if grid and not Path(path).is_file()]:
         print(f"FAILED: {path}; look at the .log beside it", file=sys.stderr)
     failed = [run for run in RUNS if not grid and not Path(manifest(run)).is_file()]
