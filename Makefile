@@ -2,9 +2,10 @@
 # make test       every test, the committed notebooks included
 # make lab        JupyterLab on the notebooks
 # make pdf        the PDF alone, from the results that are there
-# make bench      training speed against the matrix-multiply limit; then the data loaders against their goals
+# make bench      training speed against the matrix-multiply limit; then data loaders and metrics against their goals
 # make parity     how far the twins are apart: every model, every optimiser, both precisions
 # make grid       the tuning study of notebook 04, a job a point; resumable    PROFILE=quick BACKEND=both JOBS=1
+# make judges     the classifiers that judge samples, those that results/judges/ lacks    JOBS=1
 # make fuzz       10,000 damaged files for each parser of data: the right array or a clear error, nothing else
 # make mutants    changes every formula of the library in one place and sees whether the checks notice
 # make notebooks  the executed notebooks of PROFILE back into notebooks/, outputs and all
@@ -31,7 +32,7 @@ $(error JOBS is '$(JOBS)'; the valid ones are whole numbers of at least 1)
 endif
 
 # Each step is a make of its own, so that they come in this order and a failed one stops the rest.
-.PHONY: report runs grid collect pdf latex tex test mutants parity lab bench fuzz notebooks env clean
+.PHONY: report runs grid judges collect pdf latex tex test mutants parity lab bench fuzz notebooks env clean
 .NOTPARALLEL:
 
 report:
@@ -55,6 +56,10 @@ runs: $(READY)
 grid: $(READY)
 	@$(RUN) -m snakemake --cores $(JOBS) --keep-going --ignore-incomplete --nolock --quiet all \
 	  --config profile=$(PROFILE) backend=$(BACKEND) results='$(RESULTS)' -- grid
+
+judges: $(READY)
+	@$(RUN) -m snakemake --cores $(JOBS) --keep-going --rerun-incomplete --nolock --quiet all -- judges
+	@$(RUN) -m twinvae.metrics.judge
 
 collect: $(READY)
 	@$(RUN) -m twinvae.report --results '$(RESULTS)' --backend $(BACKEND)
@@ -93,6 +98,7 @@ lab: $(READY)
 bench: $(READY)
 	$(RUN) -m twinvae.bench
 	$(RUN) tests/data/bench_data.py
+	$(RUN) tests/metrics/bench_metrics.py
 
 fuzz: $(READY)
 	$(RUN) tests/data/data_fuzz.py 10000

@@ -1,27 +1,57 @@
 """The judge: one convolutional classifier a data set, trained once, fixed by its file, used by every notebook.
 
 Its accuracy on real test images stands beside every accuracy on samples; its last hidden layer gives the features of
-the Frechet distance and its kin.  `python -m twinvae.metrics.judge mnist` trains it again.
+the Frechet distance and its kin.  `make judges` trains those that are missing, `python -m twinvae.metrics.judge mnist`
+trains one again, and without a name it prints the table of those that are kept.
 """
 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.special import softmax
 from sklearn.metrics import accuracy_score
 
-from twinvae import backend, data, weights
+from twinvae import backend, data, history, weights
 from twinvae import spec as specs
 
 FOLDER = Path(__file__).parents[3] / "results" / "judges"
 # the second phase settles what the first one found; noise on the input makes the judge less sure of strange pixels
-PHASES = (specs.TrainSpec(epochs=5, learning_rate=1e-3, noise=0.2), specs.TrainSpec(epochs=3, learning_rate=1e-4, noise=0.2))
+PHASES = (specs.TrainSpec(epochs=5, learning_rate=1e-3, noise=0.2),
+          specs.TrainSpec(epochs=3, learning_rate=1e-4, noise=0.2))
+SHORT = (replace(PHASES[0], epochs=2), replace(PHASES[1], epochs=1))  # for a set with twice the images of MNIST
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a kept judge comes about: its data set with the options of `data.splits`, its architecture, its training."""
+
+    dataset: str
+    options: dict = field(default_factory=dict)
+    architecture: str = "judge_mnist"
+    phases: tuple[specs.TrainSpec, ...] = PHASES
+
+    def spec(self, name: str, image_shape: tuple[int, int, int], num_classes: int) -> specs.ModelSpec:
+        """The judge called `name` for images of this shape and this many classes."""
+        return replace(specs.zoo(self.architecture).for_images(image_shape, num_classes), name=f"judge_{name}")
+
+
+# A new judge is one line; its name is that of its file.
+RECIPES = {
+    "mnist": Recipe("mnist"),
+    "usps": Recipe("usps"),
+    "emnist_letters": Recipe("emnist_letters", phases=SHORT),
+    "nist": Recipe("nist"),
+    "sign_language": Recipe("sign_language"),
+    "sign_vowel": Recipe("sign_language", {"task": "vowel"}),
+    "sign_rotation": Recipe("sign_language", {"task": "rotation"}, phases=SHORT),
+}
 
 
 @dataclass(frozen=True)
@@ -41,18 +71,20 @@ class Judge:
         return self.twin.models.predict(self.model, "encode", x)
 
 
-def load(dataset: str, twin: ModuleType) -> Judge:
-    """The judge of a data set, built by `twin`.  FileNotFoundError if it has not been trained."""
-    path = FOLDER / f"{dataset}.safetensors"
+def load(name: str, twin: ModuleType) -> Judge:
+    """A kept judge, built by `twin`.  FileNotFoundError if there is none, ValueError if the zoo has changed since."""
+    path, again = FOLDER / f"{name}.safetensors", f"train it with 'python -m twinvae.metrics.judge {name}'"
     if not path.exists():
-        raise FileNotFoundError(f"there is no judge of {dataset!r} in {FOLDER.name}/; "
-                                f"train it with 'python -m twinvae.metrics.judge {dataset}'")
+        raise FileNotFoundError(f"there is no judge of {name!r} in {FOLDER.name}/; {again}")
     _, metadata = weights.read(path)
+    kept, recipe = specs.model_from_dict(metadata["spec"]), RECIPES[name]
+    if kept != recipe.spec(name, kept.image_shape, kept.num_classes):
+        raise ValueError(f"the spec of {path.name} is not that of {recipe.architecture!r} in the zoo any more; {again}")
     return Judge(weights.load_model(path, twin), twin, metadata["facts"])
 
 
 def calibration_error(probabilities: np.ndarray, y: np.ndarray, bins: int = 15) -> float:
-    """Expected calibration error: mean |accuracy - confidence| over equal bins of confidence.  (Guo et al. 2017, Eq. 3)"""
+    """Expected calibration error: mean |accuracy - confidence| in bins of confidence.  (Guo et al. 2017, Eq. 3)"""
     confidence, right = probabilities.max(1), probabilities.argmax(1) == y
     bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
     gaps = [abs(right[bin_of == b].mean() - confidence[bin_of == b].mean()) * (bin_of == b).mean()
@@ -60,37 +92,69 @@ def calibration_error(probabilities: np.ndarray, y: np.ndarray, bins: int = 15) 
     return float(sum(gaps))
 
 
-def of(dataset: str, images: data.Splits, twin: ModuleType, folder: Path) -> Judge:
-    """The judge of a data set where one is kept; otherwise one trained now on these images, kept in `folder`."""
-    if (FOLDER / f"{dataset}.safetensors").exists():
-        return load(dataset, twin)
-    spec = specs.zoo("judge_mnist").for_images(images.train.shape, images.train.num_classes)
-    return train(replace(spec, name="judge"), images, twin, folder)
+def of(name: str, images: data.Splits, twin: ModuleType, folder: Path) -> Judge:
+    """The kept judge where it fits these images; otherwise one trained now on them, kept in `folder`.
+
+    It fits where shape and number of classes are its own and the images are no stand-ins, of which it knows nothing.
+    """
+    shape, classes = images.train.shape, images.train.num_classes
+    if name in RECIPES and (FOLDER / f"{name}.safetensors").exists() and images.source.kind != "stand-in":
+        kept = load(name, twin)
+        if (kept.model.spec.image_shape, kept.model.spec.num_classes) == (shape, classes):
+            return kept
+    recipe = RECIPES.get(name, Recipe(name))
+    return train(replace(recipe.spec(name, shape, classes), name="judge"), images, twin, folder, recipe.phases)
 
 
-def train(spec: specs.ModelSpec, images: data.Splits, twin: ModuleType, folder: Path | None = None) -> Judge:
+def train(spec: specs.ModelSpec, images: data.Splits, twin: ModuleType, folder: Path | None = None,
+          phases: tuple[specs.TrainSpec, ...] = PHASES) -> Judge:
     """Trains a judge and measures it on the test images, rounded to float16 as it is kept."""
     model = twin.models.build(spec)
-    for number, settings in enumerate(PHASES):
+    for number, settings in enumerate(phases):
         twin.train.fit(model, images, settings, folder and folder / f"judge-{number}")
     model.set_arrays({name: a.astype("float16") for name, a in model.get_arrays().items()})
     probabilities = Judge(model, twin, {}).probabilities(data.scale(images.test.x))
     facts = {"source": images.source.label, "train_images": len(images.train), "test_images": len(images.test),
              "test_accuracy": float(accuracy_score(images.test.y, probabilities.argmax(1))),
              "calibration_error": calibration_error(probabilities, images.test.y),
-             "settings": [specs.to_dict(phase) for phase in PHASES]}
+             "settings": [specs.to_dict(phase) for phase in phases],
+             "fingerprint": history.fingerprint(images.train)}
     return Judge(model, twin, facts)
 
 
-def main(dataset: str) -> None:
-    """Trains the judge of a data set with PyTorch and keeps its file."""
-    judge = train(specs.zoo(f"judge_{dataset}"), data.splits(dataset), backend.get("torch"))
-    arrays = {name: a.astype("float16") for name, a in judge.model.get_arrays().items()}
-    weights.write(FOLDER / f"{dataset}.safetensors", arrays, spec=specs.to_dict(judge.model.spec), facts=judge.facts)
-    print(judge.facts)
+def table() -> pd.DataFrame:
+    """The kept judges, a row each: its images, and accuracy and calibration error (0..1) on the test images."""
+    rows = []
+    for name in RECIPES:
+        if (path := FOLDER / f"{name}.safetensors").exists():
+            _, metadata = weights.read(path)
+            facts, spec = metadata["facts"], specs.model_from_dict(metadata["spec"])
+            rows.append({"judge": name, "source": facts["source"], "classes": spec.num_classes,
+                         "weights": specs.count_weights(spec), "train images": facts["train_images"],
+                         "test images": facts["test_images"], "accuracy": facts["test_accuracy"],
+                         "calibration error": facts["calibration_error"]})
+    return pd.DataFrame(rows)
+
+
+def main(name: str) -> None:
+    """Trains the judge called `name` with PyTorch on real images and keeps its file.  ValueError for stand-ins."""
+    recipe = RECIPES[name]
+    images = data.splits(recipe.dataset, **recipe.options)
+    if images.source.kind == "stand-in":
+        raise ValueError(f"the images of {recipe.dataset} are stand-ins ({images.source.label}), on which no judge is "
+                         "kept; set TWINVAE_DATA to the folder that holds the real ones")
+    spec = recipe.spec(name, images.train.shape, images.train.num_classes)
+    judge = train(spec, images, backend.get("torch"), phases=recipe.phases)
+    arrays = {key: a.astype("float16") for key, a in judge.model.get_arrays().items()}
+    weights.write(FOLDER / f"{name}.safetensors", arrays, spec=specs.to_dict(spec), facts=judge.facts)
+    print(f"{name}: accuracy {judge.facts['test_accuracy']:.2%}, calibration error "
+          f"{judge.facts['calibration_error']:.4f}, {len(images.test):,} test images ({images.source.label})")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python -m twinvae.metrics.judge DATASET")
-    main(sys.argv[1])
+    if sys.argv[1:] == []:
+        print(table().to_string(index=False))
+    elif len(sys.argv) == 2 and sys.argv[1] in RECIPES:
+        main(sys.argv[1])
+    else:
+        sys.exit(f"usage: python -m twinvae.metrics.judge [NAME], NAME one of {', '.join(RECIPES)}")
