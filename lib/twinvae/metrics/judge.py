@@ -25,6 +25,7 @@ FOLDER = Path(__file__).parents[3] / "results" / "judges"
 # the second phase settles what the first one found; noise on the input makes the judge less sure of strange pixels
 PHASES = (specs.TrainSpec(epochs=5, learning_rate=1e-3, noise=0.2),
           specs.TrainSpec(epochs=3, learning_rate=1e-4, noise=0.2))
+LONG = (replace(PHASES[0], epochs=20), PHASES[1])  # for a few thousand images of many classes
 SHORT = (replace(PHASES[0], epochs=2), replace(PHASES[1], epochs=1))  # for a set with twice the images of MNIST
 
 
@@ -47,7 +48,7 @@ RECIPES = {
     "mnist": Recipe("mnist"),
     "usps": Recipe("usps"),
     "emnist_letters": Recipe("emnist_letters", phases=SHORT),
-    "nist": Recipe("nist"),
+    "nist": Recipe("nist", phases=LONG),
     "sign_language": Recipe("sign_language"),
     "sign_vowel": Recipe("sign_language", {"task": "vowel"}),
     "sign_rotation": Recipe("sign_language", {"task": "rotation"}, phases=SHORT),
