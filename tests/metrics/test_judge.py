@@ -30,7 +30,8 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setitem(judge.RECIPES, "usps", judge.Recipe("usps", phases=QUICK))
     kept = judge.RECIPES["usps"].spec("usps", (8, 8, 1), 2)
     trained = judge.train(kept, splits(), TORCH, phases=QUICK)
-    weights.write(tmp_path / "usps.safetensors", trained.model.get_arrays(), spec=spec.to_dict(kept), facts=trained.facts)
+    weights.write(tmp_path / "usps.safetensors", trained.model.get_arrays(), spec=spec.to_dict(kept),
+                  facts=trained.facts)
     return tmp_path
 
 
