@@ -218,7 +218,7 @@ def provenance_long(found: dict[Key, Result]) -> str:
         files |= {(s["dataset"], name): digest for s in m["data"] for name, digest in s["files"]}
     text = longtable(r"lL{0.8\linewidth}", "", rows)
     checksums = [
-        rf"{latex.escape(dataset)} & {code(name)} & \texttt{{{digest[:32]}\allowbreak {digest[32:]}}} \\"
+        rf"{code(dataset)} & {code(name)} & \texttt{{{digest[:32]}\allowbreak {digest[32:]}}} \\"
         for (dataset, name), digest in sorted(files.items())
     ]
     head = r"data set & file & SHA-256 \\"
