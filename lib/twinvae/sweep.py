@@ -82,9 +82,11 @@ def grid(profile: str, dataset: str, kind: str) -> list[Point]:
     time; both get other code sizes.
     """
     base = Point(dataset, kind, HIDDEN[kind, dataset])
-    if profile == "smoke":
-        return [base] + [replace(base, learning_rate=3e-3)] * (kind == "cvae")
     change = lambda **fields: replace(base, **fields)
+    if profile == "smoke":  # no more than the report asks numbers of
+        few = [change(optimizer="rmsprop"), change(optimizer="adagrad", learning_rate=1e-2)]
+        few += [change(hidden=hidden) for hidden in (HIDDEN["vae", dataset], (200,))]
+        return [base, *few, *(change(latent_dim=z) for z in LATENT_DIMS)] if kind == "cvae" else [base]
     points = [base]
     if kind == "cvae":  # the report's own study is of its CVAE
         points += [change(batch_size=b, learning_rate=rate) for b in BATCH_SIZES for rate in LEARNING_RATES]
