@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 
-from twinvae import latex, provenance
+from twinvae import latex, provenance, results
 from twinvae.data import Source
 from twinvae.run import PNG_BYTES, Run
 
@@ -121,7 +121,8 @@ def test_what_a_finished_run_leaves(project, capsys):
     run.figure("noise", fig, caption="Noise")
     table = run.table("t", pd.DataFrame({"a_b": [1 / 3, -2.0]}), caption="T", fmt={"a_b": ".1f"})
     assert run.number("third", np.float32(0.25), fmt=".3f") == 0.25
-    run.scoreboard([{"model": "AE", "nats": 1.0}])
+    board = run.scoreboard([{"model": "AE", "elbo": -1.0}])
+    assert list(board.columns) == list(results.COLUMNS) and board.profile[0] == "smoke"
     run.check("one is one", np.bool_(True))
     run.finish()
 

@@ -41,9 +41,9 @@ def test_a_model_that_is_not_kept_is_asked_for_in_one_sentence(run):
 
 def test_the_label_summed_out_lies_between_its_bounds(run):
     m, shares = trained(run)[0], np.full(3, 1 / 3)
-    found = versus.log_likelihoods(m, (X > 0.5).astype("float32"), Y, 50, shares)
+    found = study.log_likelihoods(m, (X > 0.5).astype("float32"), Y, 50, shares)
     assert (found["log_px"] >= found["log_px_given_y"] - np.log(3) - 1e-6).all()
-    assert versus.log_likelihoods(trained(run, VAE)[0], X, Y, 5, shares).keys() == {"log_px"}
+    assert study.log_likelihoods(trained(run, VAE)[0], X, Y, 5, shares).keys() == {"log_px"}
 
 
 def test_codes_in_the_plane_and_straight_lines(run):

@@ -22,7 +22,7 @@ from twinvae.spec import ZOO, ModelSpec, TrainSpec
 
 MODELS = ("report004_ae", "report004_vae", "report004_cvae")
 BATCH_SIZES = (128, 256, 512)
-IMAGES, EPOCHS, MATRIX = 8_192, 4, 2048
+IMAGES, EPOCHS = 8_192, 4
 
 
 def made_up(n: int, spec: ModelSpec) -> data.Images:
@@ -37,20 +37,14 @@ def made_up(n: int, spec: ModelSpec) -> data.Images:
     )
 
 
-def limit(twin) -> float:
-    """FLOP per second of a large matrix product in float32; reading one value waits for it."""
-    a, b = twin.train.tensors(np.random.default_rng(0).standard_normal((2, MATRIX, MATRIX), dtype=np.float32))
-    return cost.gemm_limit(lambda: float((a @ b)[0, 0]), MATRIX)
-
-
 def measure(name: str, spec: ModelSpec, batch_size: int) -> dict:
     """One row of the table: `train.fit` as the notebooks call it, without the first epoch, which compiles."""
     twin, images = backend.get(name), made_up(IMAGES, spec)
     few = images.subset(np.arange(100))
     model, settings = twin.models.build(spec), TrainSpec(epochs=EPOCHS, batch_size=batch_size)
-    before = limit(twin)
+    before = cost.machine_limit(twin)
     history = twin.train.fit(model, data.Splits(images, few, few), settings)
-    best = max(before, limit(twin))
+    best = max(before, cost.machine_limit(twin))
     seconds, _ = cost.epoch_seconds(history.seconds)
     trained = IMAGES // batch_size * batch_size
     work = cost.multiply_adds(spec)

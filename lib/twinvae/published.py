@@ -25,7 +25,7 @@ SAMPLES = 5_000
 
 # (epochs, learning rate).  Each phase starts Adam anew and has a seed, hence noise and pixels, of its own.  A phase
 # that is made longer goes on from its checkpoint; those after it are trained again.
-PHASES = ((10, 1e-3), (30, 1e-3), (80, 1e-3), (100, 3e-4), (30, 1e-4))
+PHASES = ((10, 1e-3), (30, 1e-3), (80, 1e-3), (100, 3e-4), (300, 3e-4), (60, 1e-4), (20, 3e-5))
 
 
 def settings(phases: Sequence[tuple[int, float]] = PHASES) -> list[specs.TrainSpec]:

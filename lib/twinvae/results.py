@@ -10,6 +10,12 @@ from twinvae import provenance
 from twinvae.parameters import BACKENDS, PROFILES
 
 NO_BACKEND = "none"
+COLUMNS = (  # of a scoreboard; likelihoods in nats per image, shares and accuracies 0..1
+    "model", "report", "backend", "dataset", "data_source", "profile", "device", "seed", "parameters", "epochs",
+    "seconds_per_epoch", "gemm_fraction", "elbo", "recon", "kl", "nll_is", "nll_marginal", "active_units",
+    "conditional_accuracy", "judge_accuracy", "diversity", "cas", "frechet", "frechet_floor", "precision", "recall",
+    "sharpness", "commit",
+)
 Key = tuple[str, str]  # notebook number and backend ('none' for a notebook without one): ("03", "torch")
 
 
@@ -95,10 +101,25 @@ def read(folder: Path) -> Result:
     return Result(folder, manifest, json.loads((folder / "numbers.json").read_text(encoding="utf-8")))
 
 
+def board(rows: list[dict] | pd.DataFrame, known: dict) -> pd.DataFrame:
+    """Rows of trained models under `COLUMNS`; `known` are the columns in which they agree.
+
+    ValueError for a column that no scoreboard has.
+    """
+    table = pd.DataFrame(rows).assign(**known)
+    unknown = [name for name in table.columns if name not in COLUMNS]
+    if unknown:
+        raise ValueError(
+            f"the scoreboard has no column {', '.join(unknown)}; its columns are {', '.join(COLUMNS)}: "
+            "keep other numbers in a table of the run"
+        )
+    return table.reindex(columns=list(COLUMNS))
+
+
 def scoreboards(found: dict[Key, Result]) -> pd.DataFrame:
-    """The scoreboard rows of all these runs, one a trained model, with the profile of each."""
+    """The scoreboard rows of all these runs, one a trained model."""
     boards = [
-        pd.read_csv(result.folder / "scoreboard.csv", dtype={"report": str}).assign(profile=result.profile)
+        pd.read_csv(result.folder / "scoreboard.csv", dtype={"report": str})
         for _, result in sorted(found.items())
         if "scoreboard.csv" in result.manifest["files"]
     ]

@@ -22,7 +22,7 @@ from IPython.display import Image, display
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from twinvae import latex, provenance
+from twinvae import latex, provenance, results
 from twinvae.parameters import BACKENDS, PROFILES, check_names, check_parameter, choose_profile, injected_parameters
 from twinvae.provenance import write_text, written_whole
 
@@ -210,8 +210,17 @@ class Run:
         return value
 
     def scoreboard(self, rows: list[dict] | pd.DataFrame) -> pd.DataFrame:
-        """Save the trained models and their metrics, one row each, as `scoreboard.csv`; returns the table."""
-        board = pd.DataFrame(rows)
+        """Save the trained models and their metrics, one row each, as `scoreboard.csv`; returns the table.
+
+        Adds what the run knows and puts the columns in order; ValueError for a column that no scoreboard has.
+        """
+        known = {
+            "backend": self.backend,
+            "profile": self.profile,
+            "device": provenance.device(),
+            "commit": provenance.git_state(self.root)["commit"],
+        }
+        board = results.board(rows, known)
         with self._writing("scoreboard.csv") as part:
             board.to_csv(part, index=False)
         return board

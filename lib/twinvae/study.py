@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
@@ -16,9 +17,9 @@ import pandas as pd
 
 from twinvae import data, draws
 from twinvae.history import fingerprint
-from twinvae.metrics import samples
+from twinvae.metrics import likelihood, samples
 from twinvae.metrics.judge import Judge
-from twinvae.spec import ModelSpec, TrainSpec, count_weights, to_dict
+from twinvae.spec import ModelSpec, TrainSpec, to_dict
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,15 +89,45 @@ def elbo_terms(trained: Trained, images: data.Images) -> dict[str, float]:
     return {"elbo": -(recon + kl), "recon": recon, "kl": kl}
 
 
+def as_trained(trained: Trained, images: data.Images) -> np.ndarray:
+    """The images in [0, 1], binarised once by seed 0 where the model was trained on binarised ones.  -> [N, H, W, C]"""
+    how = "none" if trained.settings.binarize == "none" else "fixed"
+    return data.binarise(data.scale(images.x), how)
+
+
+def log_likelihoods(trained: Trained, x: np.ndarray, y: np.ndarray, samples: int,
+                    shares: np.ndarray) -> dict[str, np.ndarray]:
+    """log p(x), and for a CVAE also log p(x | y), importance-sampled, in nats.  [N, H, W, C], [N] -> name -> [N]
+
+    The CVAE's log p(x) = log sum_y p(y) p(x | y) is what compares with a VAE's; `shares` [K] are the p(y).
+    """
+    if trained.spec.kind != "cvae":
+        return {"log_px": likelihood.importance_sampled(trained.model, trained.twin, x, one_hot(trained, y), samples)}
+    each = likelihood.by_label(trained.model, trained.twin, x, samples)
+    return {"log_px": likelihood.marginal(each, np.log(shares)), "log_px_given_y": each[np.arange(len(x)), y]}
+
+
 def judged(judge: Judge, x: np.ndarray, y: np.ndarray, real: data.Images) -> dict[str, float]:
     """What the judge says of samples asked for as y; diversity and Frechet distance are against the real images."""
-    probabilities, real_x = judge.probabilities(x), data.scale(real.x)
+    probabilities = judge.probabilities(x)
     return {"accuracy": samples.conditional_accuracy(probabilities, y),
             "confidence": samples.confidence(probabilities),
             "class_entropy": samples.class_entropy(probabilities),
-            "diversity": samples.within_class_diversity(x, y, real_x, real.y),
-            "frechet": samples.frechet_distance(judge.features(x), judge.features(real_x)),
+            "diversity": samples.within_class_diversity(x, y, data.scale(real.x), real.y),
+            "frechet": samples.frechet_distance(judge.features(x), real_features(judge, real)),
             "sharpness": float(samples.sharpness(x).mean())}
+
+
+@lru_cache(maxsize=8)
+def real_features(judge: Judge, real: data.Images) -> np.ndarray:
+    """The judge's features of real images, worked out once.  -> [N, F]"""
+    return judge.features(data.scale(real.x))
+
+
+@lru_cache(maxsize=8)
+def real_accuracy(judge: Judge, real: data.Images) -> float:
+    """The judge's accuracy on real images, 0..1, worked out once; it stands beside every accuracy on samples."""
+    return samples.conditional_accuracy(judge.probabilities(data.scale(real.x)), real.y)
 
 
 def balanced(num_classes: int, per_class: int) -> np.ndarray:
@@ -107,14 +138,6 @@ def balanced(num_classes: int, per_class: int) -> np.ndarray:
 def mean_sd(values: list[float]) -> tuple[float, float]:
     """Mean and standard deviation over seeds; one seed has a deviation of 0."""
     return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-
-
-def summary(trained: Trained, images: data.Images) -> dict[str, Any]:
-    """The columns of a scoreboard row that every trained model has."""
-    terms = elbo_terms(trained, images) if trained.spec.kind not in ("ae", "cgan") else {}
-    return {"model": trained.spec.name, "report": trained.spec.report, "seed": trained.settings.seed,
-            "parameters": count_weights(trained.spec), "epochs": trained.settings.epochs,
-            "seconds_per_epoch": float(trained.history.seconds.iloc[1:].median())} | terms
 
 
 def keep(run, name: str, values: list[float], fmt: str = ".2f") -> tuple[float, float]:

@@ -1,6 +1,6 @@
 """VAE against CVAE: what notebook 04 asks of both, beyond what `study` asks of every model.
 
-Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels y [N], codes z [N, Z]; log-likelihoods in nats per image.
+Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels y [N], codes z [N, Z].
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sklearn.decomposition import PCA
 
 from twinvae import data, draws, study, weights
 from twinvae import spec as specs
-from twinvae.metrics import latent, likelihood
+from twinvae.metrics import latent
 from twinvae.run import PROFILES
 from twinvae.study import Trained
 
@@ -49,20 +49,6 @@ def _kept(run, twin: ModuleType, name: str) -> Trained:
     model = weights.load_model(path, twin)
     return Trained(model.spec, specs.from_dict(specs.TrainSpec, metadata["settings"]), model, twin,
                    pd.DataFrame(metadata["history"]))
-
-
-# ---------------------------------------------------------------- likelihood
-def log_likelihoods(trained: Trained, x: np.ndarray, y: np.ndarray, samples: int,
-                    shares: np.ndarray) -> dict[str, np.ndarray]:
-    """log p(x), and for a CVAE also log p(x | y), importance-sampled.  [N, H, W, C], [N] -> name -> [N]
-
-    The CVAE's log p(x) = log sum_y p(y) p(x | y) is what compares with a VAE's; `shares` [K] are the p(y).
-    """
-    if trained.spec.kind != "cvae":
-        hot = study.one_hot(trained, y)
-        return {"log_px": likelihood.importance_sampled(trained.model, trained.twin, x, hot, samples)}
-    each = likelihood.by_label(trained.model, trained.twin, x, samples)
-    return {"log_px": likelihood.marginal(each, np.log(shares)), "log_px_given_y": each[np.arange(len(x)), y]}
 
 
 # ---------------------------------------------------------------- latent space

@@ -6,6 +6,7 @@ One multiply-add counts as two floating point operations (FLOP). Memory, device 
 
 import time
 from collections.abc import Callable, Sequence
+from types import ModuleType
 
 import numpy as np
 
@@ -55,6 +56,12 @@ def gemm_limit(multiply: Callable[[], object], size: int = 2048, repeats: int = 
         multiply()
         seconds.append(time.perf_counter() - start)
     return 2 * size**3 / min(seconds)
+
+
+def machine_limit(twin: ModuleType, size: int = 2048) -> float:
+    """`gemm_limit` of this machine in float32 with a twin's own product; reading one value waits for it."""
+    a, b = twin.train.tensors(np.random.default_rng(0).standard_normal((2, size, size), dtype=np.float32))
+    return gemm_limit(lambda: float((a @ b)[0, 0]), size)
 
 
 def gemm_fraction(multiply_adds: int, images: int, seconds: float, limit: float) -> float:

@@ -55,7 +55,7 @@ RECIPES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Judge:
     """A trained classifier of one data set, in either twin; `facts` says what it was trained on and how good it is."""
 

@@ -1,0 +1,79 @@
+"""The scoreboard: its columns, which of them apply to which model, and that each is the number its name says."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from pair import AE, CVAE, VAE, splits
+from twinvae import backend, data, results, scoreboard, study
+from twinvae.metrics import cost, samples
+from twinvae.metrics.judge import Judge
+from twinvae.spec import TrainSpec
+
+IMAGES = splits()
+Y = study.balanced(3, 3)
+ALWAYS = set(results.COLUMNS[:5]) - {"backend"} | {"seed", "parameters", "epochs", "seconds_per_epoch", "gemm_fraction",
+                                                   "judge_accuracy", "frechet", "frechet_floor",
+                                                   "sharpness", "precision", "recall"}
+CODES = {"elbo", "recon", "kl", "active_units", "nll_is"}
+LABELS = {"conditional_accuracy", "diversity", "cas"}
+
+
+class Pixels(Judge):
+    """A judge that sees class 1 in everything; its features are the first four pixels."""
+
+    def __init__(self):
+        super().__init__(None, None, {})
+
+    def probabilities(self, x):
+        return np.tile([0.2, 0.5, 0.3], (len(x), 1))
+
+    def features(self, x):
+        return x.reshape(len(x), -1)[:, :4].astype(float)
+
+
+@pytest.mark.parametrize("spec, columns", [(AE, ALWAYS), (VAE, ALWAYS | CODES),
+                                           (CVAE, ALWAYS | CODES | LABELS | {"nll_marginal"})])
+@pytest.mark.parametrize("name", backend.TWINS)
+def test_a_row_has_what_applies_to_its_model_and_nothing_else(spec, columns, name, tmp_path, monkeypatch):
+    monkeypatch.setattr(scoreboard, "_limit", lambda twin: 1e9)
+    twin, settings = backend.get(name), TrainSpec(2, 8, binarize="dynamic")
+    trained = study.train(SimpleNamespace(checkpoints=tmp_path), twin, spec, settings, IMAGES)
+    row = scoreboard.row(trained, Pixels(), IMAGES, Y, nll_images=4, nll_samples=20)
+    assert set(row) == columns
+    assert set(row) <= set(results.COLUMNS)
+    images = len(IMAGES.train) // 8 * 8
+    assert row["gemm_fraction"] == cost.gemm_fraction(cost.multiply_adds(spec), images, row["seconds_per_epoch"], 1e9)
+    made, real = study.generate(trained, Y), data.scale(IMAGES.test.x)
+    judge = Pixels()
+    assert row["frechet"] == samples.frechet_distance(judge.features(made), judge.features(real))
+    assert row["judge_accuracy"] == (IMAGES.test.y == 1).mean()
+    if spec is CVAE:
+        assert row["conditional_accuracy"] == 1 / 3
+        assert row["nll_marginal"] <= row["nll_is"] + np.log(26 / 8)  # p(x) is at least p(y) p(x | y)
+    if spec is not AE:
+        assert row["elbo"] == pytest.approx(-(row["recon"] + row["kl"]))
+        without = scoreboard.row(trained, judge, IMAGES, Y)
+        assert set(row) - set(without) == {"nll_is", "nll_marginal"} & columns
+    more = scoreboard.row(trained, judge, IMAGES, study.balanced(3, 4))
+    assert "frechet_floor" not in more, "nine validation images are no floor for twelve samples"
+
+
+def test_a_cgan_has_neither_codes_nor_a_share_of_the_limit(tmp_path):
+    from test_gan import GAN
+
+    twin = backend.get("torch")
+    images = splits(shape=GAN.image_shape)
+    trained = study.train(SimpleNamespace(checkpoints=tmp_path), twin, GAN, TrainSpec(1, 8), images)
+    assert set(scoreboard.row(trained, Pixels(), images, Y)) == (ALWAYS - {"gemm_fraction"}) | LABELS
+
+
+def test_columns_come_in_order_and_what_is_missing_stays_empty():
+    board = results.board([{"seed": 1, "model": "a"}, {"model": "b", "dataset": "usps"}], {"backend": "tf"})
+    assert tuple(board.columns) == results.COLUMNS and board.backend.tolist() == ["tf", "tf"]
+    assert board.nll_is.isna().all() and board.dataset.isna().tolist() == [True, False]
+
+
+def test_an_unknown_column_is_refused():
+    with pytest.raises(ValueError, match="no column nats; its columns are model, report"):
+        results.board([{"model": "a", "nats": 1}], {})
