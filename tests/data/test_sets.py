@@ -41,6 +41,15 @@ def test_mnist_stand_in_sizes():
     assert counts == [[400] * 10, [50] * 10, [50] * 10]
 
 
+def test_a_set_of_sets_keeps_the_order_of_its_classes():
+    both, digits, letters = (data.load(name, "test", edition="stand-in") for name in
+                             ("characters", "mnist", "emnist_letters"))  # fmt: skip
+    assert np.array_equal(both.x, np.concatenate([digits.x, letters.x]))
+    assert np.array_equal(both.y, np.concatenate([digits.y, 10 + letters.y]))
+    assert both.source.label == f"{digits.source.label} and {letters.source.label}"
+    assert both.source.kind == "stand-in" and both.source.files == digits.source.files + letters.source.files
+
+
 def test_more_than_there_is_gives_all_and_says_so(capsys):
     assert len(data.splits("mnist", edition="stand-in", train_size=60_000).train) == 4_000
     assert "mnist: train_size=60,000, but there are 4,000 images; all are taken." in capsys.readouterr().out

@@ -31,6 +31,8 @@ def _at_hand(dataset: DataSet) -> str:
     """Which edition `splits` would read."""
     if dataset.direct:
         return "shipped with scikit-learn"
+    if dataset.parts:
+        return " and ".join(_at_hand(part) for part in dataset.parts)
     try:
         found = search(dataset, ("train", "test"))
     except DataError as error:
@@ -43,6 +45,8 @@ def fetch_one(dataset: DataSet) -> int:
     if dataset.direct:
         print(f"{dataset.name}: nothing to fetch, it is shipped with scikit-learn.")
         return 0
+    if dataset.parts:
+        return max(fetch_one(part) for part in dataset.parts)
     halves = [tuple(edition.halves) for edition in dataset.editions]
     pairs = [pair for pair in zip(dataset.editions, halves) if downloadable(*pair)]
     try:
@@ -79,7 +83,7 @@ def check(names: list[str]) -> int:
 def _say_missing(dataset: DataSet) -> None:
     """What `load` would read, and which files of the first edition are not there."""
     print(f"{dataset.name}: {_at_hand(dataset)}")
-    if not dataset.direct:
+    if dataset.editions:
         wanted = dataset.editions[0]
         present = {digest_of for folder in folders(dataset) for digest_of in _checksums(folder)}
         missing = [file.name for file in wanted.files(tuple(wanted.halves)) if file.checksum not in present]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .finding import find
-from .images import Images, Splits
+from .images import Images, Source, Splits
 from .own import KINDS, own_dataset
 from .sets import SETS
 from .splitting import balanced, cut, cut_groups
@@ -94,12 +94,26 @@ def _read(dataset: DataSet, halves: tuple[str, ...], edition: str | None, option
         if edition is not None:
             raise ValueError(f"{dataset.name} has no editions, so edition={edition!r} cannot be chosen.")
         return {"all": dataset.direct(**options)}
+    if dataset.parts:
+        read = [_read(part, halves, edition, part.options) for part in dataset.parts]
+        return {half: _together(dataset, [images[half] for images in read]) for half in halves}
     found = find(dataset, halves, edition)
     source = found.source(dataset)
     return {
         half: Images(*found.edition.read(paths, half, **options), dataset.class_names, source)
         for half, paths in found.paths.items()
     }
+
+
+def _together(dataset: DataSet, parts: list[Images]) -> Images:
+    """The images of several sets as one; the classes of each follow those of the one before."""
+    first = np.cumsum([0, *(part.num_classes for part in parts)])
+    sources = [part.source for part in parts]
+    kind = max((source.kind for source in sources), key=("official", "variant", "stand-in").index)
+    files = tuple(file for source in sources for file in source.files)
+    source = Source(dataset.name, " and ".join(source.label for source in sources), kind, files)
+    x, y = (np.concatenate(arrays) for arrays in ([p.x for p in parts], [p.y + k for p, k in zip(parts, first)]))
+    return Images(x, y, dataset.class_names, source)
 
 
 def _join(parts: list[Images]) -> Images:

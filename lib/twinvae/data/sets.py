@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import cifar10, cifar100, digits, emnist, mnist, nist, sign_language, svhn, usps
+from . import characters, cifar10, cifar100, digits, emnist, mnist, nist, sign_language, svhn, usps
 from .table import DataSet
 
 SETS: dict[str, DataSet] = {
@@ -14,6 +14,7 @@ SETS: dict[str, DataSet] = {
         emnist.LETTERS,
         emnist.BALANCED,
         emnist.BYCLASS,
+        characters.CHARACTERS,
         nist.NIST,
         sign_language.SIGN_LANGUAGE,
         cifar10.CIFAR10,

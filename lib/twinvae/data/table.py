@@ -50,6 +50,7 @@ class DataSet:
     many training images `splits` holds out (None: a tenth). `options` are the set's own options with their
     defaults, `groups(images)` gives near-duplicates one number, `finish(images, **options)` comes last.
     `direct(**options)` reads the one pile where no files are looked for (own data, what a package ships).
+    `parts` are sets whose images and classes it puts together, and then it has no files of its own.
     `extras` are known files that no reader needs; `other_folders` may hold the set's files, too.
     """
 
@@ -70,6 +71,7 @@ class DataSet:
     groups: Callable[[Images], np.ndarray] | None = None
     finish: Callable[..., Images] | None = None
     direct: Callable[..., Images] | None = None
+    parts: tuple[DataSet, ...] = ()
     extras: tuple[KnownFile, ...] = ()
     other_folders: tuple[str, ...] = ()
 

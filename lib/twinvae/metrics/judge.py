@@ -26,7 +26,8 @@ FOLDER = Path(__file__).parents[3] / "results" / "judges"
 PHASES = (specs.TrainSpec(epochs=5, learning_rate=1e-3, noise=0.2),
           specs.TrainSpec(epochs=3, learning_rate=1e-4, noise=0.2))
 LONG = (replace(PHASES[0], epochs=20), PHASES[1])  # for a few thousand images of many classes
-SHORT = (replace(PHASES[0], epochs=2), replace(PHASES[1], epochs=1))  # for a set with twice the images of MNIST
+SHORT = (replace(PHASES[0], epochs=2), replace(PHASES[1], epochs=1))  # for a set with thrice the images of MNIST
+COLOUR = (replace(PHASES[0], epochs=9, noise=0.1), replace(PHASES[1], epochs=3, noise=0.1))  # in which noise hides more
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,13 @@ class Recipe:
 RECIPES = {
     "mnist": Recipe("mnist"),
     "usps": Recipe("usps"),
-    "emnist_letters": Recipe("emnist_letters", phases=SHORT),
+    "emnist_letters": Recipe("emnist_letters"),
+    "characters": Recipe("characters", phases=SHORT),
     "nist": Recipe("nist", phases=LONG),
     "sign_language": Recipe("sign_language"),
     "sign_vowel": Recipe("sign_language", {"task": "vowel"}),
     "sign_rotation": Recipe("sign_language", {"task": "rotation"}, phases=SHORT),
+    "cifar10": Recipe("cifar10", architecture="judge_cifar10", phases=COLOUR),
 }
 
 

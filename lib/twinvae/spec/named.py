@@ -78,10 +78,16 @@ def _burda() -> ModelSpec:
 
 def _judges() -> list[ModelSpec]:
     """Classifiers that judge samples; the code, their last hidden layer, gives the features of the metrics."""
-    relu = Activation("relu")
-    return [ModelSpec("judge_mnist", "classifier", (28, 28, 1), latent_dim=128, num_classes=10, decoder=(),
-                      encoder=(Conv(16, bias=False), BatchNorm(), relu, Conv(32, stride=2, bias=False), BatchNorm(), relu,
-                               Conv(64, stride=2, bias=False), BatchNorm(), relu), code_activation=relu)]
+
+    def convolutions(*maps: tuple[int, int]) -> tuple[Layer, ...]:
+        """Convolutions of 3x3 with these maps and strides, each normalised and rectified."""
+        return tuple(layer for n, stride in maps
+                     for layer in (Conv(n, stride=stride, bias=False), BatchNorm(), Activation("relu")))
+
+    shared = dict(latent_dim=128, num_classes=10, decoder=(), code_activation=Activation("relu"))
+    colour = convolutions((32, 1), (32, 2), (64, 1), (64, 2), (128, 2))
+    return [ModelSpec("judge_mnist", "classifier", (28, 28, 1), encoder=convolutions((16, 1), (32, 2), (64, 2)), **shared),
+            ModelSpec("judge_cifar10", "classifier", (32, 32, 3), encoder=colour, **shared)]
 
 
 ZOO: dict[str, ModelSpec | GanSpec] = {
