@@ -152,11 +152,9 @@ def test_the_condition_moves_a_cvae_and_not_a_vae(built, twin):
 
 
 @over_twins
-@pytest.mark.parametrize("way", ["concat", "planes", "film"])
+@pytest.mark.parametrize("way", ["concat", "planes", "plane", "film"])
 def test_the_condition_enters_the_encoder(twin, way):
-    model = {"concat": "small_conditioner", "planes": "small_planes", "film": "small_film"}[way]
-    model = next(s for s in parity.small_specs() if s.name == model)
-    assert model.encoder_condition == way
+    model = next(s for s in parity.small_specs() if s.encoder_condition == way)
     twin = backend.get(twin)
     built, x = twin.models.build(model, dtype="float64"), RNG.random((2, *model.image_shape))
     (a, _), (b, _) = (
@@ -185,6 +183,19 @@ def test_a_label_plane_is_one_hot_at_every_pixel(twin, monkeypatch):
     assert planes.shape == (2, 7, 5, 3 + 4)
     assert (planes[..., :3] == x).all()
     assert (planes[..., 3:] == np.eye(4)[[1, 3]][:, None, None, :]).all()
+
+
+@over_twins
+def test_a_label_as_a_number_runs_from_0_to_1(twin):
+    model = next(s for s in parity.small_specs() if s.decoder_condition == "number")
+    twin = backend.get(twin)
+    built = twin.models.build(model, dtype="float64")
+    (y,) = twin.train.tensors([np.eye(4)])
+    np.testing.assert_allclose(array(built.number(y)), np.array([[0], [1 / 3], [2 / 3], [1]]), rtol=1e-15)
+    hot, zero = np.eye(4), np.zeros((4, 3))
+    images = twin.models.call(built, "generate", zero, hot)
+    weight, _ = (built.get_arrays()[f"decoder.dense1.{name}"] for name in ("weight", "bias"))
+    assert weight.shape == (8, 3 + 1) and np.abs(np.diff(images, axis=0)).max() > 1e-3
 
 
 @over_twins

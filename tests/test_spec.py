@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from pair import CVAE, LEAKY, SMALL, VAE
 from twinvae import draws, parity, spec
+from twinvae.metrics.cost import multiply_adds
 from twinvae.spec import (
     Activation,
     BatchNorm,
@@ -43,6 +44,20 @@ def test_report_004_has_the_counted_weights(name, count):
 )  # fmt: skip
 def test_report_002_has_the_counted_weights_and_a_shallow_vae_as_many_as_the_cvae(name, count):
     assert spec.count_weights(spec.zoo(name)) == count
+
+
+@pytest.mark.parametrize("task, count", [(1, 15_808_449), (2, 16_411_969), (3, 15_887_169)])
+def test_report_001_has_the_counted_weights_and_a_light_model_with_the_same_layers(task, count):
+    exact, light = spec.zoo(f"report001_task{task}"), spec.zoo(f"light_task{task}")
+    assert spec.count_weights(exact) == count and spec.count_weights(light) <= 1_000_000
+    for model, statistics in ((exact, 640), (light, 160)):
+        assert multiply_adds(model) > parity.HEAVY or model is light
+        assert sum(np.prod(w.shape) for w in model.weights() if not w.trainable) == statistics
+        rows = [row for stack in model.stacks().values() for row in stack.walk()]
+        assert [row.shape_out[0] for row in rows if isinstance(row.layer, Conv)] == [14, 7, 4, 14, 28, 28]
+        assert rows[0].shape_in == (28, 28, 1 + {1: 1, 2: 24, 3: 4}[task])
+    kinds = [[type(layer) for layer in (*m.encoder, *m.decoder)] for m in (exact, light)]
+    assert kinds[0] == kinds[1]
 
 
 def test_report_003_has_the_counted_weights():

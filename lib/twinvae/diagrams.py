@@ -249,7 +249,7 @@ def _conditions(ax: Axes, spec: ModelSpec, at: list[float], z: int, y: float, pi
         _entry(ax, at[0] + pitch / 2, y, top, f"$y$ ({spec.encoder_condition})")
     if spec.prior == "learned":
         ax.text(at[z], y + 4.7, "$p(z|y)$", ha="center", va="bottom", fontsize=7)
-    if spec.decoder_condition in ("concat", "film"):
+    if spec.decoder_condition in ("concat", "number", "film"):
         _entry(ax, at[z] + pitch / 2, y, top, f"$y$ ({spec.decoder_condition})")
     if spec.conditioner:
         row = [Bar((spec.num_classes,), ["$y$"]), *_bars(spec.stacks()["conditioner"])]

@@ -259,6 +259,15 @@ def small_specs() -> list[ModelSpec]:
             **labelled,
         ),
         ModelSpec(
+            "small_number",
+            encoder=maps,
+            decoder=mlp(8, activation=tanh),
+            encoder_condition="plane",
+            decoder_condition="number",
+            likelihood="bernoulli",
+            **labelled,
+        ),
+        ModelSpec(
             "small_film",
             encoder=(*maps[:2], Film(), *maps[2:]),
             decoder=valid,

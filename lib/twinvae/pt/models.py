@@ -141,6 +141,10 @@ class VAE(AE):
 class CVAE(VAE):
     """Conditional VAE: q(z | x[, y]), p(x | z, y), p(z) or p(z | y)  (Sohn et al. 2015, Eq. 4; report 004, Eq. 1.14)."""
 
+    def number(self, y):
+        """The label as one number from 0, the first class, to 1, the last.  [B, K] -> [B, 1]  (report 001, section 1.4)"""
+        return y @ torch.linspace(0, 1, self.spec.num_classes, dtype=y.dtype, device=y.device)[:, None]
+
     def features(self, x, y=None, training=False):
         """What the heads read; y enters as the spec's encoder_condition says.  [B, H, W, C], [B, K] -> [B, F]"""
         match self.spec.encoder_condition:
@@ -148,6 +152,8 @@ class CVAE(VAE):
                 x = torch.cat([x.flatten(1), y], 1)
             case "planes":
                 x = self.with_planes(x, y)
+            case "plane":
+                x = self.with_planes(x, self.number(y))
         return self.encoder(x, y, training).flatten(1)
 
     def decode(self, z, y=None, training=False):
@@ -155,6 +161,8 @@ class CVAE(VAE):
         match self.spec.decoder_condition:
             case "concat":
                 z = torch.cat([z, y], 1)
+            case "number":
+                z = torch.cat([z, self.number(y)], 1)
             case "conditioner":
                 z = torch.cat([z, self.conditioner(y)], 1)
         return self.decoder(z, y, training)

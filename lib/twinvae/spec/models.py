@@ -17,8 +17,8 @@ from twinvae.spec.layers import (LAYERS, Activation, Dense, Film, Layer, Reshape
 
 KINDS = ("ae", "vae", "cvae", "classifier")
 LIKELIHOODS = ("bernoulli", "continuous_bernoulli", "gaussian", "gaussian_learned", "discretized_logistic")
-ENCODER_CONDITIONS = ("none", "concat", "planes", "film")
-DECODER_CONDITIONS = ("none", "concat", "conditioner", "film")
+ENCODER_CONDITIONS = ("none", "concat", "planes", "plane", "film")
+DECODER_CONDITIONS = ("none", "concat", "number", "conditioner", "film")
 PRIORS = ("standard", "learned")
 INITS = ("normal_0.01", "keras", "torch")
 OPTIMIZERS = ("adam", "rmsprop", "adagrad", "sgd")
@@ -33,7 +33,7 @@ class ModelSpec:
     `encoder` runs from the image to the features that the heads read (code of an AE; mu and logvar of the others),
     `decoder` from the code to the last hidden layer, or to a map that already has the image's shape; after a flat
     one a dense layer to the image's D logits is added.  A classifier reads K logits from its code.  The condition y
-    (one-hot, K classes) enters each separately.
+    (one-hot, K classes) enters each separately; as 'plane' or 'number' it is one number, 0 to 1, instead of K.
     """
 
     name: str
@@ -94,7 +94,7 @@ class ModelSpec:
         """Every stack of layers of the model, by name, in the order in which weights are drawn and saved."""
         height, width, channels = self.image_shape
         k, z = self.num_classes, self.latent_dim
-        shape = {"planes": (height, width, channels + k), "concat": (height * width * channels + k,)}
+        shape = {"planes": (height, width, channels + k), "plane": (height, width, channels + 1), "concat": (height * width * channels + k,)}
         encoder = StackSpec("encoder", self.encoder, shape.get(self.encoder_condition, self.image_shape), k)
         features = (math.prod(encoder.output),)
         heads = ("code",) if self.kind in ("ae", "classifier") else ("mu", "logvar")
@@ -104,7 +104,7 @@ class ModelSpec:
             return {stack.name: stack for stack in [*stacks, StackSpec("logits", (Dense(k),), (z,))]}
         conditioner = StackSpec("conditioner", self.conditioner, (k,))
         stacks += [conditioner] * bool(self.conditioner)
-        extra = {"concat": (k,), "conditioner": conditioner.output}.get(self.decoder_condition, (0,))
+        extra = {"concat": (k,), "number": (1,), "conditioner": conditioner.output}.get(self.decoder_condition, (0,))
         decoder = StackSpec("decoder", self.decoder, (z + extra[0],), k)
         stacks.append(self._with_output(decoder))
         stacks += [StackSpec(f"prior_{head}", (Dense(z),), (k,)) for head in heads] * (self.prior == "learned")

@@ -69,6 +69,31 @@ def _report003() -> list[ModelSpec | GanSpec]:
             GanSpec("report003_cgan", "cgan", latent_dim=128, generator=generator, discriminator=discriminator, **shared)]
 
 
+def _report001() -> list[ModelSpec]:
+    """CVAEs of report 001's three tasks, section 1, and lighter ones of our own with the same layers, for a CPU.
+
+    Task 1 takes the label as one number (consonant 0, vowel 1), tasks 2 and 3 one-hot.  The report leaves padding,
+    initial weights and batch size open; 'same' gives the widths 28, 14, 7 and 4.
+    """
+    tasks = {1: dict(num_classes=2, encoder_condition="plane", decoder_condition="number"),
+             2: dict(num_classes=24, encoder_condition="planes", decoder_condition="concat"),
+             3: dict(num_classes=4, encoder_condition="planes", decoder_condition="concat")}
+    exact, light = dict(wide=128, narrow=64, maps=512), dict(wide=32, narrow=16, maps=64)
+    return [*(ModelSpec(f"report001_task{task}", "cvae", latent_dim=512, report="001", **signs(**exact), **condition)
+              for task, condition in tasks.items()),
+            *(ModelSpec(f"light_task{task}", "cvae", latent_dim=64, **signs(**light), **condition)
+              for task, condition in tasks.items())]
+
+
+def signs(wide: int, narrow: int, maps: int) -> dict:
+    """Report 001's layers for 28x28 images: convolutions of `wide`, `narrow`, `wide` filters, normalised, and back."""
+    relu = Activation("relu")
+    down = [layer for filters in (wide, narrow, wide) for layer in (Conv(filters, 3, 2), relu, BatchNorm())]
+    up = (Dense(7 * 7 * maps), Reshape((7, 7, maps)), ConvTranspose(wide, 3, 2), relu, ConvTranspose(narrow, 3, 2), relu,
+          ConvTranspose(1, 3))
+    return dict(image_shape=(28, 28, 1), encoder=tuple(down), decoder=up, init="keras")
+
+
 def _burda() -> ModelSpec:
     """The VAE with one stochastic layer of Burda et al. 2016, section 5: 784-200-200-50 and mirror, tanh."""
     hidden = mlp(200, 200, activation=Activation("tanh"))
@@ -91,7 +116,7 @@ def _judges() -> list[ModelSpec]:
 
 
 ZOO: dict[str, ModelSpec | GanSpec] = {
-    spec.name: spec for spec in [*_report004(), *_judges(), *_report002(), _burda(), *_report003()]}
+    spec.name: spec for spec in [*_report004(), *_judges(), *_report002(), _burda(), *_report003(), *_report001()]}
 
 
 def zoo(name: str) -> ModelSpec | GanSpec:

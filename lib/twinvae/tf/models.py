@@ -161,6 +161,10 @@ class VAE(AE):
 class CVAE(VAE):
     """Conditional VAE: q(z | x[, y]), p(x | z, y), p(z) or p(z | y)  (Sohn et al. 2015, Eq. 4; report 004, Eq. 1.14)."""
 
+    def number(self, y):
+        """The label as one number from 0, the first class, to 1, the last.  [B, K] -> [B, 1]  (report 001, section 1.4)"""
+        return y @ tf.linspace(tf.zeros((), y.dtype), tf.ones((), y.dtype), self.spec.num_classes)[:, None]
+
     def features(self, x, y=None, training=False):
         """What the heads read; y enters as the spec's encoder_condition says.  [B, H, W, C], [B, K] -> [B, F]"""
         match self.spec.encoder_condition:
@@ -168,6 +172,8 @@ class CVAE(VAE):
                 x = tf.concat([layers.flatten(x), y], 1)
             case "planes":
                 x = self.with_planes(x, y)
+            case "plane":
+                x = self.with_planes(x, self.number(y))
         return layers.flatten(self.encoder(x, y, training=training))
 
     def decode(self, z, y=None, training=False):
@@ -175,6 +181,8 @@ class CVAE(VAE):
         match self.spec.decoder_condition:
             case "concat":
                 z = tf.concat([z, y], 1)
+            case "number":
+                z = tf.concat([z, self.number(y)], 1)
             case "conditioner":
                 z = tf.concat([z, self.conditioner(y)], 1)
         return self.decoder(z, y, training=training)
