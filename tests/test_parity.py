@@ -329,5 +329,5 @@ def test_small_models_have_everything():
 
 def test_rounding_alone_grows_with_the_steps():
     model = parity.random_weights(SMALL["small_vae"])
-    few, more = (parity.rounding(model, SETTINGS, size=4, steps=steps) for steps in (1, 40))
+    few, more = (parity.rounding(model, SETTINGS, steps=steps) for steps in (1, 40))
     assert few < 1e-6 and few < more < 0.1

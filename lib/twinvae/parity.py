@@ -17,7 +17,7 @@ import pandas as pd
 
 from twinvae import backend, draws
 from twinvae.metrics.cost import multiply_adds
-from twinvae.provenance import find_root
+from twinvae.provenance import find_root, written_whole
 from twinvae.spec import (
     OPTIMIZERS,
     ZOO,
@@ -51,7 +51,7 @@ GOALS = {
     "weights": (1e-9, None),  # after the last step, per tensor, over the largest entry
     "handover": (1e-8, None),  # the same, where the framework changes half way, in either direction
 }
-HEAVY = 50_000_000  # multiply-adds an image: such models are measured with 4 images a step instead of 32
+HEAVY = 50_000_000  # multiply-adds of an image, above which a model is measured with few images a step
 ABSOLUTE = {"float64": 1e-12, "float32": 1e-6}
 
 
@@ -165,11 +165,11 @@ def handover(
     return float(max(over_largest(whole, train(names)) for names in (("torch", "tf"), ("tf", "torch"))))
 
 
-def rounding(spec: ModelSpec | GanSpec, settings: TrainSpec, size: int = 32, steps: int = 100) -> float:
+def rounding(spec: ModelSpec | GanSpec, settings: TrainSpec, steps: int = 100) -> float:
     """The deviation of PyTorch's training loss from its own, in float32, when every weight starts half a unit in its
     last place higher or lower: what no other program with the same formulas can be expected to stay below.
     """
-    twin, batches = backend.get("torch"), random_batches(spec, size, steps, "float32")
+    twin, batches = backend.get("torch"), random_batches(spec, images_a_step(spec), steps, "float32")
     weights, sign, losses = draws.initial_weights(spec, settings.seed), np.random.default_rng(0), []
     for unit in (0.0, 2.0**-24):
         model = twin.models.build(spec)
@@ -300,23 +300,26 @@ def small_gans() -> list[GanSpec]:
                     discriminator_condition="projection", **shared)]
 
 
+def images_a_step(spec: ModelSpec | GanSpec) -> int:
+    """How many images a step of `make parity` takes: fewer of a heavy model."""
+    return 4 if multiply_adds(spec) > HEAVY else 32
+
+
 def main(names: list[str]) -> None:
-    """Measures the named models, or all, and puts their rows into the table; exit code 1 if a goal is not met."""
+    """Measures the named models, or all, each kept at once in the table; exit code 1 if a goal is not met."""
     specs = {spec.name: random_weights(spec) for spec in [*ZOO.values(), *small_specs(), *small_gans()]}
     for name in names:
         one_of("model", name, tuple(specs))
-    rows = []
-    for name in names or specs:
-        size = 4 if multiply_adds(specs[name]) > HEAVY else 32
-        for optimizer in OPTIMIZERS:
-            rows.append(table([specs[name]], TrainSpec(epochs=1, optimizer=optimizer, learning_rate=1e-4), size=size))
-            print(rows[-1].to_string(index=False, header=len(rows) == 1, float_format="%.1e"), flush=True)
-    whole = pd.concat(rows)
-    path = find_root(Path.cwd()) / RESULTS
-    if path.is_file() and names:
-        whole = pd.concat([kept().query("model not in @names"), whole])
+    path, known = find_root(Path.cwd()) / RESULTS, [*specs]
     path.parent.mkdir(parents=True, exist_ok=True)
-    whole.to_csv(path, index=False, float_format="%.2e")
+    for name in names or specs:
+        settings = [TrainSpec(epochs=1, optimizer=optimizer, learning_rate=1e-4) for optimizer in OPTIMIZERS]
+        rows = pd.concat([table([specs[name]], one, size=images_a_step(specs[name])) for one in settings])
+        print(rows.to_string(index=False, float_format="%.1e"), flush=True)
+        others = kept().query("model != @name and model in @known") if path.is_file() else None
+        whole = pd.concat([others, rows])
+        with written_whole(path) as part:
+            whole.to_csv(part, index=False, float_format="%.2e")
     print("worst of each model:")
     print(worst(whole).to_string(float_format="%.1e"))
     print(f"wrote {RESULTS}; {(~whole.met).sum()} of {len(whole)} rows miss a goal")

@@ -71,7 +71,7 @@ def sampled(trained: Trained, judge: Judge, images: data.Splits, y: np.ndarray) 
     """What samples for the labels y [N] are worth against the test images; what needs a label only of conditional models.
 
     `frechet_floor` is the distance of as many validation images, and empty where there are fewer.  Precision and recall
-    are against as many test images as there are samples, at most.
+    are against as many test images as there are samples, and empty where these have no five neighbours.
     """
     x, test = study.generate(trained, y), images.test
     features, real = judge.features(x), study.real_features(judge, test)
@@ -80,8 +80,9 @@ def sampled(trained: Trained, judge: Judge, images: data.Splits, y: np.ndarray) 
     if len(images.valid) >= len(y):
         held_out = study.real_features(judge, images.valid)[:len(y)]
         row["frechet_floor"] = samples.frechet_distance(held_out, real)
-    near = samples.prdc(real[:len(y)], features)
-    row |= {name: near[name] for name in ("precision", "recall")}
+    if min(len(real), len(y)) > 5:
+        near = samples.prdc(real[:len(y)], features)
+        row |= {name: near[name] for name in ("precision", "recall")}
     if trained.spec.kind in ("cvae", "cgan"):
         row |= {"conditional_accuracy": seen["accuracy"], "diversity": seen["diversity"],
                 "cas": samples.classification_accuracy_score(x, y, data.scale(test.x), test.y)}

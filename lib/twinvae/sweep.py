@@ -23,7 +23,7 @@ from twinvae.history import NotFinite
 
 KINDS = ("vae", "cvae")
 # profile -> (training images, validation images, epochs, seeds)
-AMOUNT = {"smoke": (300, 100, 2, 1), "quick": (20_000, 2_000, 4, 1), "overnight": (None, None, 10, 3)}
+AMOUNT = {"smoke": (300, 100, 2, 1), "quick": (20_000, 2_000, 4, 1), "overnight": (20_000, 2_000, 4, 3)}
 HIDDEN = {("vae", "mnist"): (512, 256), ("cvae", "mnist"): (400,), ("vae", "usps"): (128, 64), ("cvae", "usps"): (400,)}
 BATCH_SIZES, LEARNING_RATES, LATENT_DIMS = (64, 256, 1024), (3e-4, 1e-3, 3e-3), (2, 10, 50)
 
