@@ -19,6 +19,7 @@ VALUES = {"AE": RNG.random(50), "VAE": RNG.random(40)}
 
 DRAWN = {
     "image grid": lambda ax: plots.plot_image_grid(ax, IMAGES.reshape(2, 6, 6, 5, 1), "ab", "cdefgh"),
+    "frames": lambda ax: (plots.plot_image_grid(ax, IMAGES.reshape(2, 6, 6, 5, 1)), plots.plot_frames(ax, np.eye(2, 6) > 0, (6, 5), "red"))[1],
     "class grid": lambda ax: plots.plot_class_grid(ax, IMAGES, np.arange(12) % 3, list("abc"), per_class=2),
     "training": lambda ax: plots.plot_training(ax, P, CURVES["AE"], CURVES["AE"] + 1, "VAE"),
     "sweep": lambda ax: plots.plot_sweep(ax, P, CURVES, "size", "error", {"mean image": P}),
@@ -38,7 +39,7 @@ DRAWN = {
     "generation": lambda ax: diagrams.draw_generation(ax, RNG.standard_normal(20), IMAGES[0], "3"),
     **{name: lambda ax, model=model: diagrams.draw_architecture(ax, model) for name, model in spec.ZOO.items()},
 }
-WITHOUT_AXES = {"image grid", "class grid", "place", "autoencoder", "generation", *spec.ZOO}
+WITHOUT_AXES = {"image grid", "frames", "class grid", "place", "autoencoder", "generation", *spec.ZOO}
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 
 from twinvae import style
 
@@ -30,6 +31,14 @@ def plot_image_grid(ax: Axes, images: np.ndarray, row_labels: Sequence[str] = ()
         ax.text(-0.15 * width, (r + 0.5) * height, text, ha="right", va="center", fontsize=8)
     for c, text in enumerate(column_labels):
         ax.text((c + 0.5) * width, -0.1 * height, text, ha="center", va="bottom", fontsize=8)
+
+
+def plot_frames(ax: Axes, framed: np.ndarray, size: tuple[int, int], colour: str) -> None:
+    """Frames around some images of a `plot_image_grid`: [R, N] true where there is one, images of `size` (H, W)."""
+    height, width = size
+    for row, column in zip(*np.nonzero(framed)):
+        ax.add_patch(Rectangle((column * width + 0.6, row * height + 0.6), width - 2.2, height - 2.2, fill=False,
+                               edgecolor=colour, linewidth=1.1))
 
 
 def plot_class_grid(ax: Axes, images: np.ndarray, y: np.ndarray, class_names: Sequence[str],

@@ -1,0 +1,133 @@
+"""Report 001's tasks: turned back as they were, the light models' variants, small trainings; anomalies by hand."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from pair import CVAE, TWINS, VAE, splits
+from twinvae import anomalies, backend, data, signs, spec, study
+from twinvae.metrics.judge import Judge
+from twinvae.spec import BatchNorm, Conv, ConvTranspose, TrainSpec
+
+SETTINGS = TrainSpec(1, 8)
+IMAGES = splits()
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture
+def run(tmp_path):
+    folder = tmp_path / "quick" / "05_tiny-torch"
+    return SimpleNamespace(name="05_tiny", profile="quick", backend="torch", folder=folder,
+                           weights=folder / "weights", checkpoints=folder / "checkpoints")  # fmt: skip
+
+
+def letters(n: int = 48) -> data.Splits:
+    """Random pictures with the 24 letters."""
+    part = lambda seed: data.Images(np.random.default_rng(seed).integers(0, 256, (n, 28, 28, 1), dtype=np.uint8),
+                                    np.arange(n) % 24, tuple("ABCDEFGHIKLMNOPQRSTUVWXY"), IMAGES.source)  # fmt: skip
+    return data.Splits(part(0), part(1), part(2))
+
+
+# --- report 001 ----------------------------------------------------------------------------------
+
+
+def test_the_tasks_share_their_pictures():
+    made = signs.tasks(letters())
+    assert [made[t].train.num_classes for t in (1, 2, 3)] == [2, 24, 4]
+    assert [len(made[t].test) for t in (1, 2, 3)] == [48, 48, 4 * 48]
+    assert (made[1].valid.x == made[2].valid.x).all() and made[1].train.y.sum() == 10  # A, E, I, O, U, twice
+
+
+def test_turned_back_pictures_are_as_they_were():
+    turned = signs.tasks(letters())[3].train
+    assert (signs.upright(turned.x, turned.y) == np.tile(letters().train.x, (4, 1, 1, 1))).all()
+
+
+def test_complexity_grows_with_detail():
+    flat, half, noise = np.zeros((1, 28, 28, 1)), np.zeros((1, 28, 28, 1)), RNG.random((1, 28, 28, 1))
+    half[:, 14:] = 1
+    counts = signs.complexity(np.concatenate([flat, half, noise]))
+    assert counts[0] < counts[1] < counts[2]
+
+
+def test_the_mean_of_each_class():
+    assert signs.by_class(np.array([1.0, 3, 5]), np.array([0, 0, 1]), 2).tolist() == [2, 5]
+
+
+def test_each_variant_changes_what_its_name_says():
+    rows = signs.architectures()
+    assert set(rows) == {"order_report", "no_batchnorm", "order_rising", "order_flat", "task3_report", "task3_filters",
+                         "task3_layers"}  # fmt: skip
+    filters = lambda name: [layer.filters for layer in rows[name][1].encoder if isinstance(layer, Conv)]
+    assert (filters("order_rising"), filters("order_flat")) == ([16, 32, 32], [32, 32, 32])
+    assert filters("order_report") == filters("no_batchnorm") == [32, 16, 32] and filters("task3_layers") == [32, 32, 16, 32]
+    assert not any(isinstance(layer, BatchNorm) for layer in rows["no_batchnorm"][1].encoder)
+    deep = [layer for layer in rows["task3_layers"][1].decoder if isinstance(layer, ConvTranspose)]
+    assert [(layer.filters, layer.stride) for layer in deep] == [(32, 2), (32, 1), (16, 2), (1, 1)]
+    assert len({model.name for _, model in rows.values()}) == len(rows)
+    sizes = signs.latent_sizes(spec.zoo("light_task2"))
+    assert {name: model.latent_dim for name, model in sizes.items()} == {f"z{z}": z for z in (2, 8, 32, 128, 512)}
+    assert signs.unconditional(spec.zoo("light_task2")).kind == "vae"
+
+
+def test_small_trainings_are_measured_and_kept(run):
+    twin = backend.get("torch")
+    judge = Judge(twin.models.build(replace(spec.zoo("judge_mnist").for_images((5, 4, 1), 3), name="judge")), twin, {})
+    seen = signs.measured(run, twin, CVAE, SETTINGS, IMAGES, 2, judge, np.arange(12) % 3)
+    assert seen["weights"] == spec.count_weights(CVAE) and len(seen["loss"]) == len(seen["accuracy"]) == 2
+    with pytest.raises(FileNotFoundError, match="no small.json in the weights of profile quick or overnight or full"):
+        signs.kept(run, "small")
+    signs.keep(run, "small", seen)
+    assert signs.kept(run, "small") == seen
+    assert len(signs.fewer(IMAGES, 7).train) == 7 and signs.fewer(IMAGES, 7).test is IMAGES.test
+
+
+# --- anomalies -----------------------------------------------------------------------------------
+
+
+def test_held_out_classes_are_gone_and_the_rest_numbered_anew():
+    rest, out = anomalies.without(IMAGES, (1,))
+    assert rest.train.class_names == ("a", "c") and set(rest.train.y) == {0, 1} and list(out) == [1]
+    assert len(out[1]) + len(rest.test) == len(IMAGES.test)
+    assert (rest.train.x == IMAGES.train.x[IMAGES.train.y != 1]).all()
+
+
+def test_the_tables_of_scikit_learn_are_images():
+    benign, malignant = anomalies.tumours()
+    assert [len(part) for part in (benign.train, benign.valid, benign.test)] == [214, 35, 108] and len(malignant) == 212
+    assert (benign.train.x.min(), benign.train.x.max()) == (64, 191) and malignant.max() > 0.9
+    small = anomalies.small_digits()
+    assert small.train.shape == (8, 8, 1) and small.train.x.max() == 255
+    assert len(small.train) + len(small.valid) + len(small.test) == 1_797
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_scores_are_those_of_the_model_with_the_label_summed_out(name):
+    twin, x = backend.get(name), data.scale(IMAGES.test.x)
+    shares, eps = np.array([0.5, 0.25, 0.25]), None
+    for model in (VAE, CVAE):
+        built = study.Trained(model, SETTINGS, twin.models.build(model), twin, None)
+        ours = anomalies.scores(built, x, shares, samples=2)
+        eps = np.random.default_rng([0, 2]).standard_normal((2, len(x), 2))
+        labels = range(3) if model is CVAE else [0]
+        bounds, errors = [], []
+        for k in labels:
+            hot = np.eye(3)[np.full(len(x), k)]
+            terms = [np.add(*twin.models.call(built.model, "loss_terms", x, x, hot, e)) for e in eps]
+            bounds.append(-np.mean(terms, axis=0))
+            mean = twin.models.call(built.model, "reconstruct", x, hot, None)
+            errors.append(((x - mean) ** 2).sum((1, 2, 3)))
+        weights = shares if model is CVAE else [1.0]
+        exact = -np.log(sum(w * np.exp(b - bounds[0]) for w, b in zip(weights, bounds))) - bounds[0]
+        np.testing.assert_allclose(ours["elbo"], exact, rtol=1e-5)
+        np.testing.assert_allclose(ours["error"], np.min(errors, axis=0), rtol=1e-5)
+
+
+def test_every_detector_scores_every_image():
+    twin = backend.get("torch")
+    model = anomalies.detector("tiny", (5, 4, 1), 6, 2, 3)
+    built = study.Trained(model, SETTINGS, twin.models.build(model), twin, None)
+    found = anomalies.all_scores({"CVAE": built}, IMAGES.train, data.scale(IMAGES.test.x))
+    assert set(found) == {"CVAE, error", "CVAE, -ELBO", "PCA, error", "isolation forest"}
+    assert all(values.shape == (9,) and np.isfinite(values).all() for values in found.values())
