@@ -51,7 +51,7 @@ def tumours() -> tuple[Splits, np.ndarray]:
         shades = np.clip(64 + 127 * (rows - low) / (high - low), 0, 255)
         return shades.round().astype(np.uint8).reshape(len(rows), 1, -1, 1)
 
-    source = Source("breast_cancer", "breast cancer, Wisconsin, from scikit-learn", "official")
+    source = Source("breast_cancer", "breast cancer (scikit-learn)", "official")
     parts = (Images(pixels(rows), np.zeros(len(rows), np.int64), ("benign",), source) for rows in (train, valid, test))
     return Splits(*parts), data.scale(pixels(malignant))
 
@@ -59,7 +59,7 @@ def tumours() -> tuple[Splits, np.ndarray]:
 def small_digits() -> Splits:
     """Handwritten digits of 8x8 pixels (Alpaydin & Kaynak 1998), 1,797 from scikit-learn, 70 : 10 : 20 by seed 0."""
     table = load_digits()
-    source = Source("small_digits", "8x8 digits, from scikit-learn", "official")
+    source = Source("small_digits", "8x8 digits (scikit-learn)", "official")
     images = Images((table.images * 15.9375).astype(np.uint8)[..., None], table.target.astype(np.int64),
                     tuple("0123456789"), source)
     order = np.random.default_rng(0).permutation(len(images))

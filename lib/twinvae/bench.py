@@ -12,6 +12,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -37,20 +38,18 @@ def made_up(n: int, spec: ModelSpec) -> data.Images:
     )
 
 
-def measure(name: str, spec: ModelSpec, batch_size: int) -> dict:
+def measure(twin: ModuleType, spec: ModelSpec, batch_size: int, images: int = IMAGES) -> dict:
     """One row of the table: `train.fit` as the notebooks call it, without the first epoch, which compiles."""
-    twin, images = backend.get(name), made_up(IMAGES, spec)
-    few = images.subset(np.arange(100))
+    train, few = made_up(images, spec), made_up(100, spec)
     model, settings = twin.models.build(spec), TrainSpec(epochs=EPOCHS, batch_size=batch_size)
     before = cost.machine_limit(twin)
-    history = twin.train.fit(model, data.Splits(images, few, few), settings)
+    history = twin.train.fit(model, data.Splits(train, few, few), settings)
     best = max(before, cost.machine_limit(twin))
     seconds, _ = cost.epoch_seconds(history.seconds)
-    trained = IMAGES // batch_size * batch_size
+    trained = images // batch_size * batch_size
     work = cost.multiply_adds(spec)
     return {
         "model": spec.name,
-        "backend": name,
         "batch": batch_size,
         "images/s": round(trained / seconds),
         "GFLOP/s": cost.training_flops(work, trained) / seconds / 1e9,
@@ -76,7 +75,8 @@ def main(names: list[str]) -> None:
         for name in names or backend.TWINS:
             subprocess.run([sys.executable, "-m", "twinvae.bench", name], check=True)
         return
-    rows = [measure(names[0], ZOO[model], size) for model in MODELS for size in BATCH_SIZES]
+    twin = backend.get(names[0])
+    rows = [{"backend": names[0]} | measure(twin, ZOO[model], size) for model in MODELS for size in BATCH_SIZES]
     print(pd.DataFrame(rows).to_string(index=False, float_format="%.2f"))
     seconds = likelihood_seconds(names[0])
     print(f"{names[0]}: log p(x) of 10,000 images with 500 samples each took {seconds:.1f} s (goal 60)")

@@ -32,7 +32,6 @@ KEEPERS = tuple(
         "report/collect",
         "report/pages",
         "committed",
-        "bench",
     )
 )
 

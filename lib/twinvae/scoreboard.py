@@ -6,45 +6,51 @@ A cell is empty where its column does not apply to a model, or was not measured;
 from __future__ import annotations
 
 from functools import cache
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from twinvae import data, study
+from twinvae import bench, data, study
 from twinvae.metrics import cost, latent, samples
 from twinvae.metrics.judge import Judge
-from twinvae.spec import count_weights
+from twinvae.spec import ModelSpec, count_weights
 from twinvae.study import Trained
 
-_limit = cache(cost.machine_limit)  # once a run
+BURST = 100_000_000_000  # floating point operations of an epoch by which a training's speed is measured
 
 
 def row(trained: Trained, judge: Judge, images: data.Splits, y: np.ndarray, nll_images: int = 0,
-        nll_samples: int = 500) -> dict[str, Any]:
+        nll_samples: int = 500, timed: bool = True) -> dict[str, Any]:
     """All columns of one trained model but those that the run knows.
 
     y [N] are the labels to sample for.  The first `nll_images` test images have their likelihood estimated, with
-    `nll_samples` codes each.
+    `nll_samples` codes each.  `timed` measures the share of the matrix-multiply limit, in seconds.
     """
-    return (costs(trained, images) | encoded(trained, images, nll_images, nll_samples)
+    return (costs(trained, images, timed) | encoded(trained, images, nll_images, nll_samples)
             | sampled(trained, judge, images, y))
 
 
-def costs(trained: Trained, images: data.Splits) -> dict[str, Any]:
-    """What was trained, on what, and what it took.
-
-    The matrix-multiply limit is measured now: an epoch that was trained on a busier machine shows as a smaller share.
-    A CGAN has none: its step is not one pass forward and one back.
-    """
-    settings, work = trained.settings, cost.multiply_adds(trained.spec)
-    seconds, _ = cost.epoch_seconds(trained.history.seconds)
-    row = {"model": trained.spec.name, "report": trained.spec.report, "dataset": images.source.dataset,
-           "data_source": images.source.label, "seed": settings.seed, "parameters": count_weights(trained.spec),
-           "epochs": settings.epochs, "seconds_per_epoch": seconds}
-    if trained.spec.kind == "cgan":
+def costs(trained: Trained, images: data.Splits, timed: bool) -> dict[str, Any]:
+    """What was trained, on what, and what it took."""
+    spec, settings = trained.spec, trained.settings
+    row = {"model": spec.name, "report": spec.report, "dataset": images.source.dataset, "data_source": images.source.label,
+           "seed": settings.seed, "parameters": count_weights(spec), "epochs": settings.epochs,
+           "seconds_per_epoch": cost.epoch_seconds(trained.history.seconds)[0]}
+    if not timed or spec.kind == "cgan":
         return row
-    seen = len(images.train) // settings.batch_size * settings.batch_size
-    return row | {"gemm_fraction": cost.gemm_fraction(work, seen, seconds, _limit(trained.twin))}
+    return row | {"gemm_fraction": share_of_limit(trained.twin, spec, settings.batch_size)}
+
+
+@cache
+def share_of_limit(twin: ModuleType, spec: ModelSpec, batch_size: int) -> float:
+    """Share of the matrix-multiply limit that training this model reaches, both measured now, side by side, once a run.
+
+    The seconds of the training itself may be of a busier or a calmer machine.  A CGAN has none: its step is not one
+    pass forward and one back.
+    """
+    batches = np.clip(BURST // cost.training_flops(cost.multiply_adds(spec), batch_size), 2, 64)
+    return bench.measure(twin, spec, batch_size, int(batches) * batch_size)["share"]
 
 
 def encoded(trained: Trained, images: data.Splits, nll_images: int, nll_samples: int) -> dict[str, float]:
