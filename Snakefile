@@ -15,6 +15,7 @@ NOTEBOOKS = {
     "02_data": ["torch", "tf"],
     "03_digits_ae_vae_cvae": ["torch", "tf"],
     "04_digits_vae_vs_cvae": ["torch", "tf"],
+    "05_sign_language": ["torch", "tf"],
     "08_twins": [None],
     "09_scoreboard": [None],
 }
@@ -102,7 +103,7 @@ GRID = f"{RESULTS}/grid/{sweep.amount(PROFILE)}"
 POINTS = [
     f"{GRID}/{backend}/{point.name}.json"
     for backend in (PACKAGE if BACKEND == "both" else [BACKEND])
-    for point in sweep.everything(PROFILE)
+    for point in sweep.everything(PROFILE, backend)
 ]
 
 

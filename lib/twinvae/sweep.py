@@ -75,11 +75,11 @@ def named(name: str) -> Point:
     return point
 
 
-def grid(profile: str, dataset: str, kind: str) -> list[Point]:
-    """All points for one data set and model, the report's choice first.
+def grid(profile: str, backend: str, dataset: str, kind: str) -> list[Point]:
+    """All points of a twin for one data set and model, the report's choice first.
 
     The CVAE gets batch size by learning rate, optimisers at two learning rates, hidden layers; the VAE one change at a
-    time; both get other code sizes.
+    time; both get other code sizes.  PyTorch carries the seeds, TensorFlow trains the first: the twins are proven alike.
     """
     base = Point(dataset, kind, HIDDEN[kind, dataset])
     change = lambda **fields: replace(base, **fields)
@@ -96,13 +96,13 @@ def grid(profile: str, dataset: str, kind: str) -> list[Point]:
         points += [change(batch_size=b) for b in BATCH_SIZES] + [change(learning_rate=rate) for rate in LEARNING_RATES]
         points += [change(optimizer="rmsprop"), change(optimizer="adagrad", learning_rate=1e-2)]
     points += [change(latent_dim=z) for z in LATENT_DIMS]
-    seeds = AMOUNT[amount(profile)][3]
+    seeds = AMOUNT[amount(profile)][3] if backend == "torch" else 1
     return [replace(point, seed=seed) for seed in range(seeds) for point in dict.fromkeys(points)]
 
 
-def everything(profile: str) -> list[Point]:
+def everything(profile: str, backend: str) -> list[Point]:
     """The whole study: both data sets, both models."""
-    return [point for dataset in ("mnist", "usps") for kind in KINDS for point in grid(profile, dataset, kind)]
+    return [point for dataset in ("mnist", "usps") for kind in KINDS for point in grid(profile, backend, dataset, kind)]
 
 
 def folder(profile: str, backend: str) -> Path:
