@@ -19,7 +19,7 @@ VALUES = {"AE": RNG.random(50), "VAE": RNG.random(40)}
 
 DRAWN = {
     "image grid": lambda ax: plots.plot_image_grid(ax, IMAGES.reshape(2, 6, 6, 5, 1), "ab", "cdefgh"),
-    "frames": lambda ax: (plots.plot_image_grid(ax, IMAGES.reshape(2, 6, 6, 5, 1)), plots.plot_frames(ax, np.eye(2, 6) > 0, (6, 5), "red"))[1],
+    "frames": lambda ax: (ax.text(0, 0, "row"), plots.plot_frames(ax, np.eye(2, 6) > 0, (6, 5), "red"))[1],
     "class grid": lambda ax: plots.plot_class_grid(ax, IMAGES, np.arange(12) % 3, list("abc"), per_class=2),
     "training": lambda ax: plots.plot_training(ax, P, CURVES["AE"], CURVES["AE"] + 1, "VAE"),
     "sweep": lambda ax: plots.plot_sweep(ax, P, CURVES, "size", "error", {"mean image": P}),

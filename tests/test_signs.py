@@ -61,7 +61,8 @@ def test_each_variant_changes_what_its_name_says():
                          "task3_layers"}  # fmt: skip
     filters = lambda name: [layer.filters for layer in rows[name][1].encoder if isinstance(layer, Conv)]
     assert (filters("order_rising"), filters("order_flat")) == ([16, 32, 32], [32, 32, 32])
-    assert filters("order_report") == filters("no_batchnorm") == [32, 16, 32] and filters("task3_layers") == [32, 32, 16, 32]
+    assert filters("order_report") == filters("no_batchnorm") == [32, 16, 32]
+    assert filters("task3_layers") == [32, 32, 16, 32]
     assert not any(isinstance(layer, BatchNorm) for layer in rows["no_batchnorm"][1].encoder)
     deep = [layer for layer in rows["task3_layers"][1].decoder if isinstance(layer, ConvTranspose)]
     assert [(layer.filters, layer.stride) for layer in deep] == [(32, 2), (32, 1), (16, 2), (1, 1)]

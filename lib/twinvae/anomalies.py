@@ -71,16 +71,18 @@ def detector(name: str, image_shape: tuple[int, int, int], hidden: int, latent_d
              likelihood: str = "bernoulli") -> ModelSpec:
     """A VAE with one hidden layer on each side, or with classes a CVAE."""
     how = "concat" if classes else "none"
-    return ModelSpec(name, "cvae" if classes else "vae", image_shape, latent_dim, (Flatten(), *mlp(hidden)), mlp(hidden),
-                     num_classes=classes, encoder_condition=how, decoder_condition=how, likelihood=likelihood, init="keras")
+    return ModelSpec(name, "cvae" if classes else "vae", image_shape, latent_dim, (Flatten(), *mlp(hidden)),
+                     mlp(hidden), num_classes=classes, encoder_condition=how, decoder_condition=how,
+                     likelihood=likelihood, init="keras")
 
 
 # ---------------------------------------------------------------- how strange
 def scores(trained: Trained, x: np.ndarray, shares: np.ndarray, samples: int = 4) -> dict[str, np.ndarray]:
-    """How strange images are: `error`, squared error, and `elbo`, its negative in nats.  [N, H, W, C], [K] -> name -> [N]
+    """How strange images are: `error`, squared error, and `elbo`, its negative in nats.
 
-    A CVAE is not told the label: its error is the least over all labels, and the label is summed out of its bound,
-    -log sum_y p(y) e^ELBO(x, y), `shares` being p(y).  Each ELBO is the mean over some draws of z.
+    [N, H, W, C], [K] -> name -> [N].  A CVAE is not told the label: its error is the least over all labels, and the
+    label is summed out of its bound, -log sum_y p(y) e^ELBO(x, y), `shares` being p(y).  Each ELBO is the mean over
+    some draws of z.
     """
     labels = range(trained.spec.num_classes) if trained.spec.kind == "cvae" else [0]
     errors, bounds = [], []
@@ -95,7 +97,8 @@ def _elbo(trained: Trained, x: np.ndarray, y: np.ndarray, samples: int) -> np.nd
     """The ELBO of each image, the mean over draws of z.  -> [N]"""
     generator, hot = draws.rng(0, "eps"), study.one_hot(trained, y)
     eps = generator.standard_normal((samples, len(x), trained.spec.latent_dim))
-    return -np.mean([np.sum(trained.predict("loss_terms", x, x, hot, e), axis=0) for e in eps], axis=0, dtype=np.float64)
+    losses = [np.sum(trained.predict("loss_terms", x, x, hot, e), axis=0) for e in eps]
+    return -np.mean(losses, axis=0, dtype=np.float64)
 
 
 def all_scores(models: dict[str, Trained], train: Images, x: np.ndarray) -> dict[str, np.ndarray]:

@@ -54,7 +54,8 @@ def by_class(values: np.ndarray, y: np.ndarray, num_classes: int) -> np.ndarray:
 
 def unconditional(model: ModelSpec) -> ModelSpec:
     """The VAE with the layers of a CVAE: of its size but for what the label takes."""
-    return replace(model, name="light_vae", kind="vae", num_classes=0, encoder_condition="none", decoder_condition="none")
+    return replace(model, name="light_vae", kind="vae", num_classes=0, encoder_condition="none",
+                   decoder_condition="none")
 
 
 def latent_sizes(model: ModelSpec) -> dict[str, ModelSpec]:
@@ -109,16 +110,16 @@ def remedies(model: ModelSpec, settings: TrainSpec) -> dict[str, tuple[ModelSpec
     return {name: (replace(spec, name=f"light_{name}"), how) for name, (spec, how) in named.items()}
 
 
-def measured(run, twin: ModuleType, model: ModelSpec, settings: TrainSpec, images: data.Splits, seeds: int, judge: Judge,
-             y: np.ndarray) -> dict[str, list[float]]:
+def measured(run, twin: ModuleType, model: ModelSpec, settings: TrainSpec, images: data.Splits, seeds: int,
+             judge: Judge, y: np.ndarray) -> dict[str, list[float]]:
     """Trains a model and keeps only what is measured, a value a seed: `loss` on validation images in nats, its best and
     last epoch, units that vary with the image, and what the judge says of samples for y against the training images.
     """
     place, rows = SimpleNamespace(checkpoints=run.checkpoints / f"small-{settings.epochs}-epochs"), []
     for trained in study.train_seeds(place, twin, model, settings, images, seeds):
         mu, _ = study.codes(trained, data.scale(images.train.x[:2_000]), images.train.y[:2_000])
-        loss = trained.history.valid_loss
-        rows.append({"loss": float(loss.min()), "last": float(loss.iloc[-1]), "active": int(latent.active_units(mu).sum())}
+        loss, active = trained.history.valid_loss, int(latent.active_units(mu).sum())
+        rows.append({"loss": float(loss.min()), "last": float(loss.iloc[-1]), "active": active}
                     | study.judged(judge, study.generate(trained, y), y, images.train))
     return {name: [float(row[name]) for row in rows] for name in rows[0]} | {"weights": count_weights(model)}
 
@@ -132,8 +133,8 @@ def keep(run, name: str, table: dict) -> dict:
 def kept(run, name: str) -> dict:
     """What `keep` kept, of this profile or the next better one that has it.  FileNotFoundError if none has."""
     profiles = PROFILES[PROFILES.index(run.profile):]
-    paths = [run.folder.parent.parent / profile / f"{run.name}-torch" / "weights" / f"{name}.json" for profile in profiles]
-    path = next((path for path in paths if path.exists()), None)
+    folders = [run.folder.parent.parent / profile / f"{run.name}-torch" / "weights" for profile in profiles]
+    path = next((folder / f"{name}.json" for folder in folders if (folder / f"{name}.json").exists()), None)
     if path is None:
         raise FileNotFoundError(f"there is no {name}.json in the weights of profile {' or '.join(profiles)}; "
                                 "train it: run with train=True and backend='torch'")
