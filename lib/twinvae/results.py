@@ -94,6 +94,8 @@ def read(folder: Path) -> Result:
     if not complete:
         raise ValueError(f"the run in {folder} is half-written: its manifest.json is not whole; run it again")
     for name, digest in manifest["files"].items():
+        if name.startswith("weights/") and not (folder / name).is_file():
+            continue  # weights are kept once, those of the best profile; no figure and no number needs them
         if not (folder / name).is_file():
             raise ValueError(f"the run in {folder} is half-written: {name} is missing; run it again")
         if provenance.sha256(folder / name) != digest:
