@@ -274,6 +274,7 @@ def test_the_table_says_what_is_met(monkeypatch, row, deviation, met):
 
 def test_the_command_measures_every_model_and_fails_when_a_goal_is_missed(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(parity, "find_root", lambda start: tmp_path)
+    monkeypatch.setattr(parity, "rounding", lambda spec, settings, dtype: 0.5)
     seen = dict.fromkeys(parity.GOALS, 1e-14)
     monkeypatch.setattr(parity, "handover", lambda *args, **kwargs: seen["handover"])
     monkeypatch.setattr(
@@ -288,6 +289,7 @@ def test_the_command_measures_every_model_and_fails_when_a_goal_is_missed(monkey
     assert len(frame) == (len(spec.ZOO) + len(SMALL)) * len(OPTIMIZERS) * 2
     assert set(frame.model) == {*spec.ZOO, *SMALL} and not frame[frame.dtype == "float64"].met.any()
     assert f"{len(frame) // 2} of {len(frame)} rows miss a goal" in capsys.readouterr().out
+    assert (frame[~frame.met]["rounding"] == 0.5).all() and frame[frame.met]["rounding"].isna().all()
     seen["handover"] = 1e-14
     with pytest.raises(SystemExit):
         parity.main(["small_vae"])  # its rows alone are measured anew
