@@ -51,9 +51,14 @@ def within_goals(model: ModelSpec, settings: TrainSpec, dtype: str, steps: int, 
 
 @pytest.mark.parametrize("name", spec.ZOO)
 def test_every_model_of_the_zoo_trains_alike(name):
-    """The largest in one step, where some gradients are near Adam's epsilon; `make parity` takes all through 100."""
+    """The largest take one step of SGD; `make parity` takes all through 100 of every optimiser.
+
+    In report 001's encoders a ReLU stands between bias and BatchNorm.  Where it is open for all pixels of a channel, the
+    normalisation takes the bias out again: a gradient that is zero but for rounding, which Adam would divide by itself.
+    """
     large = spec.count_weights(spec.zoo(name)) > 10_000_000
-    within_goals(spec.zoo(name), SETTINGS, "float64", steps=1 if large else 20)
+    settings = replace(SETTINGS, optimizer="sgd") if large else SETTINGS
+    within_goals(spec.zoo(name), settings, "float64", steps=1 if large else 20)
 
 
 @pytest.mark.parametrize("name", SMALL)
