@@ -9,6 +9,7 @@ import hashlib
 import json
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -19,7 +20,7 @@ from twinvae import data, draws
 from twinvae.history import fingerprint
 from twinvae.metrics import likelihood, samples
 from twinvae.metrics.judge import Judge
-from twinvae.spec import ModelSpec, TrainSpec, to_dict
+from twinvae.spec import GanSpec, ModelSpec, TrainSpec, to_dict
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,11 +45,16 @@ def train(run, twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: d
 
 def fit(run, twin: ModuleType, model: Any, settings: TrainSpec, images: data.Splits, note: str = "") -> Trained:
     """`train` for a model that is built already; a `note` keeps what was changed in it apart from the ordinary one."""
-    recipe = [to_dict(model.spec), to_dict(replace(settings, epochs=1)), fingerprint(images.train)] + [note] * bool(note)
-    key = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:12]
     loop = twin.gan.fit if model.spec.kind == "cgan" else twin.train.fit
-    history = loop(model, images, settings, run.checkpoints / f"{model.spec.name}-{key}")
+    history = loop(model, images, settings, checkpoints(run, model.spec, settings, images, note))
     return Trained(model.spec, settings, model, twin, history)
+
+
+def checkpoints(run, spec: ModelSpec | GanSpec, settings: TrainSpec, images: data.Splits, note: str = "") -> Path:
+    """The folder of a training's checkpoints, one for each model, settings but for the epochs, training images and note."""
+    recipe = [to_dict(spec), to_dict(replace(settings, epochs=1)), fingerprint(images.train)] + [note] * bool(note)
+    key = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:12]
+    return run.checkpoints / f"{spec.name}-{key}"
 
 
 def train_seeds(run, twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits, seeds: int) -> list[Trained]:
