@@ -70,6 +70,11 @@ def test_each_variant_changes_what_its_name_says():
     sizes = signs.latent_sizes(spec.zoo("light_task2"))
     assert {name: model.latent_dim for name, model in sizes.items()} == {f"z{z}": z for z in (2, 8, 32, 128, 512)}
     assert signs.unconditional(spec.zoo("light_task2")).kind == "vae"
+    wide = signs.widths(spec.zoo("light_task2"))
+    assert max(map(spec.count_weights, wide.values())) < 1_000_000 and list(wide) == ["width8", "width16", "width64"]
+    cures = {name: how[1:] for task in (1, 2, 3) for name, how in signs.remedies(task, SETTINGS).items()}
+    assert len(cures) == 9 and cures["remedy1_beta"][1].beta == 0.3 and cures["remedy2_prior"][0].prior == "learned"
+    assert cures["remedy3_gaussian"][0].likelihood == "gaussian" and cures["remedy3_gaussian"][0].num_classes == 4
 
 
 def test_small_trainings_are_measured_and_kept(run):
@@ -98,9 +103,30 @@ def test_the_tables_of_scikit_learn_are_images():
     benign, malignant = anomalies.tumours()
     assert [len(part) for part in (benign.train, benign.valid, benign.test)] == [214, 35, 108] and len(malignant) == 212
     assert (benign.train.x.min(), benign.train.x.max()) == (64, 191) and malignant.max() > 0.9
-    small = anomalies.small_digits()
-    assert small.train.shape == (8, 8, 1) and small.train.x.max() == 255
-    assert len(small.train) + len(small.valid) + len(small.test) == 1_797
+
+
+def test_a_table_fills_the_middle_shades_and_what_is_beyond_is_cut():
+    normal, strange = np.c_[np.arange(101.0), np.ones(101)], np.array([[-1e9, 1], [1e9, 2]])
+    images, x = anomalies.as_images(normal, strange, "usual", IMAGES.source)
+    assert images.train.x.shape == (60, 1, 2, 1) and images.train.class_names == ("usual",)
+    assert (images.train.x[..., 0, 0].min(), images.train.x[..., 0, 0].max()) == (64, 191)
+    assert (x[:, 0, 0, 0] == [0, 1]).all() and (x[:, 0, 1, 0] * 255).round().tolist() == [64, 191]
+
+
+def test_network_traffic_is_its_numbers_or_nothing(monkeypatch):
+    row = lambda size, kind: [0, b"tcp", b"http", b"SF", size, *[0.5] * 36, kind]
+    table = np.array([row(10 * k, b"normal.") for k in range(30)] + [row(1e9, b"smurf.")], dtype=object)
+    given = SimpleNamespace(data=table[:, :-1], target=table[:, -1])
+    monkeypatch.setattr(anomalies, "fetch_kddcup99", lambda **options: given)
+    normal, attacks = anomalies.network_traffic(cases=20)
+    assert normal.train.shape == (1, 38, 1) and len(normal.train) == 12 and attacks.shape == (1, 1, 38, 1)
+    assert attacks[0, 0, 1, 0] == 1, "the second number is the size: far above all normal ones"
+
+    def offline(**options):
+        raise OSError("no network")
+
+    monkeypatch.setattr(anomalies, "fetch_kddcup99", offline)
+    assert anomalies.network_traffic() is None
 
 
 @pytest.mark.parametrize("name", TWINS)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 from scipy.special import logsumexp
-from sklearn.datasets import load_breast_cancer, load_digits
+from sklearn.datasets import fetch_kddcup99, load_breast_cancer
 
 from twinvae import data, draws, study
 from twinvae.data import Images, Source, Splits
@@ -38,33 +38,44 @@ def without(images: Splits, held_out: tuple[int, ...]) -> tuple[Splits, dict[int
 def tumours() -> tuple[Splits, np.ndarray]:
     """Breast cancer, Wisconsin (Wolberg et al. 1995), 30 measurements of each of 569 tumours, from scikit-learn.
 
-    Benign ones, 60 : 10 : 30 by seed 0, and the malignant ones [212, 1, 30, 1].  Each measurement is a pixel of 256
-    shades: the range of the benign ones in training fills the middle half, so that there is room on both sides.
+    The benign ones and the malignant ones, as `as_images` has them: [212, 1, 30, 1].
     """
     table = load_breast_cancer()
-    benign, malignant = table.data[table.target == 1], table.data[table.target == 0]
-    order = np.random.default_rng(0).permutation(len(benign))
-    train, valid, test = np.split(benign[order], [int(0.6 * len(order)), int(0.7 * len(order))])
-    low, high = train.min(0), train.max(0)
+    source = Source("breast_cancer", "breast cancer (scikit-learn)", "official")
+    return as_images(table.data[table.target == 1], table.data[table.target == 0], "benign", source)
+
+
+def network_traffic(cases: int = 10_000) -> tuple[Splits, np.ndarray] | None:
+    """KDD Cup 1999, report 001's own example: normal connections and attacks; None where it cannot be fetched.
+
+    The 38 of 41 columns that are numbers, as log(1 + v), since they count bytes and connections; at most `cases`
+    normal ones, drawn by seed 0.  scikit-learn fetches a tenth of the set once (2 MB) and keeps it in its own folder.
+    """
+    try:
+        table = fetch_kddcup99(subset="SA", random_state=0, n_retries=0)
+    except OSError:  # no network
+        return None
+    rows = np.log1p(np.delete(table.data, (1, 2, 3), axis=1).astype(float))
+    normal = table.target == b"normal."
+    few = np.random.default_rng(0).permutation(np.flatnonzero(normal))[:cases]
+    return as_images(rows[few], rows[~normal], "normal", Source("kddcup99", "KDD Cup 1999 (scikit-learn)", "official"))
+
+
+def as_images(normal: np.ndarray, strange: np.ndarray, name: str, source: Source) -> tuple[Splits, np.ndarray]:
+    """Tables [N, F], [M, F] as images of a row of F pixels: the normal cases, 60 : 10 : 30 by seed 0, and the strange.
+
+    The range of the normal ones in training fills the middle half of 256 shades, so that there is room on both sides.
+    """
+    order = np.random.default_rng(0).permutation(len(normal))
+    train, valid, test = np.split(normal[order], [int(0.6 * len(order)), int(0.7 * len(order))])
+    low, width = train.min(0), np.ptp(train, 0)
 
     def pixels(rows: np.ndarray) -> np.ndarray:
-        shades = np.clip(64 + 127 * (rows - low) / (high - low), 0, 255)
+        shades = np.clip(64 + 127 * (rows - low) / np.where(width > 0, width, 1), 0, 255)
         return shades.round().astype(np.uint8).reshape(len(rows), 1, -1, 1)
 
-    source = Source("breast_cancer", "breast cancer (scikit-learn)", "official")
-    parts = (Images(pixels(rows), np.zeros(len(rows), np.int64), ("benign",), source) for rows in (train, valid, test))
-    return Splits(*parts), data.scale(pixels(malignant))
-
-
-def small_digits() -> Splits:
-    """Handwritten digits of 8x8 pixels (Alpaydin & Kaynak 1998), 1,797 from scikit-learn, 70 : 10 : 20 by seed 0."""
-    table = load_digits()
-    source = Source("small_digits", "8x8 digits (scikit-learn)", "official")
-    images = Images((table.images * 15.9375).astype(np.uint8)[..., None], table.target.astype(np.int64),
-                    tuple("0123456789"), source)
-    order = np.random.default_rng(0).permutation(len(images))
-    cuts = [int(0.7 * len(order)), int(0.8 * len(order))]
-    return Splits(*(images.subset(at) for at in np.split(order, cuts)))
+    parts = (Images(pixels(rows), np.zeros(len(rows), np.int64), (name,), source) for rows in (train, valid, test))
+    return Splits(*parts), data.scale(pixels(strange))
 
 
 def detector(name: str, image_shape: tuple[int, int, int], hidden: int, latent_dim: int, classes: int = 0,

@@ -103,6 +103,22 @@ def read(folder: Path) -> Result:
     return Result(folder, manifest, json.loads((folder / "numbers.json").read_text(encoding="utf-8")))
 
 
+def kept(run, file: str) -> Path:
+    """A file among the weights of this notebook's PyTorch run, of this profile or the next better one that has it.
+
+    FileNotFoundError if none has.
+    """
+    profiles = PROFILES[PROFILES.index(run.profile):]
+    paths = [run.folder.parent.parent / profile / f"{run.name}-torch" / "weights" / file for profile in profiles]
+    path = next((path for path in paths if path.exists()), None)
+    if path is None:
+        raise FileNotFoundError(
+            f"there is no {file} in the weights of profile {' or '.join(profiles)}; "
+            "train it: run with train=True and backend='torch'"
+        )
+    return path
+
+
 def board(rows: list[dict] | pd.DataFrame, known: dict) -> pd.DataFrame:
     """Rows of trained models under `COLUMNS`; `known` are the columns in which they agree.
 

@@ -17,7 +17,7 @@ from twinvae.metrics.judge import Judge
 from twinvae.spec import ModelSpec, count_weights
 from twinvae.study import Trained
 
-BURST = 100_000_000_000  # floating point operations of an epoch by which a training's speed is measured
+BURST = 20_000_000_000  # floating point operations of an epoch by which a training's speed is measured
 
 
 def row(trained: Trained, judge: Judge, images: data.Splits, y: np.ndarray, nll_images: int = 0,

@@ -12,18 +12,18 @@ from types import ModuleType, SimpleNamespace
 
 import numpy as np
 
-from twinvae import data, provenance, study
+from twinvae import data, provenance, results, study
 from twinvae.data.sign_language import for_task
 from twinvae.data.splitting import balanced
 from twinvae.metrics import latent
 from twinvae.metrics.judge import Judge
-from twinvae.run import PROFILES
 from twinvae.spec import BatchNorm, ModelSpec, TrainSpec, count_weights, zoo
 from twinvae.spec.named import signs
 
 TASKS = {1: "vowel", 2: "letter", 3: "rotation"}
 JUDGES = {1: "sign_vowel", 2: "sign_language", 3: "sign_rotation"}
 LATENT_DIMS = (2, 8, 32, 128, 512)
+WIDTHS = (8, 16, 64)  # filters of the wide convolutions, beside the 32 of the light models
 
 
 def tasks(letters: data.Splits) -> dict[int, data.Splits]:
@@ -61,6 +61,11 @@ def unconditional(model: ModelSpec) -> ModelSpec:
 def latent_sizes(model: ModelSpec) -> dict[str, ModelSpec]:
     """The model with other sizes of the code, by the names of their numbers: z2, z8, ..., z512."""
     return {f"z{z}": replace(model, name=f"{model.name}_z{z}", latent_dim=z) for z in LATENT_DIMS}
+
+
+def widths(model: ModelSpec) -> dict[str, ModelSpec]:
+    """The light model with other numbers of filters, from which its size was chosen: width8, ..., width64."""
+    return {f"width{w}": replace(model, name=f"{model.name}_w{w}", **signs(w, w // 2, 2 * w)) for w in WIDTHS}
 
 
 def architectures() -> dict[str, tuple[int, ModelSpec]]:
@@ -102,12 +107,14 @@ def fewer(images: data.Splits, count: int) -> data.Splits:
     return replace(images, train=images.train.subset(balanced(images.train.y, count)))
 
 
-def remedies(model: ModelSpec, settings: TrainSpec) -> dict[str, tuple[ModelSpec, TrainSpec]]:
-    """What might make samples of a CVAE obey or vary more: name of the numbers -> model, settings."""
-    named = {"remedy_beta": (model, replace(settings, beta=0.3)),
-             "remedy_gaussian": (replace(model, likelihood="gaussian", variance=0.05), settings),
-             "remedy_prior": (replace(model, prior="learned"), settings)}
-    return {name: (replace(spec, name=f"light_{name}"), how) for name, (spec, how) in named.items()}
+def remedies(task: int, settings: TrainSpec) -> dict[str, tuple[int, ModelSpec, TrainSpec]]:
+    """What might make samples of a task's CVAE obey or vary more: name of the numbers -> task, model, settings."""
+    model = zoo(f"light_task{task}")
+    named = {"beta": (model, replace(settings, beta=0.3)),
+             "gaussian": (replace(model, likelihood="gaussian", variance=0.05), settings),
+             "prior": (replace(model, prior="learned"), settings)}
+    return {f"remedy{task}_{name}": (task, replace(spec, name=f"light_task{task}_{name}"), how)
+            for name, (spec, how) in named.items()}
 
 
 def measured(run, twin: ModuleType, model: ModelSpec, settings: TrainSpec, images: data.Splits, seeds: int,
@@ -132,10 +139,4 @@ def keep(run, name: str, table: dict) -> dict:
 
 def kept(run, name: str) -> dict:
     """What `keep` kept, of this profile or the next better one that has it.  FileNotFoundError if none has."""
-    profiles = PROFILES[PROFILES.index(run.profile):]
-    folders = [run.folder.parent.parent / profile / f"{run.name}-torch" / "weights" for profile in profiles]
-    path = next((folder / f"{name}.json" for folder in folders if (folder / f"{name}.json").exists()), None)
-    if path is None:
-        raise FileNotFoundError(f"there is no {name}.json in the weights of profile {' or '.join(profiles)}; "
-                                "train it: run with train=True and backend='torch'")
-    return json.loads(path.read_text())
+    return json.loads(results.kept(run, f"{name}.json").read_text())

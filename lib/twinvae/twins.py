@@ -40,16 +40,6 @@ def conv_vae(
     return ModelSpec("conv_vae", "vae", (28, 28, 1), 10, encoder, decoder, init=init)
 
 
-@contextlib.contextmanager
-def uncompiled():
-    """TensorFlow without graphs: a few steps of many models would spend their time compiling."""
-    tf.config.run_functions_eagerly(True)
-    try:
-        yield
-    finally:
-        tf.config.run_functions_eagerly(False)
-
-
 # ---------------------------------------------------------------- layer by layer
 
 

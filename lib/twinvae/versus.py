@@ -11,10 +11,9 @@ import numpy as np
 import pandas as pd
 from sklearn.decomposition import PCA
 
-from twinvae import data, draws, study, weights
+from twinvae import data, draws, results, study, weights
 from twinvae import spec as specs
 from twinvae.metrics import latent
-from twinvae.run import PROFILES
 from twinvae.study import Trained
 
 
@@ -38,13 +37,8 @@ def models(run, twin: ModuleType, spec: specs.ModelSpec, settings: specs.TrainSp
 
 
 def _kept(run, twin: ModuleType, name: str) -> Trained:
-    """The model of that file, from this profile or the next better one that has it."""
-    profiles = PROFILES[PROFILES.index(run.profile):]
-    folders = [run.folder.parent.parent / profile / f"{run.name}-torch" / "weights" for profile in profiles]
-    path = next((folder / name for folder in folders if (folder / name).exists()), None)
-    if path is None:
-        raise FileNotFoundError(f"there is no {name} in the weights of profile {' or '.join(profiles)}; "
-                                "train it: run with train=True and backend='torch'")
+    """The model of that file of weights."""
+    path = results.kept(run, name)
     metadata = weights.read(path)[1]
     model = weights.load_model(path, twin)
     return Trained(model.spec, specs.from_dict(specs.TrainSpec, metadata["settings"]), model, twin,

@@ -1,5 +1,7 @@
 """The training loop, in PyTorch."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import torch
 
@@ -70,6 +72,11 @@ def make_step(model, optimizer, settings):
         return values
 
     return step
+
+
+def uncompiled():
+    """Nothing is compiled inside: compiling would take longer than a step or two of each of many models."""
+    return nullcontext()  # PyTorch compiles nothing here
 
 
 def tensors(batch):

@@ -1,5 +1,7 @@
 """The training loop, in TensorFlow."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import tensorflow as tf
 
@@ -84,6 +86,16 @@ def make_step(model, optimizer, settings):
         return values
 
     return step
+
+
+@contextmanager
+def uncompiled():
+    """Nothing is compiled inside: compiling would take longer than a step or two of each of many models."""
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(False)
 
 
 def tensors(batch):
