@@ -73,7 +73,7 @@ def test_the_published_training_goes_on_and_counts_through(tmp_path):
 
 def test_an_estimate_is_the_same_whole_or_in_blocks_and_its_interval_is_the_textbooks(tmp_path):
     twin = backend.get("torch")
-    model, x = twin.models.build(VAE), published.binarised(IMAGES.test)
+    model, x = twin.models.build(VAE), data.binarise(data.scale(IMAGES.test.x), "fixed")
     nll = published.estimate(model, twin, x, 10, tmp_path, block=4)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["10-00000.npy", "10-00004.npy", "10-00008.npy"]
     assert (published.estimate(None, twin, x, 10, tmp_path, block=4) == nll).all(), "read, not computed again"

@@ -15,7 +15,7 @@ from types import ModuleType
 
 import numpy as np
 
-from twinvae import backend, data, draws, provenance
+from twinvae import backend, data, provenance
 from twinvae import spec as specs
 from twinvae.metrics import likelihood
 
@@ -47,15 +47,10 @@ def train(model, twin: ModuleType, images: data.Splits, runs: Sequence[specs.Tra
         for row, clock in zip(history.itertuples(), history.seconds.cumsum()):
             epochs.append({"epoch": done + row.epoch, "learning_rate": run.learning_rate, "seconds": seconds + clock,
                            "loss": row.loss, "valid_loss": row.valid_loss})
-        few_valid = binarised(images.valid.subset(np.arange(few)))
+        few_valid = data.binarise(data.scale(images.valid.x[:few]), "fixed")
         nll = estimate(model, twin, few_valid, 500, folder / f"valid-{done + run.epochs}")
         marks.append({"epoch": epochs[-1]["epoch"], "seconds": epochs[-1]["seconds"], "nll": float(nll.mean())})
     return epochs, marks
-
-
-def binarised(images: data.Images) -> np.ndarray:
-    """The images binarised once, by seed 0.  -> [N, H, W, C], 0 or 1"""
-    return data.binarise(data.scale(images.x), "fixed", draws.rng(0, "binarize"))
 
 
 def estimate(model, twin: ModuleType, x: np.ndarray, samples: int, folder: Path, block: int = 500) -> np.ndarray:
@@ -94,7 +89,7 @@ def main(name: str) -> None:
     model = twin.models.build(specs.zoo("vae_200_200"))
     folder = FOLDER / "checkpoints" / name
     epochs, marks = train(model, twin, images, runs, folder)
-    x, test = binarised(images.test), []
+    x, test = data.binarise(data.scale(images.test.x), "fixed"), []
     for samples in (500, SAMPLES):
         nll = estimate(model, twin, x, samples, folder / f"test-{epochs[-1]['epoch']}")
         test.append({"samples": samples, "images": len(x), **interval(nll)})
