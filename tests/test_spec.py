@@ -68,6 +68,16 @@ def test_report_003_has_the_counted_weights():
     assert (cgan.stacks()["generator"].shape, cgan.stacks()["discriminator"].shape[2]) == ((138,), 13)
 
 
+def test_the_light_pair_has_report_003s_layers_and_ours_no_more_work():
+    for kind in ("cvae", "cgan"):
+        exact, light, ours = (spec.zoo(f"{name}_{kind}") for name in ("report003", "light_cifar", "better_cifar"))
+        layers = [[type(row.layer) for stack in m.stacks().values() for row in stack.walk()] for m in (exact, light)]
+        assert layers[0] == layers[1] and light.latent_dim == exact.latent_dim
+        assert spec.count_weights(light) < spec.count_weights(exact) / 4
+        assert multiply_adds(ours) <= multiply_adds(light) < multiply_adds(exact) / 10
+    assert spec.zoo("light_cifar_cvae").encoder == spec.zoo("report003_cvae").encoder
+
+
 def test_report_003s_encoder_takes_13_channels_from_32_pixels_to_15_6_and_2():
     rows = spec.zoo("report003_cvae").stacks()["encoder"].walk()
     sides = [row.shape_out[0] for row in rows if isinstance(row.layer, Conv)]

@@ -116,6 +116,21 @@ def plot_curves(ax: Axes, curves: Mapping[float | str, np.ndarray], title: str, 
     ax.legend(title=title, title_fontsize=8)
 
 
+def plot_race(ax: Axes, runs: Mapping[str, tuple[np.ndarray, np.ndarray]], xlabel: str, ylabel: str,
+              limits: Mapping[str, float] | None = None) -> None:
+    """A measured value against time, a point at each check, name -> ([P], [S, P]); a variant, 'CVAE, ours', is dashed.
+
+    `limits` are dotted horizontal lines, name -> value: say, what real images get.
+    """
+    for i, (name, (x, values)) in enumerate(runs.items()):
+        line = "--" if "," in name else "-"
+        _band(ax, x, values, name, style.colour(name, i), line, style.MARKERS.get(name.split(",")[0], "o"))
+    for name, value in (limits or {}).items():
+        ax.axhline(value, color=style.COLOURS["baseline"], linestyle=style.LINES["baseline"], label=name)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.legend()
+
+
 def plot_log_px(ax: Axes, samples: np.ndarray, naive: np.ndarray, importance: np.ndarray,
                 reference: float | None = None) -> None:
     """Estimates of log p(x) against the number of samples of z: from the prior, and from q(z|x) with weights.

@@ -1,7 +1,6 @@
-"""Two models against the clock, for notebook 06: samples judged after so many epochs, and the seconds until then.
+"""Models against the clock, for notebook 06: samples judged after so many epochs, and the seconds until then.
 
-Knows no framework; a twin is what `backend.get` returned.  Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels
-y [N].
+Knows no framework.  Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels y [N].
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from types import ModuleType, SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,17 +30,16 @@ def looks(judge: Judge, x: np.ndarray, y: np.ndarray, real: data.Images) -> dict
 
 
 def run(place, twin: ModuleType, model: ModelSpec | GanSpec, settings: TrainSpec, images: data.Splits, seeds: int,
-        marks: Sequence[int], judge: Judge, y: np.ndarray) -> list[dict[str, float]]:
+        marks: Sequence[int], judge: Judge, y: np.ndarray) -> tuple[pd.DataFrame, list[study.Trained]]:
     """Trains to each mark (epochs, ascending, the last that of the settings) in turn and judges samples for y there.
 
-    -> a row a seed and mark: seed, epoch, seconds of training, and `looks` against the test images.  Each row is kept
-    beside its checkpoint as soon as it is known, so that a killed race goes on where it was.  ValueError if the marks
-    do not ascend to the epochs of the settings.
+    -> a row a seed and mark: seed, epoch, seconds of training, and `looks` against the test images; the models.  A row
+    is kept beside its checkpoint as soon as it is known, so that a killed race goes on.  ValueError for other marks.
     """
     if list(marks) != sorted(set(marks)) or not marks or marks[-1] != settings.epochs or marks[0] < 1:
         raise ValueError(f"the marks are {list(marks)}; they must ascend from 1 or more to {settings.epochs}, the epochs")
     there = SimpleNamespace(checkpoints=place.checkpoints / f"{settings.epochs}-epochs")
-    rows = []
+    rows, finished = [], []
     for seed in range(seeds):
         how = replace(settings, seed=seed)
         path = study.checkpoints(there, model, how, images) / f"judged-{len(y)}-{'-'.join(map(str, marks))}.json"
@@ -51,9 +48,10 @@ def run(place, twin: ModuleType, model: ModelSpec | GanSpec, settings: TrainSpec
             trained = study.train(there, twin, model, replace(how, epochs=mark), images)
             done.append({"seed": seed, "epoch": mark} | looks(judge, study.generate(trained, y), y, images.test))
             write_text(path, json.dumps(done))
-        seconds = pace(study.train(there, twin, model, how, images).history.seconds, marks)
+        finished.append(study.train(there, twin, model, how, images))
+        seconds = pace(finished[-1].history.seconds, marks)
         rows += [row | {"seconds": row["epoch"] * seconds} for row in done]
-    return rows
+    return pd.DataFrame(rows), finished
 
 
 def pace(seconds: Sequence[float], marks: Sequence[int]) -> float:
@@ -93,19 +91,21 @@ def in_colour() -> dict[str, ModelSpec]:
     return {f"mlp_{kind}": replace(model, name=f"colour_{kind}", report="") for kind, model in models.items()}
 
 
-def measured(trained: study.Trained, judge: Judge, y: np.ndarray, images: data.Splits) -> dict[str, Any]:
-    """What is kept of a small training: `loss` and `kl` on test images and `gap`, how much higher the loss is there
-    than on as many training images, in nats; `squared_error` a test image by the posterior's mean; units that vary;
-    `looks` of samples for y; `cat`, the judge's mean probability of a cat where one was asked for.
+def measured(trained: study.Trained, judge: Judge, y: np.ndarray, images: data.Splits) -> dict[str, float]:
+    """What is kept of a small training: `loss` on test images and its `gap` in nats; `squared_error` of an image by the
+    posterior's mean; units that vary; `looks` of samples for y; `cat`, the judge's mean probability of it where asked.
     """
-    few = images.train.subset(np.arange(min(len(images.train), len(images.test))))
-    loss, _, kl = trained.twin.train.evaluate(trained.model, images.test, trained.settings)
-    seen, _, _ = trained.twin.train.evaluate(trained.model, few, trained.settings)
+    loss, excess = gap(trained, images)
     x, test = study.generate(trained, y), data.scale(images.test.x)
-    error = study.squared_error(test, study.reconstruct(trained, test, images.test.y)).mean()
     code = trained.predict("encode", test, study.one_hot(trained, images.test.y))
-    mu = code[0] if isinstance(code, tuple) else code
-    cat = judge.probabilities(x[y == CAT])[:, CAT].mean()
-    row = {"loss": loss, "kl": kl, "gap": loss - seen, "squared_error": error,
-           "active": latent.active_units(mu).sum(), "cat": cat} | looks(judge, x, y, images.test)
-    return {name: float(value) for name, value in row.items()}
+    row = {"loss": loss, "gap": excess, "cat": judge.probabilities(x[y == CAT])[:, CAT].mean(),
+           "squared_error": study.squared_error(test, study.reconstruct(trained, test, images.test.y)).mean(),
+           "active": latent.active_units(code[0] if isinstance(code, tuple) else code).sum()}
+    return {name: float(value) for name, value in (row | looks(judge, x, y, images.test)).items()}
+
+
+def gap(trained: study.Trained, images: data.Splits) -> tuple[float, float]:
+    """The loss on test images, in nats, and how much lower it is on as many training images."""
+    few = images.train.subset(np.arange(min(len(images.train), len(images.test))))
+    unseen, seen = (trained.twin.train.evaluate(trained.model, part, trained.settings)[0] for part in (images.test, few))
+    return float(unseen), float(unseen - seen)

@@ -48,6 +48,17 @@ def test_pca_error_is_the_sum_of_what_is_left_out(components, error):
     assert found.mean() == pytest.approx(error, abs=1e-12)
 
 
+@pytest.mark.parametrize("n", [5, 11, 12, 40])
+def test_principal_axes_of_few_examples_are_those_of_the_covariance(n):
+    x = np.random.default_rng(n).standard_normal((n, 12)) * np.arange(1, 13)
+    mean, values, axes, rest = baselines._principal(x, 4)
+    covariance = np.cov(x, rowvar=False, bias=True)
+    largest = np.linalg.eigvalsh(covariance)[::-1]
+    np.testing.assert_allclose(values, largest[:4], rtol=1e-10)
+    assert rest == pytest.approx(largest[4:].sum(), abs=1e-9) and mean == pytest.approx(x.mean(0))
+    np.testing.assert_allclose(covariance @ axes.T, axes.T * values, atol=1e-9)
+
+
 @given(st.integers(0, 2**32 - 1))
 @settings(max_examples=15, deadline=None)
 def test_pca_error_falls_with_the_code_and_agrees_with_scikit_learn(seed):

@@ -159,8 +159,12 @@ def _principal(x: np.ndarray, components: int) -> tuple[np.ndarray, np.ndarray, 
                          f"choose from 1 to {min(len(x), x.shape[1])}.")
     mean = x.mean(0, dtype=np.float64)
     centred = x.astype(np.float64) - mean
-    values, axes = np.linalg.eigh(centred.T @ centred / len(x))
-    values, axes = np.clip(values[::-1], 0, None), axes[:, ::-1].T
+    if len(x) < x.shape[1]:  # the same from the examples themselves: no D x D matrix, most of whose axes are empty
+        _, scale, axes = np.linalg.svd(centred, full_matrices=False)
+        values = scale**2 / len(x)
+    else:
+        values, axes = np.linalg.eigh(centred.T @ centred / len(x))
+        values, axes = np.clip(values[::-1], 0, None), axes[:, ::-1].T
     return mean, values[:components], axes[:components], float(values[components:].sum())
 
 
