@@ -99,11 +99,11 @@ def claims_table(report: str, judged: list[Claim], found: dict[Key, Result]) -> 
         raise ValueError(f"the text shows the claims of report {report}, and claims.yaml has none")
     head = r"\# & the report said & we measured & verdict \\"
     rows = [claim_row(claim, runs_of(claim, found)) for claim in chosen]
-    return longtable(r"lL{0.32\linewidth}L{0.32\linewidth}L{0.19\linewidth}", head, rows)
+    return longtable(r"lL{0.3\linewidth}L{0.42\linewidth}L{0.14\linewidth}", head, rows)
 
 
 def claim_row(claim: Claim, runs: dict[str, Result]) -> str:
-    """One row: the claim and its place, the numbers of each backend, the verdicts."""
+    """One row: the claim and its place, the numbers of each backend, the verdict, and theirs where they differ."""
     lacking = [
         f"{name} (not in {run.folder})"
         for run in runs.values()
@@ -117,18 +117,11 @@ def claim_row(claim: Claim, runs: dict[str, Result]) -> str:
         for shown, name in claim.shown.items()
     ]
     verdicts = {backend: verdict(claim, run.numbers) for backend, run in runs.items()}
-    each = [
-        rf"{{\scriptsize {FRAMEWORK[backend]}: {word}}}"
-        for backend, word in verdicts.items()
-        if backend in FRAMEWORK
-    ]
-    final = [
-        rf"\textbf{{{together(list(verdicts.values()))}}}",
-        *(each if NO_BACKEND not in verdicts else []),
-    ]
+    each = [rf"{{\scriptsize {FRAMEWORK[backend]}: {word}}}" for backend, word in verdicts.items() if backend in FRAMEWORK]
+    final = [rf"\textbf{{{together(list(verdicts.values()))}}}", *(each if len(set(verdicts.values())) > 1 else [])]
     note = [rf"{{\scriptsize {latex.escape(claim.note)}}}"] if claim.note else []
     said = rf"{latex.escape(claim.said)} ({latex.escape(claim.where)})"
-    cells = [latex.escape(claim.id), said, r"\newline ".join([*measured, *note]), r"\newline ".join(final)]
+    cells = [latex.escape(claim.id), said, r"\newline ".join(["; ".join(measured), *note]), r"\newline ".join(final)]
     return " & ".join(cells) + r" \\"
 
 
