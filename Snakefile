@@ -18,9 +18,10 @@ NOTEBOOKS = {
     "05_sign_language": ["torch", "tf"],
     "08_twins": [None],
     "09_scoreboard": [None],
+    "10_explorer": [None],
 }
 
-BOTH = {"08_twins", "09_scoreboard"}  # take no backend, but compute with the twins
+BOTH = {"08_twins", "09_scoreboard", "10_explorer"}  # take no backend, but compute with the twins
 LAST = {"09_scoreboard"}  # reads what the other runs leave
 
 PROFILE = config.get("profile", "quick")

@@ -2,7 +2,8 @@
 
     python -m twinvae.committed --profile quick [--results DIR]
 
-What papermill adds (its metadata, the cell of injected parameters) is taken out; outputs stay.
+What papermill adds (its metadata, the cell of injected parameters) is taken out, and widgets, which live no longer than
+their kernel; other outputs stay.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from twinvae.parameters import PROFILES
 
 
 def without_papermill(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Take out papermill's metadata, its cell and the times of execution; count the cells from 1."""
+    """Take out papermill's metadata, its cell, the times of execution and dead widgets; count the cells from 1."""
     cells = [cell for cell in notebook.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
     for holder in (notebook, *cells):
         for key in ("papermill", "execution"):
@@ -31,6 +32,8 @@ def without_papermill(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         for output in cell.outputs:
             if output.output_type == "execute_result":
                 output.execution_count = count
+            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
+    notebook.metadata.pop("widgets", None)
     notebook.cells = cells
     notebook.metadata.get("language_info", {}).pop("version", None)
     return notebook
