@@ -16,6 +16,7 @@ NOTEBOOKS = {
     "03_digits_ae_vae_cvae": ["torch", "tf"],
     "04_digits_vae_vs_cvae": ["torch", "tf"],
     "05_sign_language": ["torch", "tf"],
+    "06_cifar10_cvae_vs_cgan": ["torch", "tf"],
     "08_twins": [None],
     "09_scoreboard": [None],
     "10_explorer": [None],
