@@ -127,6 +127,7 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {  # (file, function, change) -> w
             ),
             "a row or column too many is cut off here, not in the next line",
         ),
+        (("pt/layers.py",), "Stack.forward", ("(2, 3)  ->  (3, 2)",), "the largest value does not depend on the order of axes"),
         (
             ("tf/layers.py",),
             "Film.call",

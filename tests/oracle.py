@@ -22,6 +22,7 @@ from twinvae.spec import (
     Dense,
     Film,
     Flatten,
+    GlobalMaxPool,
     Reshape,
     StackSpec,
     Upsample,
@@ -201,6 +202,7 @@ STACKS = {  # together they have every layer and padding, odd and even sides, wi
     "same": StackSpec(
         "d", (Conv(3, 3, 2), BatchNorm(0.7, 0.01), LEAKY, Conv(2, 4, 2, bias=False)), (7, 4, 2)
     ),
+    "largest of each map": StackSpec("j", (Conv(3, 2), GlobalMaxPool(), Dense(2)), (3, 5, 2)),
     "valid": StackSpec("e", (Conv(3, 2, 1, "valid"), Flatten(), Dense(2)), (3, 4, 2)),
     "transposed": StackSpec(
         "f", (ConvTranspose(3, 3, 2), Upsample(2), ConvTranspose(2, 2, 3, bias=False)), (3, 2, 2)
