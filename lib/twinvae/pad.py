@@ -18,7 +18,7 @@ class Pad(widgets.VBox):
     def __init__(self, done=lambda: None):
         self.done, self.down, self.pen = done, False, (SIZE // 2, SIZE // 2)
         self.drawn = np.zeros((SIZE, SIZE), np.float32)
-        self.canvas = Canvas(width=SIZE, height=SIZE, tooltip=HOW)
+        self.canvas = Canvas(width=SIZE, height=SIZE, layout=widgets.Layout(width=f"{SIZE}px"))
         c = self.canvas
         for mouse, touch, act in ((c.on_mouse_down, c.on_touch_start, self.start), (c.on_mouse_move, c.on_touch_move, self.move),
                                   (c.on_mouse_up, c.on_touch_end, self.stop)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from types import ModuleType
 
 import cv2
@@ -15,7 +16,8 @@ from twinvae.explorer import REACH, Explorer, Kept, difference, enlarged, images
 from twinvae.pad import HOW, SIZE, Pad
 
 SLIDERS, NEIGHBOURS, MAP, PAUSE = 8, 10, 270, 0.03  # how many; pixels of the plane's side; seconds between two drags
-NAMED = {"style": {"description_width": "92px"}, "layout": widgets.Layout(width="330px")}
+NAMED = {"style": {"description_width": "92px"}, "layout": widgets.Layout(width="310px")}
+FIXED = widgets.Layout(flex="0 0 auto", margin="0 8px 0 0")  # a part of a row that keeps its width; rows wrap instead
 
 
 class Panel(widgets.VBox):
@@ -42,16 +44,15 @@ class Panel(widgets.VBox):
     # ------------------------------------------------------------ building
     def parts_of_the_screen(self) -> None:
         """What is there for every model."""
-        self.map = Canvas(width=MAP, height=MAP, tooltip="The plane of two latent units: drag the ring.")
+        self.map = Canvas(width=MAP, height=MAP, layout=widgets.Layout(width=f"{MAP}px"))
         self.map.on_mouse_down(lambda x, y: self.dragging(x, y, True))
         self.map.on_mouse_move(lambda x, y: self.drag and self.dragging(x, y, True))
         self.map.on_mouse_up(lambda x, y: self.drag and self.dragging(x, y, False))
         self.map.on_client_ready(self.show_map)  # a page that is opened again
         self.picture, self.strip, self.neighbours, self.seen = (
-            widgets.Image(format="png", tooltip=words, layout=widgets.Layout(object_fit="contain", max_width="100%")) for words in (
-                "the picture of this code, by each twin", "the same code under every label",
-                "the training images closest to the picture", "what was encoded, and its reconstruction"))
-        self.text, self.read = widgets.HTML(), widgets.HTML("Draw a digit, or take a test image.")
+            widgets.Image(format="png", layout=widgets.Layout(object_fit="contain", max_width="100%")) for _ in range(4))
+        self.text = widgets.HTML(layout=widgets.Layout(width="340px"))
+        self.read = widgets.HTML("Draw a digit, or take a test image.", layout=widgets.Layout(width="420px"))
         self.pad = Pad()
         self.number = widgets.BoundedIntText(0, 0, 0, description="test image", style=NAMED["style"],
                                              layout=widgets.Layout(width="200px"))
@@ -60,7 +61,8 @@ class Panel(widgets.VBox):
         actions = {"random code": self.jump, "the middle": lambda: self.move(np.zeros_like(self.z)),
                    "start here": lambda: self.end(0), "end here": lambda: self.end(1), "encode the drawing": self.encode_drawing,
                    "clear the drawing": self.pad.clear, "encode the test image": self.encode_test}
-        self.buttons = {words: widgets.Button(description=words, layout=widgets.Layout(width="160px")) for words in actions}
+        self.buttons = {words: widgets.Button(description=words, layout=widgets.Layout(width="170px" if "test" in words else "148px"))
+                        for words in actions}
         for words, button in self.buttons.items():
             button.on_click(lambda _, words=words: actions[words]())
 
@@ -91,12 +93,13 @@ class Panel(widgets.VBox):
 
     def arrange(self) -> None:
         """Puts the parts in their places."""
-        column, row, b = widgets.VBox, widgets.HBox, self.buttons
+        column = partial(widgets.VBox, layout=FIXED)
+        row, b = partial(widgets.HBox, layout=widgets.Layout(flex_flow="row wrap")), self.buttons
         codes = column([row([b["random code"], b["the middle"]]), row([b["start here"], b["end here"]]), self.along,
                         *self.sliders.values()])
-        plane = column([self.map, self.across, self.up])
+        plane = column([widgets.HTML("<b>two latent units</b>: drag the ring"), self.map, self.across, self.up])
         result = column([self.label, self.other, self.share, self.picture, self.text])
-        hand = row([self.pad, column([widgets.HTML(HOW), row([b["encode the drawing"], b["clear the drawing"]]),
+        hand = row([self.pad, column([widgets.HTML(HOW, layout=widgets.Layout(width="420px")), row([b["encode the drawing"], b["clear the drawing"]]),
                                       row([self.number, b["encode the test image"]]), self.read]), self.seen])
         words = "<b>the same code under every label</b>" if self.explorer.labels else ""
         self.children = [self.model, row([plane, codes, result]), widgets.HTML(words), self.strip,
