@@ -13,7 +13,7 @@ from pathlib import Path
 
 import nbformat
 from jinja2 import pass_context
-from latex2mathml.converter import convert
+from latex2mathml import converter
 from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from traitlets.config import Config
@@ -29,7 +29,18 @@ PAGE = """{%- extends 'lab/index.html.j2' -%}
 {%- block html_head_js_mermaidjs -%}{%- endblock -%}
 {%- block jupyter_widgets -%}{%- endblock -%}
 {%- block footer_js -%}{%- endblock -%}
-{%- block data_latex scoped -%}<div class="jp-OutputArea-output">{{ output.data['text/latex'] | mathml }}</div>{%- endblock -%}"""
+{%- block data_latex scoped -%}<div class="jp-OutputArea-output">{{ output.data['text/latex'] | mathml }}</div>{%- endblock -%}
+{%- block data_png scoped -%}
+{%- set known = output.metadata.get('image/png', {}) -%}
+<div class="jp-RenderedImage jp-OutputArea-output"><img alt="{{ known.get('alt', 'figure') | e }}" width="{{ known.get('width', 700) }}"
+src="data:image/png;base64,{{ output.data['image/png'] | replace("\\n", "") }}"></div>{%- endblock -%}
+{%- block extra_css -%}<style>math { font-size: 1.2em; }</style>{%- endblock -%}"""
+FUNCTION = re.compile(r"(<mi>(?:log|exp|ln|cos|sin)</mi>)(?=<(?:mi|msub|mrow))")  # MathML leaves no space after these
+
+
+def convert(latex: str, display: str = "inline") -> str:
+    """LaTeX, without its dollars, as MathML."""
+    return FUNCTION.sub(r'\1<mspace width="0.17em" />', converter.convert(latex, display=display))
 
 
 class Renderer(IPythonRenderer):

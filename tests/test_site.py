@@ -1,0 +1,48 @@
+"""The HTML edition: pages that need no network, formulas drawn without scripts, links that lead to pages."""
+
+import re
+
+import pytest
+from bs4 import BeautifulSoup
+
+from tiny import ROOT
+from twinvae import site
+
+OUTSIDE = re.compile(r"^(https?:)?//")
+
+
+@pytest.fixture(scope="module")
+def pages():
+    """Three pages: links, formulas, figures; parsed."""
+    names = ("00_start_here", "01_theory", "10_explorer")
+    return {name: BeautifulSoup(site.page(ROOT / "notebooks" / f"{name}.ipynb"), "html.parser") for name in names}
+
+
+def test_nothing_is_loaded_from_elsewhere(pages):
+    for name, page in pages.items():
+        loaded = [tag.get("src") or tag.get("href") for tag in page.find_all(["script", "img", "link", "iframe"])]
+        assert not [where for where in loaded if where and OUTSIDE.match(where)], name
+        assert not [tag for tag in page.find_all("script") if "http" in (tag.string or "")], name
+        assert not [tag for tag in page.find_all("style") if "url(http" in (tag.string or "")], name
+
+
+def test_formulas_are_mathml(pages):
+    page = pages["01_theory"]
+    assert len(page.find_all("math")) > 50
+    words = " ".join(tag.get_text() for tag in page.find_all(class_="jp-RenderedMarkdown"))
+    assert "$" not in words and "\\frac" not in words
+    assert site.mathml(r"$\displaystyle \frac{1}{2}$").count("<mfrac>") == 1
+    assert "<mspace" in site.convert(r"\log p") and "<mspace" not in site.convert(r"\log(p)")
+
+
+def test_links_lead_to_pages_and_figures_have_words(pages):
+    links = [tag["href"] for tag in pages["00_start_here"].find_all("a", href=True)]
+    assert "03_digits_ae_vae_cvae.html" in links and not [link for link in links if ".ipynb" in link]
+    figures = pages["10_explorer"].find_all("img")
+    assert len(figures) == 3 and all(len(figure["alt"]) > 40 for figure in figures)
+
+
+def test_the_index_is_the_first_notebook(tmp_path, monkeypatch):
+    monkeypatch.setattr(site, "page", lambda notebook: notebook.stem)
+    written = site.write(ROOT / "notebooks", tmp_path)
+    assert (tmp_path / "index.html").read_text() == "00_start_here" and len(written) == len(list(tmp_path.iterdir()))
