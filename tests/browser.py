@@ -1,0 +1,112 @@
+"""JupyterLab on a copy of the notebooks, and Debian's Chromium to open them in: for tests, and for looking."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tiny import ROOT
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+QUIET = {  # JupyterLab's settings: no pop-up about news; every cell drawn, also those out of sight
+    "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
+}
+
+
+def copied(folder: Path) -> Path:
+    """A project as the current one, in which nothing that runs can change a file of this one."""
+    shutil.copytree(ROOT / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints", "grid"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    (folder / "results").symlink_to(ROOT / "results")
+    return folder
+
+
+@contextmanager
+def lab(project: Path, profile: str = "smoke") -> Iterator[str]:
+    """The address, token included, of a JupyterLab on the project's notebooks, on a free loopback port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    home, token = project / "home", secrets.token_hex(16)
+    for name, value in QUIET.items():
+        file = home / "lab" / "user-settings" / f"{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(value))
+    environment = os.environ | {
+        "TWINVAE_PROFILE": profile, "TWINVAE_RESULTS": str(project / "out"), "OMP_NUM_THREADS": "1",
+        "JUPYTER_CONFIG_DIR": str(home), "JUPYTERLAB_SETTINGS_DIR": str(home / "lab" / "user-settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "lab" / "workspaces"), "IPYTHONDIR": str(home / "ipython"),
+    }  # fmt: skip
+    environment.pop("MPLBACKEND", None)
+    with open(project / "lab.log", "w") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
+             "--LabApp.expose_app_in_browser=True", f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={project / 'notebooks'}"],
+            stdout=log, stderr=log, env=environment, cwd=project)  # fmt: skip
+        try:
+            answers(f"http://127.0.0.1:{port}/api?token={token}", server)
+            yield f"http://127.0.0.1:{port}/lab/tree/{{}}?token={token}&reset"
+        finally:
+            server.terminate()
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:
+                server.kill()
+
+
+def answers(address: str, server: subprocess.Popen, seconds: float = 120) -> None:
+    """Waits until the server answers; RuntimeError if it ended, TimeoutError if it does not."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if server.poll() is not None:
+            raise RuntimeError(f"JupyterLab ended with status {server.returncode}; see lab.log in the test's folder")
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+            return
+        except OSError:
+            time.sleep(0.3)
+    raise TimeoutError(f"JupyterLab does not answer after {seconds:g} s; see lab.log in the test's folder")
+
+
+@contextmanager
+def chromium(offline: bool = False) -> Iterator:
+    """A page of a new Chromium, 1400 x 1000; `offline`: without any network."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        context = browser.new_context(viewport={"width": 1400, "height": 1000}, offline=offline)
+        yield context.new_page()
+        browser.close()
+
+
+def opened(page, address: str, name: str, wait: float = 120_000) -> list[str]:
+    """Opens a notebook and waits for its kernel; returns the list to which the page's errors are added as they come."""
+    errors: list[str] = []
+    page.on("console", lambda message: message.type == "error" and errors.append(message.text))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(address.format(f"{name}.ipynb"))
+    page.wait_for_function("() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
+                           timeout=wait, polling=500)  # without a kernel, running asks for one
+    page.wait_for_timeout(500)
+    return errors
+
+
+def run_all(page, wait: float = 240_000) -> dict:
+    """Runs every cell, as Run > Run All Cells does, to the last or the one that fails; returns the notebook as it then is."""
+    page.evaluate("() => { window.ran = false;"
+                  " jupyterapp.commands.execute('notebook:run-all-cells').finally(() => { window.ran = true }) }")
+    page.wait_for_function("() => window.ran", timeout=wait, polling=500)
+    page.wait_for_timeout(1_000)  # the last widgets are drawn
+    return page.evaluate("() => jupyterapp.shell.currentWidget.content.model.toJSON()")

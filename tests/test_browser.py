@@ -1,0 +1,71 @@
+"""The notebooks in JupyterLab, in a real browser: they open, run to the end without an error, and the explorer moves."""
+
+import pytest
+
+pytest.importorskip("playwright", reason="playwright is not installed, so no notebook is opened in a browser")
+
+from browser import CHROMIUM, chromium, copied, lab, opened, run_all
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="Chromium is not installed (Debian: apt-get install chromium), so no notebook is opened in a browser"
+)
+# Said by JupyterLab and by the browser themselves, whatever is opened.
+NOT_OURS = ("ResizeObserver loop", "favicon", "Failed to load resource", "WebSocket", "lsp")
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """A JupyterLab on a copy of the notebooks."""
+    with lab(copied(tmp_path_factory.mktemp("lab"))) as address:
+        yield address
+
+
+def ran(page, address: str, name: str, folder) -> None:
+    """Opens a notebook and runs it all; fails on an error, of a cell or of the page, and on a missing output."""
+    errors = opened(page, address, name)
+    assert page.locator(".jp-Dialog").count() == 0, "a pop-up"
+    code = [cell for cell in run_all(page)["cells"] if cell["cell_type"] == "code"]
+    page.screenshot(path=folder / f"{name}.png")
+    assert not [output for cell in code for output in cell["outputs"] if output["output_type"] == "error"]
+    assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1)), "not every cell ran, in order"
+    compared = [cell for cell in code if "nbval-check-output" in cell["metadata"].get("tags", [])]
+    figures = [cell for cell in code if "run.figure(" in cell["source"]]
+    assert compared and figures and all(cell["outputs"] for cell in compared + figures), "an output is missing"
+    assert not [error for error in errors if not any(words in error for words in NOT_OURS)]
+
+
+def picture(page) -> str:
+    """The address of the explorer's picture, new with every new picture."""
+    return page.locator(".widget-image").first.get_attribute("src")
+
+
+def changed(page, before: str) -> None:
+    """Waits until the explorer shows another picture."""
+    page.wait_for_function("before => document.querySelector('.widget-image').src !== before", arg=before, timeout=30_000)
+
+
+@pytest.mark.parametrize("name", ["00_start_here", "03_digits_ae_vae_cvae"])
+def test_a_notebook_runs_in_the_browser(address, name, tmp_path):
+    with chromium() as page:
+        ran(page, address, name, tmp_path)
+
+
+def test_the_explorer_moves_by_keyboard_and_by_mouse(address, tmp_path):
+    with chromium() as page:
+        ran(page, address, "10_explorer", tmp_path)
+        before = picture(page)
+        page.get_by_role("slider").nth(1).focus()
+        page.keyboard.press("ArrowRight")
+        changed(page, before)
+        before, plane = picture(page), page.locator(".jp-OutputArea canvas").first
+        plane.scroll_into_view_if_needed()
+        plane.click(position={"x": 40, "y": 60})
+        changed(page, before)
+        pad = page.locator(".jp-OutputArea canvas").nth(1)
+        pad.click(position={"x": 84, "y": 20})  # a dot; then a line downwards, by keys alone
+        for key in (" ", *["ArrowDown"] * 14, " "):
+            page.keyboard.press(key)
+        page.wait_for_timeout(1_000)
+        page.get_by_role("button", name="encode the drawing").click()
+        page.get_by_text("encoded | reconstructed; class").wait_for()
+        page.screenshot(path=tmp_path / "explorer.png")
