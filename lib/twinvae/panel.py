@@ -61,7 +61,7 @@ class Panel(widgets.VBox):
         actions = {"random code": self.jump, "the middle": lambda: self.move(np.zeros_like(self.z)),
                    "start here": lambda: self.end(0), "end here": lambda: self.end(1), "encode the drawing": self.encode_drawing,
                    "clear the drawing": self.pad.clear, "encode the test image": self.encode_test}
-        self.buttons = {words: widgets.Button(description=words, layout=widgets.Layout(width="170px" if "test" in words else "148px"))
+        self.buttons = {words: widgets.Button(description=words, layout=widgets.Layout(width="170px" if "encode" in words else "148px"))
                         for words in actions}
         for words, button in self.buttons.items():
             button.on_click(lambda _, words=words: actions[words]())
