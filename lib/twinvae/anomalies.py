@@ -52,7 +52,7 @@ def network_traffic(cases: int = 10_000) -> tuple[Splits, np.ndarray] | None:
     normal ones, drawn by seed 0.  scikit-learn fetches a tenth of the set once (2 MB) and keeps it in its own folder.
     """
     try:
-        table = fetch_kddcup99(subset="SA", random_state=0, n_retries=0)
+        table = fetch_kddcup99(subset="SA", random_state=0, n_retries=1, delay=0.1)
     except OSError:  # no network
         return None
     rows = np.log1p(np.delete(table.data, (1, 2, 3), axis=1).astype(float))
