@@ -8,6 +8,7 @@
 # make judges     the classifiers that judge samples, those that results/judges/ lacks    JOBS=1
 # make fuzz       10,000 damaged files for each parser of data: the right array or a clear error, nothing else
 # make mutants    changes every formula of the library in one place and sees whether the checks notice
+# make screenshot the picture of the explorer in README.md, by Chromium
 # make html       the notebooks as linked pages that need no network: report/html/index.html
 # make notebooks  the executed notebooks of PROFILE back into notebooks/, outputs and all
 # make clean      what the pipeline wrote and git does not keep
@@ -33,7 +34,7 @@ $(error JOBS is '$(JOBS)'; the valid ones are whole numbers of at least 1)
 endif
 
 # Each step is a make of its own, so that they come in this order and a failed one stops the rest.
-.PHONY: report runs grid judges collect pdf latex tex test mutants parity lab bench fuzz html notebooks env clean
+.PHONY: report runs grid judges collect pdf latex tex test mutants parity lab bench fuzz html screenshot notebooks env clean
 .NOTPARALLEL:
 
 report:
@@ -103,6 +104,9 @@ bench: $(READY)
 
 fuzz: $(READY)
 	$(RUN) tests/data/data_fuzz.py 10000
+
+screenshot: $(READY)
+	$(RUN) tests/browser.py
 
 html: $(READY)
 	$(RUN) -m twinvae.site

@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -110,3 +111,26 @@ def run_all(page, wait: float = 240_000) -> dict:
     page.wait_for_function("() => window.ran", timeout=wait, polling=500)
     page.wait_for_timeout(1_000)  # the last widgets are drawn
     return page.evaluate("() => jupyterapp.shell.currentWidget.content.model.toJSON()")
+
+
+def main() -> None:
+    """Draws a digit in the explorer, encodes it, and keeps the picture of the panel for README.md."""
+    with tempfile.TemporaryDirectory() as folder, lab(copied(Path(folder)), "quick") as address, chromium() as page:
+        page.set_viewport_size({"width": 1400, "height": 1400})
+        opened(page, address, "10_explorer")
+        run_all(page)
+        panel = page.locator(".jp-OutputArea-output:has(canvas)").first
+        panel.scroll_into_view_if_needed()
+        box = page.locator(".jp-OutputArea canvas").nth(1).bounding_box()
+        for number, (x, y) in enumerate([(40, 45), (85, 22), (120, 50), (80, 80), (125, 110), (85, 145), (38, 125)]):  # a three
+            page.mouse.move(box["x"] + x, box["y"] + y, steps=6)
+            page.mouse.down() if number == 0 else page.wait_for_timeout(200)
+        page.mouse.up()
+        page.get_by_role("button", name="encode the drawing").click()
+        page.get_by_text("encoded | reconstructed; class").wait_for()
+        page.wait_for_timeout(1_000)
+        panel.screenshot(path=ROOT / "report" / "explorer.png")
+
+
+if __name__ == "__main__":
+    main()

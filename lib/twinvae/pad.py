@@ -9,7 +9,7 @@ from ipycanvas import Canvas
 
 SIZE, BRUSH, STEP = 168, 15, 8  # pixels of the screen: side of the square, width of the line, one press of an arrow key
 MOVES = {"ArrowLeft": (-STEP, 0), "ArrowRight": (STEP, 0), "ArrowUp": (0, -STEP), "ArrowDown": (0, STEP)}
-HOW = "Draw with the mouse; or click here, then the arrow keys move the pen and the space bar puts it down or lifts it."
+HOW = "Draw with the mouse; or click the square, then the arrow keys move the pen and the space bar puts it down or lifts it."
 
 
 class Pad(widgets.VBox):
