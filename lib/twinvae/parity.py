@@ -51,7 +51,7 @@ GOALS = {
     "weights": (1e-9, None),  # after the last step, per tensor, over the largest entry
     "handover": (1e-8, None),  # the same, where the framework changes half way, in either direction
 }
-HEAVY = 50_000_000  # multiply-adds of an image, above which a model is measured with few images a step
+HEAVY = 10_000_000  # multiply-adds of an image, above which a model is measured with few images a step
 ABSOLUTE = {"float64": 1e-12, "float32": 1e-6}
 
 
