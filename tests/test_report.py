@@ -208,7 +208,7 @@ def test_the_claims_table(runs, texts):
     report()
     table = (texts / "generated" / "claims-004.tex").read_text()
     assert (
-        r"C-1 & A is below 5 \% of B. (2.4) & A: 1.00 / 3.00\textsuperscript{q$\ast$}\newline B: 2.00 / "
+        r"C-1 & A is below 5 \% of B. (2.4) & A: 1.00 / 3.00\textsuperscript{q$\ast$}; B: 2.00 / "
         in table
     )
     assert (
