@@ -89,7 +89,7 @@ test: $(READY)
 	TWINVAE_PROFILE=smoke $(RUN) -m pytest
 
 parity: $(READY)
-	$(RUN) -m twinvae.parity
+	$(RUN) -m twinvae.studies.parity
 
 mutants: $(READY)
 	CUDA_VISIBLE_DEVICES= $(RUN) tests/mutants.py
@@ -98,7 +98,7 @@ lab: $(READY)
 	$(RUN) -m jupyter lab notebooks
 
 bench: $(READY)
-	$(RUN) -m twinvae.bench
+	$(RUN) -m twinvae.studies.bench
 	$(RUN) tests/data/bench_data.py
 	$(RUN) tests/metrics/bench_metrics.py
 

@@ -4,7 +4,8 @@ import os
 import sys
 from pathlib import Path
 
-from twinvae import spec, sweep
+from twinvae import spec
+from twinvae.studies import sweep
 from twinvae.metrics import judge as judges
 from twinvae.provenance import KEEPERS
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from pair import TWINS, apply, array, same_arrays, splits
 from scipy import integrate, special, stats
-from twinvae import backend, draws, history, parity, study, weights
+from twinvae import backend, draws, history, weights
+from twinvae.studies import parity, study
 from twinvae.data import Images, Splits
 from twinvae.spec import Activation, BatchNorm, Conv, Dense, Flatten, GanSpec, GlobalMaxPool, Reshape, TrainSpec, mlp
 

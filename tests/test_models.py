@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 from pair import AE, CLASSES, CVAE, SHAPE, TWINS, VAE, array
-from twinvae import backend, draws, parity, reference, spec
+from twinvae import backend, draws, reference, spec
+from twinvae.studies import parity
 
 RNG = np.random.default_rng(0)
 X, Y, EPS = RNG.random((6, *SHAPE)), np.eye(CLASSES)[[0, 1, 2, 2, 1, 0]], RNG.normal(size=(6, 2))
@@ -293,7 +294,7 @@ def test_an_unknown_backend_is_refused():
 
 def test_importing_twinvae_imports_no_framework():
     script = (
-        "import sys, twinvae, twinvae.spec, twinvae.draws, twinvae.weights, twinvae.history, twinvae.parity; "
+        "import sys, twinvae, twinvae.spec, twinvae.draws, twinvae.weights, twinvae.history, twinvae.studies.parity; "
         "print(sorted({'torch', 'tensorflow', 'keras'} & set(sys.modules)))"
     )
     assert (

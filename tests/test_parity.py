@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from pair import TWINS, VAE, array
-from twinvae import backend, parity, spec
+from twinvae import backend, spec
+from twinvae.studies import parity
 from twinvae.spec.layers import ACTIVATIONS
 from twinvae.spec import (
     DECODER_CONDITIONS,

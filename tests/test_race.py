@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from twinvae import backend, data, race, spec, study
+from twinvae import backend, data, spec
+from twinvae.studies import race, study
 from twinvae.metrics.judge import Judge
 from twinvae.spec import Conv, Dense, Flatten, GanSpec, ModelSpec, Reshape, TrainSpec, mlp
 

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from pair import AE, CVAE, VAE, splits
-from twinvae import backend, bench, data, results, scoreboard, study
+from twinvae import backend, data, results
+from twinvae.studies import bench, scoreboard, study
 from twinvae.metrics import samples
 from twinvae.metrics.judge import Judge
 from twinvae.spec import TrainSpec

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from pair import CVAE, TWINS, VAE, splits
-from twinvae import anomalies, backend, data, signs, spec, study
+from twinvae import backend, data, spec
+from twinvae.studies import anomalies, signs, study
 from twinvae.metrics.judge import Judge
 from twinvae.spec import BatchNorm, Conv, ConvTranspose, TrainSpec
 

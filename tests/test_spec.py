@@ -6,7 +6,8 @@ import json
 import numpy as np
 import pytest
 from pair import CVAE, LEAKY, SMALL, VAE
-from twinvae import draws, parity, spec
+from twinvae import draws, spec
+from twinvae.studies import parity
 from twinvae.metrics.cost import multiply_adds
 from twinvae.spec import (
     Activation,

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from pair import splits
-from twinvae import backend, sweep
+from twinvae import backend
+from twinvae.studies import sweep
 from twinvae.history import NotFinite
-from twinvae.sweep import Point
+from twinvae.studies.sweep import Point
 
 POINTS = [Point("usps", "vae", (4,), 8, rate, latent_dim=2) for rate in (1e-3, 1e-2, 1e-05)]
 
@@ -82,7 +83,8 @@ import os, signal, sys
 from pathlib import Path
 from pair import splits
 from test_sweep import POINTS
-from twinvae import backend, draws, sweep
+from twinvae import backend, draws
+from twinvae.studies import sweep
 images, model, batches = splits(), sweep.Point.model, draws.batches
 sweep.Point.model = lambda self: model(self).for_images(images.train.shape, images.train.num_classes)
 

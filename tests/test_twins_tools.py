@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pair import splits
-from twinvae import twins, ways
+from twinvae.studies import twins, ways
 from twinvae.spec import TrainSpec
 
 torch, PT, TF = twins.torch, twins.PT, twins.TF

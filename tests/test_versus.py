@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from pair import CVAE, VAE, splits
-from twinvae import backend, data, published, study, versus
+from twinvae import backend, data
+from twinvae.studies import published, study, versus
 from twinvae.spec import TrainSpec
 
 IMAGES, SETTINGS = splits(), TrainSpec(2, 8, binarize="dynamic")

@@ -6,7 +6,8 @@ import json
 import numpy as np
 import pytest
 from pair import CVAE, TWINS, VAE, same_arrays, splits
-from twinvae import backend, parity, spec, weights
+from twinvae import backend, spec, weights
+from twinvae.studies import parity
 from twinvae.spec import TrainSpec
 
 DATA = splits()

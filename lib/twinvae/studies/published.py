@@ -1,4 +1,4 @@
-"""The plain VAE of Burda et al. 2016 against its published likelihood: `python -m twinvae.published torch` (or tf).
+"""The plain VAE of Burda et al. 2016 against its published likelihood: `python -m twinvae.studies.published torch` (or tf).
 
 784-200-200-50 and mirror on dynamically binarised MNIST, trained within an hour on two cores where the paper takes
 3,280 epochs, then -log p(x) of all 10,000 test images by importance sampling.  Everything is kept on the way: killed,
@@ -19,7 +19,7 @@ from twinvae import backend, data, provenance
 from twinvae import spec as specs
 from twinvae.metrics import likelihood
 
-FOLDER = Path(__file__).parents[2] / "results" / "published"
+FOLDER = Path(__file__).parents[3] / "results" / "published"
 PAPER = 86.76  # nats per image, one sample in training, one stochastic layer (Burda et al. 2016, Table 1)
 SAMPLES = 5_000
 
@@ -79,7 +79,7 @@ def load(name: str) -> dict:
     path = FOLDER / f"{name}.json"
     if not path.exists():
         raise FileNotFoundError(f"there is no {path.name} in results/published/; "
-                                f"make it with 'python -m twinvae.published {name}' (about an hour)")
+                                f"make it with 'python -m twinvae.studies.published {name}' (about an hour)")
     return json.loads(path.read_text())
 
 
@@ -102,5 +102,5 @@ def main(name: str) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("usage: python -m twinvae.published torch|tf")
+        sys.exit("usage: python -m twinvae.studies.published torch|tf")
     main(sys.argv[1])

@@ -11,11 +11,12 @@ import numpy as np
 from scipy.special import logsumexp
 from sklearn.datasets import fetch_kddcup99, load_breast_cancer
 
-from twinvae import data, draws, study
+from twinvae import data, draws
+from twinvae.studies import study
 from twinvae.data import Images, Source, Splits
 from twinvae.metrics import anomaly
 from twinvae.spec import Flatten, ModelSpec, mlp
-from twinvae.study import Trained
+from twinvae.studies.study import Trained
 
 
 # ---------------------------------------------------------------- what is normal, and what is not

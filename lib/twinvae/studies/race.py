@@ -13,7 +13,8 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from twinvae import data, study
+from twinvae import data
+from twinvae.studies import study
 from twinvae.metrics import latent, samples
 from twinvae.metrics.judge import Judge
 from twinvae.provenance import write_text

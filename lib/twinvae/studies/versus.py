@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 from sklearn.decomposition import PCA
 
-from twinvae import data, draws, results, study, weights
+from twinvae import data, draws, results, weights
+from twinvae.studies import study
 from twinvae import spec as specs
 from twinvae.metrics import latent
-from twinvae.study import Trained
+from twinvae.studies.study import Trained
 
 
 # ---------------------------------------------------------------- trained now, or taken from a file

@@ -1,7 +1,7 @@
 """Training speed of report 004's models, as a share of the matrix-multiply limit of the same framework; and the seconds
 that the likelihood of a whole test half takes.
 
-    python -m twinvae.bench [torch|tf]
+    python -m twinvae.studies.bench [torch|tf]
 
 Each twin runs in a process of its own, for two that use all cores slow each other down.  The limit is
 measured beside every training; 6 * multiply-adds * images / seconds is held against it.
@@ -73,7 +73,7 @@ def main(names: list[str]) -> None:
     """Prints the table of the twins named, or of both."""
     if len(names) != 1:
         for name in names or backend.TWINS:
-            subprocess.run([sys.executable, "-m", "twinvae.bench", name], check=True)
+            subprocess.run([sys.executable, "-m", "twinvae.studies.bench", name], check=True)
         return
     twin = backend.get(names[0])
     rows = [{"backend": names[0]} | measure(twin, ZOO[model], size) for model in MODELS for size in BATCH_SIZES]

@@ -12,7 +12,8 @@ from unittest import mock
 import numpy as np
 import pandas as pd
 
-from twinvae import data, draws, parity
+from twinvae import data, draws
+from twinvae.studies import parity
 from twinvae.spec import (
     Activation,
     BatchNorm,
@@ -25,7 +26,7 @@ from twinvae.spec import (
     TrainSpec,
     mlp,
 )
-from twinvae.ways import PT, TF, KerasAdam, keras, numpy, tf, tf_graph, torch
+from twinvae.studies.ways import PT, TF, KerasAdam, keras, numpy, tf, tf_graph, torch
 
 MLP_VAE = ModelSpec("mlp_vae", "vae", (28, 28, 1), 20, (Flatten(), *mlp(200)), mlp(200), init="keras")
 

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from twinvae import data, draws, study
+from twinvae import data, draws
+from twinvae.studies import study
 from twinvae.spec import ModelSpec, TrainSpec
 
 

@@ -1,9 +1,9 @@
 """How far the twins are apart: the same weights, images, labels, noise and batches through both.
 
 The goals are the project's promise; `measure` gives the worst deviation seen, in the units of the goal.
-`python -m twinvae.parity` measures every model of the zoo, and small ones that have every layer, likelihood,
+`python -m twinvae.studies.parity` measures every model of the zoo, and small ones that have every layer, likelihood,
 way of conditioning and prior, with every optimiser in both precisions, and writes results/parity/parity.csv;
-`python -m twinvae.parity MODEL ...` measures these anew.
+`python -m twinvae.studies.parity MODEL ...` measures these anew.
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ from types import ModuleType, SimpleNamespace
 
 import numpy as np
 
-from twinvae import data, provenance, results, study
+from twinvae import data, provenance, results
+from twinvae.studies import study
 from twinvae.data.sign_language import for_task
 from twinvae.data.splitting import balanced
 from twinvae.metrics import latent

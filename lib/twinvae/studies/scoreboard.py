@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from twinvae import bench, data, study
+from twinvae import data
+from twinvae.studies import bench, study
 from twinvae.metrics import cost, latent, samples
 from twinvae.metrics.judge import Judge
 from twinvae.spec import ModelSpec, count_weights
-from twinvae.study import Trained
+from twinvae.studies.study import Trained
 
 BURST = 20_000_000_000  # floating point operations of an epoch by which a training's speed is measured
 
