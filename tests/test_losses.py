@@ -33,6 +33,7 @@ CASES = {  # loss -> its arguments, the reference's value
         (Z, MU, LOGVAR, PRIOR_MU, PRIOR_LOGVAR),
         reference.log_normal(Z, MU, LOGVAR) - reference.log_normal(Z, PRIOR_MU, PRIOR_LOGVAR),
     ),
+    "importance_bound": ((PRIOR_MU.T,), reference.log_mean_exp(PRIOR_MU.T)),
     "cross_entropy": (
         (np.eye(4)[[0, 3, 1, 1, 2, 0]], MU),
         -special.log_softmax(MU, 1)[range(6), [0, 3, 1, 1, 2, 0]],

@@ -65,6 +65,11 @@ def kl_monte_carlo(z, mu, logvar, prior_mu, prior_logvar):
     return log_normal(z, mu, logvar) - log_normal(z, prior_mu, prior_logvar)
 
 
+def importance_bound(log_w):
+    """log (1/S) sum_s e^log_w, S samples' bound on log p.  [S, B] -> [B]  (Burda et al. 2016, Eq. 8)"""
+    return torch.logsumexp(log_w, 0) - math.log(len(log_w))
+
+
 def cross_entropy(y, logits):
     """-log of the softmax probability of the class.  y one-hot [B, K], [B, K] -> [B]"""
     return -(y * F.log_softmax(logits, 1)).sum(1)

@@ -16,6 +16,7 @@ from twinvae.spec.layers import (LAYERS, Activation, Dense, Film, Layer, Reshape
                                  real, whole)
 
 KINDS = ("ae", "vae", "cvae", "classifier")
+CODED = ("ae", "classifier", "completer")  # their encoder gives a code; that of the others gives mu and logvar
 LIKELIHOODS = ("bernoulli", "continuous_bernoulli", "gaussian", "gaussian_learned", "discretized_logistic")
 ENCODER_CONDITIONS = ("none", "concat", "planes", "plane", "film")
 DECODER_CONDITIONS = ("none", "concat", "number", "conditioner", "film")
@@ -54,8 +55,10 @@ class ModelSpec:
     init: str = "torch"
     report: str = ""  # the report that it reproduces: '000' to '004'; '' for our own
 
+    kinds = KINDS
+
     def __post_init__(self):
-        one_of("kind", self.kind, KINDS)
+        one_of("kind", self.kind, self.kinds)
         whole("latent_dim", self.latent_dim)
         whole("num_classes", self.num_classes, least=2 if self.kind in ("cvae", "classifier") else 0)
         for field, allowed in (("encoder_condition", ENCODER_CONDITIONS), ("decoder_condition", DECODER_CONDITIONS),
@@ -71,7 +74,7 @@ class ModelSpec:
         self.stacks()  # raises where the layers do not fit each other
 
     def _check_condition(self):
-        if self.code_activation and self.kind not in ("ae", "classifier"):
+        if self.code_activation and self.kind not in CODED:
             raise ValueError(f"kind is {self.kind!r}, whose mu and logvar have no activation; leave out code_activation")
         conditioned = (self.encoder_condition, self.decoder_condition, self.prior) != ("none", "none", "standard")
         if self.kind == "cvae" and not conditioned:
@@ -97,7 +100,7 @@ class ModelSpec:
         shape = {"planes": (height, width, channels + k), "plane": (height, width, channels + 1), "concat": (height * width * channels + k,)}
         encoder = StackSpec("encoder", self.encoder, shape.get(self.encoder_condition, self.image_shape), k)
         features = (math.prod(encoder.output),)
-        heads = ("code",) if self.kind in ("ae", "classifier") else ("mu", "logvar")
+        heads = ("code",) if self.kind in CODED else ("mu", "logvar")
         code = (Dense(z), self.code_activation) if self.code_activation else (Dense(z),)
         stacks = [encoder] + [StackSpec(head, code, features) for head in heads]
         if self.kind == "classifier":
@@ -192,4 +195,7 @@ def from_dict(cls: type, values: dict) -> Any:
 
 def model_from_dict(values: dict) -> ModelSpec | GanSpec:
     """The inverse of `to_dict` for a model of any kind."""
-    return from_dict(GanSpec if values["kind"] == "cgan" else ModelSpec, values)
+    if values["kind"] == "cgan":
+        return from_dict(GanSpec, values)
+    known = (ModelSpec, *ModelSpec.__subclasses__())
+    return from_dict(next((cls for cls in known if values["kind"] in cls.kinds), ModelSpec), values)
