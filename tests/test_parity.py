@@ -50,11 +50,9 @@ def within_goals(model: ModelSpec, settings: TrainSpec, dtype: str, steps: int, 
 # --- training ------------------------------------------------------------------------------------
 
 
-# The generator of our CGAN has a bias right before BatchNorm, whose true gradient is 0: what Adam divides is rounding.
-KNOWN = {"better_cifar_cgan": pytest.mark.xfail(reason="a bias before BatchNorm has a gradient of 0", strict=True)}
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=KNOWN.get(name, ())) for name in spec.ZOO])
+@pytest.mark.parametrize("name", spec.ZOO)
 def test_every_model_of_the_zoo_trains_alike(name):
     """The largest take one step of SGD; `make parity` takes all through 100 of every optimiser.
 

@@ -25,7 +25,24 @@ class Conv(nn.Conv2d):
             top, bottom = same_padding(h.shape[2], self.layer.kernel, self.layer.stride)
             left, right = same_padding(h.shape[3], self.layer.kernel, self.layer.stride)
             h = F.pad(h, (left, right, top, bottom))
-        return super().forward(h)
+        return F.conv2d(h, self.kernel(), self.bias, self.stride)
+
+    def kernel(self):
+        """The weights that the images meet.  -> [filters, C, k, k]"""
+        return self.weight
+
+
+def spectral_norm(weight):
+    """The largest singular value of the weights as a matrix with a row a filter, exact.  [filters, C, k, k] -> []"""
+    rows = weight.flatten(1)
+    return torch.linalg.eigvalsh(rows @ rows.T)[-1].sqrt()
+
+
+class SpectralConv(Conv):
+    """Convolution whose weights are divided by their largest singular value.  [B, C, H, W] -> [B, filters, H', W']"""
+
+    def kernel(self):
+        return self.weight / spectral_norm(self.weight)
 
 
 class ConvTranspose(nn.ConvTranspose2d):
@@ -93,6 +110,8 @@ def build(row, condition, dtype):
             return nn.Linear(channels, layer.units, bias=layer.bias, dtype=dtype)
         case spec.ConvTranspose():
             return ConvTranspose(layer, channels, dtype)
+        case spec.SpectralConv():
+            return SpectralConv(layer, channels, dtype)
         case spec.Conv():
             return Conv(layer, channels, dtype)
         case spec.BatchNorm():

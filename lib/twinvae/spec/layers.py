@@ -148,6 +148,14 @@ class ConvTranspose(Conv):
 
 
 @dataclass(frozen=True)
+class SpectralConv(Conv):
+    """Convolution whose weights, a matrix with a row a filter, are divided by their largest singular value, exactly.
+
+    A map of Lipschitz constant about 1 for a GAN's discriminator  (Miyato et al. 2018, Eq. 8, there approximately).
+    """
+
+
+@dataclass(frozen=True)
 class Upsample(Layer):
     """Each pixel repeated `factor` x `factor` times (nearest neighbour)."""
 
@@ -204,8 +212,8 @@ class Film(Layer):
                 Weight("beta", (n, condition), "weight", condition, n)]
 
 
-LAYERS = {c.__name__: c for c in (Flatten, Reshape, Dense, Conv, ConvTranspose, Upsample, GlobalMaxPool, BatchNorm,
-                                  Activation, Film)}
+LAYERS = {c.__name__: c for c in (Flatten, Reshape, Dense, Conv, ConvTranspose, SpectralConv, Upsample, GlobalMaxPool,
+                                  BatchNorm, Activation, Film)}
 
 
 class NamedLayer(NamedTuple):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from twinvae.spec.gans import GanSpec
 from twinvae.spec.layers import (Activation, BatchNorm, Conv, ConvTranspose, Dense, Flatten, GlobalMaxPool, Layer, Reshape,
-                                 Upsample, one_of)
+                                 SpectralConv, Upsample, one_of)
 from twinvae.spec.models import ModelSpec
 
 
@@ -87,14 +87,15 @@ def _colour() -> list[ModelSpec | GanSpec]:
     """Report 003's pair at a quarter of the filters, for a CPU, and a better one of our own at no more multiply-adds.
 
     The better CVAE has a density of its own, a Gaussian with a learned variance, and no second ReLU; the better CGAN
-    normalises its generator's maps, keeps where a feature was seen, and gives the label by projection.
+    normalises its generator's maps and its discriminator's weights, keeps where a feature was seen, and gives the label
+    by projection.
     """
     relu, leaky, norm = Activation("relu"), Activation("leaky_relu", 0.2), BatchNorm()
     cvae, cgan = colour_cvae(maps=8), colour_cgan(maps=32, dense=34)
     down = (Conv(32, 4, 2, "valid"), relu, norm)
-    generator = (Dense(8 * 8 * 34), relu, Reshape((8, 8, 34)), ConvTranspose(32, 4, 2), norm, relu,
-                 ConvTranspose(32, 4, 2), norm, relu, Conv(3, 5))
-    discriminator = (Conv(16, 4, 2), leaky, Conv(32, 4, 2), leaky, Conv(64, 4, 2), leaky, Flatten())
+    generator = (Dense(8 * 8 * 34), relu, Reshape((8, 8, 34)), ConvTranspose(32, 4, 2, bias=False), norm, relu,
+                 ConvTranspose(32, 4, 2, bias=False), norm, relu, Conv(3, 5))
+    discriminator = (*(layer for maps in (16, 32, 64) for layer in (SpectralConv(maps, 4, 2), leaky)), Flatten())
     better = dict(generator=generator, discriminator=discriminator, discriminator_condition="projection")
     return [ModelSpec("light_cifar_cvae", "cvae", **cvae), GanSpec("light_cifar_cgan", "cgan", **cgan),
             ModelSpec("better_cifar_cvae", "cvae", **cvae | dict(encoder=down * 3, likelihood="gaussian_learned")),

@@ -32,6 +32,7 @@ from twinvae.spec import (
     GlobalMaxPool,
     ModelSpec,
     Reshape,
+    SpectralConv,
     TrainSpec,
     Upsample,
     mlp,
@@ -293,10 +294,10 @@ def small_gans() -> list[GanSpec]:
     leaky, shared = Activation("leaky_relu", 0.2), dict(image_shape=(7, 5, 3), latent_dim=3, num_classes=4)
     up = (Dense(48, bias=False), BatchNorm(), leaky, Reshape((4, 3, 4)), ConvTranspose(3, 4, stride=2), Film(), leaky,
           Conv(3, 2, padding="valid"))
-    down = (Conv(4, 3, stride=2), leaky)
+    down, calm = (Conv(4, 3, stride=2), leaky), (SpectralConv(4, 3, stride=2), leaky)
     flat = (*mlp(6, activation=leaky), Dense(105), Reshape((7, 5, 3)))
     return [GanSpec("small_cgan", "cgan", generator=up, discriminator=(*down, GlobalMaxPool()), **shared),
-            GanSpec("small_projection", "cgan", generator=flat, discriminator=(*down, BatchNorm()),
+            GanSpec("small_projection", "cgan", generator=flat, discriminator=(*calm, BatchNorm()),
                     discriminator_condition="projection", **shared)]
 
 

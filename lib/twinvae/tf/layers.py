@@ -1,4 +1,4 @@
-"""The layers of a spec, in TensorFlow.  Images are [B, H, W, C]; all layers but LeakyReLU and Film are Keras' own."""
+"""The layers of a spec, in TensorFlow.  Images are [B, H, W, C]; all but LeakyReLU, SpectralConv and Film are Keras' own."""
 
 import keras
 import tensorflow as tf
@@ -35,6 +35,21 @@ class LeakyReLU(keras.layers.Layer):
         return super().get_config() | {"slope": self.slope}
 
 
+def spectral_norm(kernel):
+    """The largest singular value of the weights as a matrix with a row a filter, exact.  [k, k, C, filters] -> []"""
+    columns = tf.reshape(kernel, (-1, kernel.shape[-1]))
+    return tf.sqrt(tf.linalg.eigvalsh(tf.transpose(columns) @ columns)[-1])
+
+
+@keras.saving.register_keras_serializable("twinvae")
+class SpectralConv(keras.layers.Conv2D):
+    """Convolution whose weights are divided by their largest singular value.  [B, H, W, C] -> [B, H', W', filters]"""
+
+    def call(self, h):
+        h = self.convolution_op(h, self.kernel / spectral_norm(self.kernel))
+        return h + self.bias if self.use_bias else h
+
+
 @keras.saving.register_keras_serializable("twinvae")
 class Film(keras.layers.Layer):
     """h (1 + c G^T) + c B^T, per channel.  [B, ..., C], [B, K] -> [B, ..., C]  (Perez et al. 2018, Eq. 1)"""
@@ -59,8 +74,9 @@ def build(row, condition, dtype):
             made = keras.layers.Conv2DTranspose(layer.filters, layer.kernel, layer.stride, layer.padding,
                                                 use_bias=layer.bias, dtype=dtype, name=row.name)
         case spec.Conv():
-            made = keras.layers.Conv2D(layer.filters, layer.kernel, layer.stride, layer.padding,
-                                       use_bias=layer.bias, dtype=dtype, name=row.name)
+            kind = SpectralConv if isinstance(layer, spec.SpectralConv) else keras.layers.Conv2D
+            made = kind(layer.filters, layer.kernel, layer.stride, layer.padding, use_bias=layer.bias, dtype=dtype,
+                        name=row.name)
         case spec.BatchNorm():
             made = keras.layers.BatchNormalization(momentum=layer.momentum, epsilon=layer.epsilon, dtype=dtype,
                                                    name=row.name)
