@@ -8,6 +8,7 @@ changed before it is trained.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
@@ -32,14 +33,17 @@ def class_order(batches: list[draws.Batch]) -> list[draws.Batch]:
 def train(
     twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits,
     by_class: bool = False, input_factor: float = 1.0, target_factor: float = 1.0, checks: int = 8,
+    change: Callable[[Any], None] | None = None,
 ) -> tuple[Any, pd.DataFrame]:
-    """A model trained with one or none of the mistakes, and its curve.
+    """A model trained with one or none of the mistakes, and its curve; `change` is one made to the built model.
 
     The factors multiply what the encoder sees and what the decoder shall say; 255 undoes the scaling. The curve has
     `checks` rows an epoch: `epoch` (with its fraction), `loss` as this training itself would print it, and
     `valid_loss`, that of the scaled validation images, which can be compared (nats per image).
     """
     model = twin.models.build(spec, seed=settings.seed)
+    if change:
+        change(model)
     step = twin.train.make_step(model, twin.train.Optimizer(model, settings), settings)
     rows = []
     for epoch in range(settings.epochs):

@@ -1,0 +1,137 @@
+"""Report 000: the clipped loss in both twins, the training that stops, events, look-alikes, the pipeline's pictures."""
+
+import zipfile
+from dataclasses import replace
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+from pair import CVAE, TWINS, apply, splits
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from twinvae import backend, data, reference
+from twinvae.data import by_class
+from twinvae.metrics import latent
+from twinvae.spec import TrainSpec
+from twinvae.studies import characters, mistakes
+
+RNG = np.random.default_rng(0)
+X, LOGITS = RNG.random((6, 4, 3, 1)), RNG.normal(0, 3, (6, 4, 3, 1))
+IMAGES = splits()
+white = lambda images: replace(images, x=images.x | 255)
+WHITE = replace(IMAGES, train=white(IMAGES.train), valid=white(IMAGES.valid))
+FAST = TrainSpec(epochs=6, batch_size=6, learning_rate=0.5)
+
+
+# --- the loss that fails -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_the_clipped_loss_is_its_formula_and_the_right_one_where_nothing_is_clipped(name):
+    p = np.clip(1 / (1 + np.exp(-LOGITS)), 0.1, 0.9)
+    wanted = -(X * np.log(p) + (1 - X) * np.log(1 - p)).sum((1, 2, 3))
+    np.testing.assert_allclose(apply(name, "mistakes", "clipped_nll", X, LOGITS, 0.1), wanted, rtol=1e-12)
+    found = apply(name, "mistakes", "clipped_nll", X, LOGITS, 1e-9)
+    np.testing.assert_allclose(found, reference.bernoulli_nll(X, LOGITS), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_in_single_precision_a_clip_below_the_rounding_does_nothing_at_one(name):
+    at = lambda logit, x, clip: apply(name, "mistakes", "clipped_nll", [[x]], [[logit]], clip, dtype="float32")[0]
+    for clip in characters.CLIPS:
+        assert np.isfinite(at(40, 1, clip)) == np.isfinite(at(40, 0, clip)) == (clip > characters.ROUNDED)
+        assert np.isfinite(at(-40, 0, clip)), "at the other end the clip is a number that float32 knows"
+    np.testing.assert_allclose(at(40, 0, 1e-4), -np.log(1e-4), rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_only_trainings_with_a_rounded_clip_fail(name, monkeypatch):
+    monkeypatch.setattr(characters, "CLIPS", (1e-8, 1e-7))
+    twin = backend.get(name)
+    with twin.train.uncompiled():
+        curves = characters.clipped(twin, CVAE, FAST, WHITE)
+    lost = {key: not np.isfinite(curve.loss).all() for key, curve in curves.items()}
+    assert lost == {f"{clip:.0e}": clip < characters.ROUNDED for clip in characters.CLIPS} | {"logits": False}
+    with twin.train.uncompiled():
+        plain = mistakes.train(twin, CVAE, FAST, WHITE)[1]
+    assert plain.equals(curves["logits"])
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_the_training_loop_stops_at_the_first_loss_that_is_not_finite(name, tmp_path):
+    twin, run = backend.get(name), SimpleNamespace(checkpoints=tmp_path)
+    with twin.train.uncompiled():
+        said = characters.stopped(run, twin, CVAE, FAST, WHITE, 1e-12)
+        assert said.startswith("the loss is nan at epoch") or said.startswith("the loss is inf at epoch")
+        assert characters.stopped(run, twin, CVAE, FAST, WHITE, 1e-12) == said, "again from the checkpoint it kept"
+        assert characters.stopped(run, twin, CVAE, replace(FAST, epochs=1), WHITE, 1e-4) == ""
+
+
+def test_the_epoch_by_which_most_of_the_fall_is_done():
+    assert characters.epochs_to(np.array([100.0, 50, 6, 4, 0])) == 3
+    assert characters.epochs_to(np.array([100.0, 0, 5, 9])) == 1
+    twin = backend.get("torch")
+    assert characters.untrained(twin, CVAE, FAST, IMAGES) == pytest.approx(
+        twin.train.evaluate(twin.models.build(CVAE), IMAGES.valid, FAST)[0])
+
+
+# --- TensorBoard ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_graph_images_and_codes_lie_beside_the_curves(name, tmp_path):
+    twin, x = backend.get(name), data.scale(IMAGES.valid.x).astype("float32")
+    model = twin.models.build(CVAE)
+    before = model.get_arrays()
+    twin.events.write(tmp_path, model, x, np.eye(3, dtype="float32")[IMAGES.valid.y])
+    assert all((a == model.get_arrays()[key]).all() for key, a in before.items())
+    twin.train.fit(model, IMAGES, TrainSpec(1, 8))  # it still trains
+    events = EventAccumulator(str(tmp_path)).Reload()
+    tags = events.Tags()
+    assert tags["graph"] and {"images", "reconstructions"} <= {*tags["images"], *tags["tensors"]}
+    characters.projector(tmp_path, np.array([[1.5, -2], [0, 3]]), ["a", "b"])
+    assert (tmp_path / "codes.tsv").read_text() == "1.5\t-2\n0\t3\n"
+    assert (tmp_path / "names.tsv").read_text() == "a\nb\n"
+    assert 'tensor_path: "codes.tsv"' in (tmp_path / "projector_config.pbtxt").read_text()
+
+
+# --- pipeline, codes, samples --------------------------------------------------------------------
+
+
+def test_pictures_come_with_the_name_of_their_folder(tmp_path, monkeypatch):
+    path = tmp_path / "by_class.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for code, character in by_class.HEX_TO_CHARACTER.items():
+            picture = np.full((128, 128), ord(character), np.uint8)
+            archive.writestr(f"by_class/{code}/hsf_0/hsf_0_00000.png", cv2.imencode(".png", picture)[1].tobytes())
+    monkeypatch.setattr(characters.finding, "find", lambda *_: SimpleNamespace(paths={"all": (path,)}))
+    codes, x = characters.pictures(3)
+    assert len(codes) == 3 and x.shape == (3, 128, 128)
+    assert [chr(image[0, 0]) for image in x] == [by_class.HEX_TO_CHARACTER[code] for code in codes]
+
+
+def test_quantiles_of_normal_codes_lie_on_the_line():
+    normal, found = characters.quantiles(RNG.standard_normal((200_000, 2)))
+    np.testing.assert_allclose(found, np.c_[normal, normal], atol=0.06)
+    assert (latent.marginal_distance(RNG.standard_normal((20_000, 2))) < 0.02).all()
+
+
+def test_lookalikes_are_pairs_in_either_direction():
+    asked = np.array([[4, 4, 0], [0, 8, 0], [1, 0, 7]])
+    table = characters.lookalikes(asked, np.eye(3), "abc", 2)
+    assert table.pair.tolist() == ["a b", "a c"] and table.samples.tolist() == [0.25, 0.0625] and not table.real.any()
+
+
+def test_each_small_training_changes_what_its_name_says():
+    rows = characters.small_trainings(CVAE, FAST)
+    assert {name: model.likelihood for name, (model, _) in rows.items()} == {
+        "bernoulli": "bernoulli", "continuous": "continuous_bernoulli", "gaussian": "gaussian_learned",
+        "beta": "bernoulli", "prior": "bernoulli"}  # fmt: skip
+    assert rows["beta"][1].beta == 0.3 and rows["prior"][0].prior == "learned"
+    assert len({model.name for model, _ in rows.values()}) == len(rows)
+
+
+def test_accuracy_by_class():
+    judge = SimpleNamespace(probabilities=lambda x: np.eye(3)[x])
+    seen = characters.by_class_accuracy(judge, np.array([0, 1, 1, 2]), np.array([0, 0, 1, 2]), 3)
+    assert seen.tolist() == [0.5, 1, 1]
