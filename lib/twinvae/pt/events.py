@@ -1,13 +1,16 @@
-"""What TensorBoard shows beside the curves of a training."""
+"""What TensorBoard shows of a training that is done."""
 
 import warnings
 
 from twinvae.pt import train
 
 
-def write(folder, model, x, y):
-    """Adds a reconstruction's graph, and images before and after it, to the event files.  NumPy [N, H, W, C], [N, K]"""
+def write(folder, model, history, x, y):
+    """Event files with curves, the graph of a reconstruction, images before and after it.  NumPy [N, H, W, C], [N, K]"""
     writer, (x, y) = train.event_writer(folder), train.tensors((x, y))
+    for row in history.to_dict("records"):
+        for name, value in row.items():
+            writer.add_scalar(name, value, row["epoch"])
     model.forward = model.reconstruct  # what is traced; twinvae's models have no one way forward
     model.requires_grad_(False)
     with warnings.catch_warnings(action="ignore"):  # TensorBoard's graph rests on torch.jit, which is to go

@@ -5,6 +5,7 @@ Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels y [N], codes z [N, Z],
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,12 +15,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy import stats
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from twinvae import data, history, provenance
 from twinvae.data import archives, by_class, finding
 from twinvae.metrics.judge import Judge
 from twinvae.spec import ModelSpec, TrainSpec
 from twinvae.studies import mistakes, study
+from twinvae.studies.study import Trained
 
 CLIPS = (1e-12, 1e-10, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4)
 ROUNDED = 3e-8  # up to here 1 - clip is 1 in float32
@@ -38,8 +41,21 @@ def pictures(count: int) -> tuple[list[str], np.ndarray]:
     return [name.split("by_class/")[1].split("/")[0] for name in names], np.stack(found)
 
 
+def events(run, trained: Trained, images: data.Images, shown: int = 8) -> list[str]:
+    """Writes what TensorBoard shows of a training, in place of an earlier one's; returns the kinds of things there."""
+    folder, x = run.folder / "events", data.scale(images.x).astype(trained.model.dtype)
+    shutil.rmtree(folder, ignore_errors=True)
+    y = study.one_hot(trained, images.y).astype(trained.model.dtype)
+    trained.twin.events.write(folder, trained.model, trained.history, x[:shown], y[:shown])
+    projector(folder, study.codes(trained, x, images.y)[0], [images.class_names[k] for k in images.y])
+    tags = EventAccumulator(str(folder)).Reload().Tags()
+    found = {*tags["images"], *tags["scalars"], *tags["tensors"]}
+    there = {"curves": "valid_loss" in found, "graph": tags["graph"], "images": "images" in found}
+    return [kind for kind, is_there in there.items() if is_there] + ["codes"]
+
+
 def projector(folder: Path, z: np.ndarray, names: Sequence[str]) -> None:
-    """Codes and the names of their classes as the projector of TensorBoard reads them, beside event files.  [N, Z], [N]"""
+    """Codes and their classes' names as TensorBoard's projector reads them, beside the event files.  [N, Z], [N]"""
     rows = "".join("\t".join(f"{value:.5g}" for value in code) + "\n" for code in z)
     provenance.write_text(folder / "codes.tsv", rows)
     provenance.write_text(folder / "names.tsv", "\n".join(names) + "\n")

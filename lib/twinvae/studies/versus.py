@@ -20,12 +20,13 @@ from twinvae.studies.study import Trained
 
 # ---------------------------------------------------------------- trained now, or taken from a file
 def models(run, twin: ModuleType, spec: specs.ModelSpec, settings: specs.TrainSpec, images: data.Splits, seeds: int,
-           train: bool) -> list[Trained]:
+           train: bool, file: str = "") -> list[Trained]:
     """Trains the model with the seeds 0, 1, ...; without `train`, the kept model of seed 0 alone.
 
-    PyTorch's runs keep seed 0 in float16 with its history; either twin loads it.
+    PyTorch's runs keep seed 0 in float16 with its history, in `file` or one named by model and epochs; either twin
+    loads it.
     """
-    name = f"{spec.name}-z{spec.latent_dim}-e{settings.epochs}.safetensors"
+    name = file or f"{spec.name}-z{spec.latent_dim}-e{settings.epochs}.safetensors"
     if not train:
         return [_kept(run, twin, name)]
     place = SimpleNamespace(checkpoints=run.checkpoints / f"{settings.epochs}-epochs")  # a shorter run is another run

@@ -6,7 +6,7 @@ from twinvae.tf.losses import per_example
 
 
 def clipped_nll(x, x_logits, clip):
-    """-log Bernoulli(x | p), p = sigmoid(x_logits) within clip and 1 - clip.  2 x [B, ...] -> [B]  (report 000, section 5)
+    """-log Bernoulli(x | p), p = sigmoid(x_logits) in clip to 1 - clip.  2 x [B, ...] -> [B]  (report 000, section 5)
 
     In float32 1 - clip is 1 for a clip below 6e-8: where p is 1 the result is infinite or NaN (E-000-3).
     """
