@@ -74,13 +74,20 @@ def interval(nll: np.ndarray) -> dict[str, float]:
     return {"nll": mean, "low": mean - half, "high": mean + half}
 
 
-def load(name: str) -> dict:
-    """What the run of a twin left.  FileNotFoundError if it has not been made."""
-    path = FOLDER / f"{name}.json"
+def load(name: str, study: str = "published", takes: str = "about an hour") -> dict:
+    """What the run of a twin left of a study.  FileNotFoundError, with the command that makes it, if it has not been made."""
+    path = FOLDER / (f"{name}.json" if study == "published" else f"{study}-{name}.json")
     if not path.exists():
         raise FileNotFoundError(f"there is no {path.name} in results/published/; "
-                                f"make it with 'python -m twinvae.studies.published {name}' (about an hour)")
+                                f"make it with 'python -m twinvae.studies.{study} {name}' ({takes})")
     return json.loads(path.read_text())
+
+
+def made_by(name: str) -> dict:
+    """The code, the packages and the machine that a twin's run rests on."""
+    root = provenance.find_root(Path(__file__))
+    return {"backend": name, **provenance.git_state(root), "versions": provenance.versions(name),
+            "machine": provenance.machine()}
 
 
 def main(name: str) -> None:
