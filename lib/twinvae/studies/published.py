@@ -53,14 +53,15 @@ def train(model, twin: ModuleType, images: data.Splits, runs: Sequence[specs.Tra
     return epochs, marks
 
 
-def estimate(model, twin: ModuleType, x: np.ndarray, samples: int, folder: Path, block: int = 500) -> np.ndarray:
-    """-log p(x) in nats, importance-sampled and kept in `folder` block by block.  [N, H, W, C] -> [N]"""
-    parts = []
+def estimate(model, twin: ModuleType, x: np.ndarray, samples: int, folder: Path, block: int = 500,
+             y: np.ndarray | None = None) -> np.ndarray:
+    """-log p(x) in nats, or with one-hot y -log p(x | y), importance-sampled and kept in `folder` block by block.  -> [N]"""
+    parts, y = [], np.zeros((len(x), 1)) if y is None else y
     for start in range(0, len(x), block):
         path = folder / f"{samples}-{start:05d}.npy"
         if not path.exists():
             part = x[start:start + block]
-            nll = -likelihood.importance_sampled(model, twin, part, np.zeros((len(part), 1)), samples, seed=start)
+            nll = -likelihood.importance_sampled(model, twin, part, y[start:start + block], samples, seed=start)
             path.parent.mkdir(parents=True, exist_ok=True)
             with provenance.written_whole(path) as temporary, open(temporary, "wb") as file:
                 np.save(file, nll)
