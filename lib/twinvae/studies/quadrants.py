@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -28,7 +27,8 @@ PYRO = {1: {"baseline": 100.4, "elbo": 71.8}, 2: {"baseline": 61.9, "elbo": 51.0
 ESTIMATORS = ("baseline", "elbo", "monte_carlo", "importance")
 TAKES = "about 40 minutes on a core"
 SAMPLES = 100  # of z, for each estimator that takes some
-PHASES = {"baseline": ((15, 1e-3), (5, 1e-4)), "completion": ((25, 1e-3), (10, 2e-4))}  # (epochs, learning rate)
+# (epochs, learning rate): the example's rate, then a lower one.  What each is worth is told after each.
+PHASES = {"baseline": ((10, 1e-3), (4, 1e-4)), "completion": ((20, 1e-3), (6, 2e-4))}
 
 
 def models(quadrants: int) -> dict[str, specs.CompletionSpec]:
@@ -47,21 +47,33 @@ def settings(phases: Sequence[tuple[int, float]]) -> list[specs.TrainSpec]:
     return [specs.TrainSpec(epochs, 128, rate, seed=number) for number, (epochs, rate) in enumerate(phases)]
 
 
-def train(model, twin: ModuleType, images: data.Splits, runs: Sequence[specs.TrainSpec], folder: Path) -> list[dict]:
-    """Trains through all runs, each from the epoch of the one before that was best on validation images.  -> a row an epoch
+def train(model, twin: ModuleType, images: data.Splits, runs: Sequence[specs.TrainSpec],
+          folder: Path) -> tuple[list[dict], list[dict]]:
+    """Trains through all runs, each from the epoch of the one before that was best on validation images.
 
-    The model is left as it was in the best epoch of all.
+    -> (a row an epoch, a row a run with the loss of its best epoch on validation and on test images).  The model is left
+    as it was in the best epoch of all.
     """
-    rows, best = [], np.inf
+    epochs, marks = [], []
     for number, run in enumerate(runs):
-        history = twin.train.fit(model, images, run, folder / f"{number}-rate-{run.learning_rate:g}")
-        rows += [{"epoch": len(rows) + row.epoch, **{key: getattr(row, key) for key in ("loss", "valid_loss", "seconds")}}
-                 for row in history.itertuples()]
-        if history.valid_loss.min() < best:
-            best, kept = history.valid_loss.min(), folder / f"{number}-rate-{run.learning_rate:g}" / "best.safetensors"
-        arrays = weights.read(kept)[0]
-        model.set_arrays({name: a for name, a in arrays.items() if not name.startswith("optimizer.")})
-    return rows
+        place = folder / f"{number}-rate-{run.learning_rate:g}"
+        history = twin.train.fit(model, images, run, place)
+        epochs += [{"epoch": len(epochs) + row.epoch, "learning_rate": run.learning_rate, "loss": row.loss,
+                    "valid_loss": row.valid_loss, "seconds": row.seconds} for row in history.itertuples()]
+        if not marks or history.valid_loss.min() < min(mark["valid_loss"] for mark in marks):
+            arrays = weights.read(place / "best.safetensors")[0]
+            best = {name: a for name, a in arrays.items() if not name.startswith("optimizer.")}
+        model.set_arrays(best)
+        marks.append({"epoch": epochs[-1]["epoch"], "learning_rate": run.learning_rate,
+                      "valid_loss": min(row["valid_loss"] for row in epochs),
+                      "test": published.interval(losses(model, twin, images.test, run))})
+    return epochs, marks
+
+
+def losses(model, twin: ModuleType, images: data.Images, run: specs.TrainSpec) -> np.ndarray:
+    """The loss of each image: -ELBO with one sample of z, or the baseline's -log p(missing | observed).  -> [N]"""
+    batches = draws.validation(images, run, model.spec.latent_dim, model.dtype)
+    return np.concatenate([np.sum(twin.models.call(model, "loss_terms", *batch), axis=0) for batch in batches])
 
 
 def estimates(model, twin: ModuleType, x: np.ndarray, samples: int, seed: int = 0) -> dict[str, np.ndarray]:
@@ -121,18 +133,19 @@ def summary(values: dict[str, np.ndarray]) -> dict:
 
 def complete(quadrants: int, twin: ModuleType, images: data.Splits, phases: dict, folder: Path,
              samples: int = SAMPLES) -> tuple[dict, np.ndarray]:
-    """Trains both models for one task and measures them on validation and on test images.  -> facts, pictures"""
+    """Trains both models for one task and measures them on test images.  -> facts, pictures"""
     built, facts = {}, {}
     for name, spec in models(quadrants).items():
         built[name] = twin.models.build(spec)
-        facts[name] = {"spec": specs.to_dict(spec), "settings": [specs.to_dict(run) for run in settings(phases[name])],
-                       "epochs": train(built[name], twin, images, settings(phases[name]), folder / name)}
-    for part in ("valid", "test"):
-        x = data.scale(getattr(images, part).x)
-        values = measured(built["completion"], built["baseline"], twin, x, samples, folder / part)
-        facts[part] = {"images": len(x), **summary(values)}
+        runs = settings(phases[name])
+        epochs, marks = train(built[name], twin, images, runs, folder / name)
+        facts[name] = {"spec": specs.to_dict(spec), "settings": [specs.to_dict(run) for run in runs], "epochs": epochs,
+                       "marks": marks}
+    x = data.scale(images.test.x)
+    values = measured(built["completion"], built["baseline"], twin, x, samples, folder / "test")
+    facts["test"] = {"images": len(x), **summary(values)}
     first = [np.flatnonzero(images.test.y == k)[0] for k in range(images.test.num_classes)]
-    return facts, pictures(built["completion"], built["baseline"], twin, data.scale(images.test.x[first]))
+    return facts, pictures(built["completion"], built["baseline"], twin, x[first])
 
 
 def load(name: str) -> dict:
