@@ -30,6 +30,7 @@ DRAWN = {
     "histogram": lambda ax: plots.plot_histogram(ax, VALUES, "error"),
     "ecdf": lambda ax: plots.plot_ecdf(ax, VALUES, "error"),
     "bars": lambda ax: plots.plot_bars(ax, ["AE", "VAE"], {"torch": np.eye(2), "tf": np.ones((2, 1))}, "y"),
+    "intervals": lambda ax: plots.plot_intervals(ax, ["VAE", "IWAE"], [1, 2], [0, 1.5], [2, 2.5], "nats"),
     "confusion": lambda ax: plots.plot_confusion(ax, np.eye(3) + 1, list("abc")),
     "caught": lambda ax: plots.plot_caught(ax, pd.DataFrame({"CAS": [True, False], "recall": [False, False]}, ["copy", "noise"])),
     "spectrum": lambda ax: plots.plot_spectrum(ax, {"data": (P / 200, P), "VAE": (P / 200, P)}),

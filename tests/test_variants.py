@@ -8,14 +8,15 @@ from pair import LEAKY, SMALL, TWINS, array, splits
 from scipy.special import logsumexp
 from twinvae import backend, reference
 from twinvae import spec as specs
-from twinvae.spec import BoundSpec, CompletionSpec, TrainSpec
+from twinvae.spec import BoundSpec, CompletionSpec, FreeBitsSpec, TrainSpec
 from twinvae.studies import parity
 
 over_twins = pytest.mark.parametrize("twin", TWINS)
 IWAE = BoundSpec("tiny_iwae", "iwae", samples=3, **SMALL)
 COMPLETION = CompletionSpec("tiny_completion", "completion", quadrants=1, **SMALL)
 COMPLETER = COMPLETION.of_kind("completer", name="tiny_completer", code_activation=LEAKY)
-VARIANTS = (IWAE, BoundSpec("tiny_mean", "iwae", samples=3, weighted=False, **SMALL), COMPLETION, COMPLETER)
+FREE = FreeBitsSpec("tiny_free", "free_bits", free=0.05, **SMALL)
+VARIANTS = (IWAE, FREE, BoundSpec("tiny_mean", "iwae", samples=3, weighted=False, **SMALL), COMPLETION, COMPLETER)
 RNG = np.random.default_rng(0)
 X, Y = RNG.random((6, 5, 4, 1)), np.zeros((6, 1))
 
@@ -89,6 +90,17 @@ def test_the_gradient_of_the_bound_is_that_of_finite_differences(twin):
             built.set_arrays(moved)
             ends.append(array(built.loss_terms(*batch)[0]).mean())
         assert gradients[name][0] == pytest.approx((ends[0] - ends[1]) / (2 * step), rel=1e-5, abs=1e-8)
+
+
+@over_twins
+def test_free_bits_count_each_unit_for_no_less(twin):
+    (_, kl), _, built = terms_and_gradients(twin, FREE, eps := RNG.normal(size=(6, 2)))
+    mu, logvar = (array(t) for t in built.encode(*backend.get(twin).train.tensors([X])))
+    each = np.stack([reference.kl_standard(mu[:, [j]], logvar[:, [j]]) for j in range(2)], 1)
+    assert (each < 0.05).any() and (each > 0.05).any()
+    np.testing.assert_allclose(kl, np.maximum(each, 0.05).sum(1), rtol=1e-11)
+    none = FreeBitsSpec("tiny", "free_bits", free=0.0, **SMALL)
+    np.testing.assert_allclose(terms_and_gradients(twin, none, eps)[0][1], each.sum(1), rtol=1e-11)
 
 
 # --- quadrants -----------------------------------------------------------------------------------

@@ -249,6 +249,20 @@ def plot_bars(ax: Axes, groups: Sequence[str], series: Mapping[str, np.ndarray],
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(series), borderaxespad=0.2)
 
 
+def plot_intervals(ax: Axes, names: Sequence[str], middle: np.ndarray, low: np.ndarray, high: np.ndarray, xlabel: str,
+                   ylabel: str = "model") -> None:
+    """A value and its interval in a row for each name, first name on top; a dotted line at 0.  3 x [R]"""
+    for row, (name, at, a, b) in enumerate(zip(names, middle, low, high)):
+        colour = style.colour(name)
+        ax.plot([a, b], [row, row], color=colour, linewidth=2.5, alpha=0.5)
+        ax.plot(at, row, "o", color=colour)
+    ax.axvline(0, color=style.COLOURS["data"], linestyle=":")
+    ax.set_yticks(range(len(names)), names)
+    ax.grid(axis="y", visible=False)
+    ax.invert_yaxis()
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+
+
 def plot_confusion(ax: Axes, matrix: np.ndarray, class_names: Sequence[str], asked: str = "label asked for",
                    seen: str = "class seen by the judge") -> None:
     """A confusion matrix [K, K] of counts or shares, each row divided by its sum.

@@ -190,6 +190,15 @@ class IWAE(VAE):
         return -bound, torch.zeros_like(bound)
 
 
+class FreeBits(VAE):
+    """VAE in which no unit counts for less than its free nats  (Kingma et al. 2016, Eq. 15)."""
+
+    def kl(self, mu, logvar, y):
+        """The KL of each unit or its free nats, the larger, in nats per image.  [B, Z], [B, Z], [B, K] -> [B]"""
+        each = losses.kl_standard(mu.reshape(-1, 1), logvar.reshape(-1, 1)).view(mu.shape)
+        return losses.per_example(torch.clamp(each, min=self.spec.free))
+
+
 class Quadrants:
     """What is observed of an image and what is not, for the models that complete it."""
 
@@ -280,7 +289,7 @@ class CGAN(Model):
         return losses.discriminator_loss(d_real, d_fake), losses.generator_loss(d_next), d_real, d_fake
 
 
-KINDS = {"ae": AE, "vae": VAE, "cvae": CVAE, "iwae": IWAE, "completer": Completer, "completion": Completion,
+KINDS = {"ae": AE, "vae": VAE, "cvae": CVAE, "iwae": IWAE, "free_bits": FreeBits, "completer": Completer, "completion": Completion,
          "classifier": Classifier, "cgan": CGAN}
 
 

@@ -6,10 +6,11 @@ from twinvae.spec.layers import (LAYERS, Activation, BatchNorm, Conv, ConvTransp
 from twinvae.spec.models import (DECODER_CONDITIONS, ENCODER_CONDITIONS, LIKELIHOODS, OPTIMIZERS, PRIORS, ModelSpec, TrainSpec,
                                  count_weights, from_dict, model_from_dict, to_dict)
 from twinvae.spec.named import ZOO, mlp, zoo
-from twinvae.spec.variants import BoundSpec, CompletionSpec
+from twinvae.spec.variants import BoundSpec, CompletionSpec, FreeBitsSpec
 
 __all__ = ["DECODER_CONDITIONS", "ENCODER_CONDITIONS", "LIKELIHOODS", "OPTIMIZERS", "PRIORS", "LAYERS", "Activation",
            "BatchNorm", "Conv", "ConvTranspose", "Dense", "Film", "Flatten", "Layer", "NamedLayer", "Reshape", "SpectralConv",
            "StackSpec", "Upsample", "Weight", "ModelSpec", "TrainSpec", "ZOO", "zoo", "mlp", "count_weights", "to_dict",
            "from_dict", "one_of", "real", "whole", "DISCRIMINATOR_CONDITIONS", "GanSpec", "GlobalMaxPool",
-           "model_from_dict", "BoundSpec", "CompletionSpec"]
+           "model_from_dict", "BoundSpec", "CompletionSpec",
+           "FreeBitsSpec"]

@@ -1,4 +1,4 @@
-"""Models of published studies that ask for one thing more than `ModelSpec` says: a bound, or a condition that is an image."""
+"""Models of published studies that ask for one thing more than `ModelSpec` says: a bound, free bits, a condition that is an image."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 import math
 from dataclasses import dataclass
 
-from twinvae.spec.layers import Dense, StackSpec, one_of, whole
+from twinvae.spec.layers import Dense, StackSpec, one_of, real, whole
 from twinvae.spec.models import ModelSpec
 
 
@@ -30,6 +30,22 @@ class BoundSpec(ModelSpec):
     def noise_dim(self) -> int:
         """Noise of one image in one training step: that of all its codes."""
         return self.samples * self.latent_dim
+
+
+@dataclass(frozen=True)
+class FreeBitsSpec(ModelSpec):
+    """A VAE whose KL counts no unit for less than `free` nats, so that a unit in use is not driven out of it.
+
+    (Kingma et al. 2016, Eq. 15, there for the mean over a batch; here for each image)
+    """
+
+    free: float = 0.1
+
+    kinds = ("free_bits",)
+
+    def __post_init__(self):
+        real("free", self.free, least=0)
+        super().__post_init__()
 
 
 @dataclass(frozen=True)
