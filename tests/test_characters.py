@@ -12,7 +12,7 @@ from pair import CVAE, TWINS, apply, splits
 from twinvae import backend, reference
 from twinvae.data import by_class
 from twinvae.metrics import latent
-from twinvae.spec import TrainSpec
+from twinvae.spec import Dense, Film, TrainSpec
 from twinvae.studies import characters, mistakes, study
 
 RNG = np.random.default_rng(0)
@@ -107,9 +107,9 @@ def test_pictures_come_with_the_name_of_their_folder(tmp_path, monkeypatch):
             picture = np.full((128, 128), ord(character), np.uint8)
             archive.writestr(f"by_class/{code}/hsf_0/hsf_0_00000.png", cv2.imencode(".png", picture)[1].tobytes())
     monkeypatch.setattr(characters.finding, "find", lambda *_: SimpleNamespace(paths={"all": (path,)}))
-    codes, x = characters.pictures(3)
-    assert len(codes) == 3 and x.shape == (3, 128, 128)
-    assert [chr(image[0, 0]) for image in x] == [by_class.HEX_TO_CHARACTER[code] for code in codes]
+    codes, x = characters.pictures(3, 28)
+    assert len(codes) == 3 and x.shape == (3, 28, 28, 1)
+    assert [chr(image[0, 0, 0]) for image in x] == [by_class.HEX_TO_CHARACTER[code] for code in codes]
 
 
 def test_quantiles_of_normal_codes_lie_on_the_line():
@@ -133,7 +133,20 @@ def test_each_small_training_changes_what_its_name_says():
     assert len({model.name for model, _ in rows.values()}) == len(rows)
 
 
+def test_a_vae_has_no_layer_that_serves_a_label():
+    film = replace(CVAE, decoder_condition="film", decoder=(Dense(6), Film(), Dense(5)))
+    vae = characters.unlabelled(film, "plain")
+    assert (vae.kind, vae.name, vae.prior, vae.decoder) == ("vae", "plain", "standard", (Dense(6), Dense(5)))
+    assert backend.get("torch").models.build(vae).spec.num_classes == 0
+
+
 def test_accuracy_by_class():
     judge = SimpleNamespace(probabilities=lambda x: np.eye(3)[x])
     seen = characters.by_class_accuracy(judge, np.array([0, 1, 1, 2]), np.array([0, 0, 1, 2]), 3)
     assert seen.tolist() == [0.5, 1, 1]
+
+
+def test_modules_are_counted_in_the_files_that_import_them():
+    table = characters.modules({"torch": "a twin", "cv2": "pictures", "no_such_module": "nothing"}).set_index("module")
+    assert table.files["torch"] >= 5 and table.files["cv2"] >= 2 and table.files["no_such_module"] == 0
+    assert table.version["no_such_module"] == "-" and table.version["torch"][0].isdigit()

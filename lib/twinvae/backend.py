@@ -18,12 +18,12 @@ def get(name: str) -> ModuleType:
     spec.one_of("backend", name, tuple(TWINS))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # else TensorFlow's notes on compiling land in the notebooks
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    with _stderr_closed():
+    with stderr_closed():
         return importlib.import_module(TWINS[name])
 
 
 @contextmanager
-def _stderr_closed() -> Iterator[None]:
+def stderr_closed() -> Iterator[None]:
     """Drops what is written to file descriptor 2: TensorFlow's greeting at import, which no setting turns off."""
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)

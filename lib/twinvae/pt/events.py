@@ -6,7 +6,7 @@ from twinvae.pt import train
 
 
 def write(folder, model, history, x, y):
-    """Event files with curves, the graph of a reconstruction, images before and after it.  NumPy [N, H, W, C], [N, K]"""
+    """Event files with curves, the graph of a reconstruction, images before and after.  NumPy [N, H, W, C], [N, K]"""
     writer, (x, y) = train.event_writer(folder), train.tensors((x, y))
     for row in history.to_dict("records"):
         for name, value in row.items():

@@ -5,9 +5,11 @@ Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels y [N], codes z [N, Z],
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,12 +17,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy import stats
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from twinvae import data, history, provenance
+from twinvae import backend, data, history, provenance
 from twinvae.data import archives, by_class, finding
 from twinvae.metrics.judge import Judge
-from twinvae.spec import ModelSpec, TrainSpec
+from twinvae.spec import Film, ModelSpec, TrainSpec
 from twinvae.studies import mistakes, study
 from twinvae.studies.study import Trained
 
@@ -31,24 +32,28 @@ PROJECTOR = "embeddings {{\n  tensor_name: \"codes\"\n  tensor_path: \"{0}\"\n  
 
 
 # ---------------------------------------------------------------- the pipeline
-def pictures(count: int) -> tuple[list[str], np.ndarray]:
-    """Pictures of the NIST set at hand, evenly over its classes: names of folders, and uint8 [count, 128, 128]."""
+def pictures(count: int, size: int) -> tuple[list[str], np.ndarray]:
+    """Pictures of the NIST set at hand, evenly over its classes: names of folders, and uint8 [count, size, size, 1]."""
     (archive,) = finding.find(data.SETS["nist"], ("train",)).paths["all"]
     with archives.open_zip(archive) as zipped:
         listed = by_class.list_pictures(zipped.namelist(), archive.name)
         names = [listed[at][0] for at in np.linspace(0, len(listed) - 1, count).astype(int)]
-        found = [by_class.decode(zipped.read(name), by_class.SIDE) for name in names]
-    return [name.split("by_class/")[1].split("/")[0] for name in names], np.stack(found)
+        found = [by_class.decode(zipped.read(name), size) for name in names]
+    return [name.split("by_class/")[1].split("/")[0] for name in names], np.stack(found)[..., None]
 
 
 def events(run, trained: Trained, images: data.Images, shown: int = 8) -> list[str]:
     """Writes what TensorBoard shows of a training, in place of an earlier one's; returns the kinds of things there."""
+    with backend.stderr_closed():
+        from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # imports TensorFlow
+
     folder, x = run.folder / "events", data.scale(images.x).astype(trained.model.dtype)
     shutil.rmtree(folder, ignore_errors=True)
     y = study.one_hot(trained, images.y).astype(trained.model.dtype)
-    trained.twin.events.write(folder, trained.model, trained.history, x[:shown], y[:shown])
     projector(folder, study.codes(trained, x, images.y)[0], [images.class_names[k] for k in images.y])
-    tags = EventAccumulator(str(folder)).Reload().Tags()
+    with backend.stderr_closed():  # here PyTorch's writer wakes TensorFlow, which greets
+        trained.twin.events.write(folder, trained.model, trained.history, x[:shown], y[:shown])
+        tags = EventAccumulator(str(folder)).Reload().Tags()
     found = {*tags["images"], *tags["scalars"], *tags["tensors"]}
     there = {"curves": "valid_loss" in found, "graph": tags["graph"], "images": "images" in found}
     return [kind for kind, is_there in there.items() if is_there] + ["codes"]
@@ -60,6 +65,14 @@ def projector(folder: Path, z: np.ndarray, names: Sequence[str]) -> None:
     provenance.write_text(folder / "codes.tsv", rows)
     provenance.write_text(folder / "names.tsv", "\n".join(names) + "\n")
     provenance.write_text(folder / "projector_config.pbtxt", PROJECTOR.format("codes.tsv", "names.tsv"))
+
+
+def unlabelled(model: ModelSpec, name: str) -> ModelSpec:
+    """The VAE with the layers of a CVAE, without those that only serve its label."""
+    encoder, decoder = (tuple(layer for layer in layers if not isinstance(layer, Film))
+                        for layers in (model.encoder, model.decoder))
+    return replace(model, name=name, kind="vae", num_classes=0, encoder=encoder, decoder=decoder, conditioner=(),
+                   encoder_condition="none", decoder_condition="none", prior="standard")
 
 
 # ---------------------------------------------------------------- the training that fails
@@ -130,3 +143,12 @@ def small_trainings(model: ModelSpec, settings: TrainSpec) -> dict[str, tuple[Mo
 def by_class_accuracy(judge: Judge, x: np.ndarray, y: np.ndarray, num_classes: int) -> np.ndarray:
     """The share of each class's images in which the judge sees it.  [N, H, W, C], [N] -> [K]"""
     return np.bincount(y, judge.probabilities(x).argmax(1) == y, num_classes) / np.bincount(y, minlength=num_classes)
+
+
+def modules(words: dict[str, str]) -> pd.DataFrame:
+    """Python modules, a row each: version, how many of the library's files import it, and the words given for it."""
+    texts = [path.read_text(encoding="utf-8") for path in Path(data.__file__).parents[1].rglob("*.py")]
+    imports = lambda name: sum(bool(re.search(rf"^\s*(import|from) {name}\b", text, re.MULTILINE)) for text in texts)
+    versions = metadata.packages_distributions()
+    return pd.DataFrame([{"module": name, "version": metadata.version(versions[name][0]) if name in versions else "-",
+                          "files": imports(name), "used for": said} for name, said in words.items()])
