@@ -9,6 +9,7 @@
 # make fuzz       10,000 damaged files for each parser of data: the right array or a clear error, nothing else
 # make mutants    changes every formula of the library in one place and sees whether the checks notice
 # make screenshot the picture of the explorer in README.md, by Chromium
+# make tensorboard  curves, graph, images and codes of the trainings of notebook 07, in the browser
 # make html       the notebooks as linked pages that need no network: report/html/index.html
 # make notebooks  the executed notebooks of PROFILE back into notebooks/, outputs and all
 # make clean      what the pipeline wrote and git does not keep
@@ -34,7 +35,7 @@ $(error JOBS is '$(JOBS)'; the valid ones are whole numbers of at least 1)
 endif
 
 # Each step is a make of its own, so that they come in this order and a failed one stops the rest.
-.PHONY: report runs grid judges collect pdf latex tex test mutants parity lab bench fuzz html screenshot notebooks env clean
+.PHONY: report runs grid judges collect pdf latex tex test mutants parity lab bench fuzz html tensorboard screenshot notebooks env clean
 .NOTPARALLEL:
 
 report:
@@ -110,6 +111,9 @@ screenshot: $(READY)
 
 html: $(READY)
 	$(RUN) -m twinvae.site
+
+tensorboard: $(READY)
+	$(RUN) -m tensorboard.main --logdir '$(RESULTS)'
 
 notebooks: $(READY)
 	$(RUN) -m twinvae.committed --results '$(RESULTS)' --profile $(PROFILE)
