@@ -8,9 +8,9 @@ import pytest
 from pair import TWINS, apply, array, same_arrays, splits
 from scipy import integrate, special, stats
 from twinvae import backend, draws, history, weights
-from twinvae.studies import parity, study
 from twinvae.data import Images, Splits
 from twinvae.spec import Activation, BatchNorm, Conv, Dense, Flatten, GanSpec, GlobalMaxPool, Reshape, TrainSpec, mlp
+from twinvae.studies import parity, study
 
 LEAKY = Activation("leaky_relu", 0.2)
 GAN = GanSpec("tiny_gan", "cgan", (5, 4, 1), 2, 3, generator=(*mlp(6, activation=LEAKY), Dense(20), Reshape((5, 4, 1))),

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from twinvae import backend, data, draws
-from twinvae.studies import mistakes, parity, study
 from twinvae.spec import BatchNorm, Conv, Flatten, ModelSpec, TrainSpec, mlp
+from twinvae.studies import mistakes, parity, study
 
 SPEC = ModelSpec("tiny", "cvae", (3, 2, 1), 2, (Flatten(), *mlp(4)), mlp(4), num_classes=3, encoder_condition="concat",
                  decoder_condition="concat", init="keras")

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from pair import TWINS, VAE, array
 from twinvae import backend, spec
-from twinvae.studies import parity
 from twinvae.spec.layers import ACTIVATIONS
+from twinvae.studies import parity
 from twinvae.spec import (
     DECODER_CONDITIONS,
     ENCODER_CONDITIONS,

@@ -10,8 +10,8 @@ import yaml
 from pypdf import PdfReader
 
 from tiny import CLAIM, ROOT, finished_run, write_project
-from twinvae.report.collect import main as collect
 from twinvae.parameters import PROFILES
+from twinvae.report.collect import main as collect
 
 needs_latex = pytest.mark.skipif(
     shutil.which("latexmk") is None, reason="latexmk is not installed; see make latex"

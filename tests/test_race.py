@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from twinvae import backend, data, spec
-from twinvae.studies import race, study
 from twinvae.metrics.judge import Judge
 from twinvae.spec import Conv, Dense, Flatten, GanSpec, ModelSpec, Reshape, TrainSpec, mlp
+from twinvae.studies import race, study
 
 CVAE = ModelSpec("tiny_cvae", "cvae", (4, 4, 3), 2, (Flatten(), *mlp(4)), mlp(4), num_classes=4, encoder_condition="concat",
                  decoder_condition="concat", init="keras")

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from pair import AE, CVAE, VAE, splits
 from twinvae import backend, data, results
-from twinvae.studies import bench, scoreboard, study
 from twinvae.metrics import samples
 from twinvae.metrics.judge import Judge
 from twinvae.spec import TrainSpec
+from twinvae.studies import bench, scoreboard, study
 
 IMAGES = splits()
 Y = study.balanced(3, 3)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from pair import CVAE, TWINS, VAE, splits
 from twinvae import backend, data, spec
-from twinvae.studies import anomalies, signs, study
 from twinvae.metrics.judge import Judge
 from twinvae.spec import BatchNorm, Conv, ConvTranspose, TrainSpec
+from twinvae.studies import anomalies, signs, study
 
 SETTINGS = TrainSpec(1, 8)
 IMAGES = splits()

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from pair import CVAE, LEAKY, SMALL, VAE
 from twinvae import draws, spec
-from twinvae.studies import parity
 from twinvae.metrics.cost import multiply_adds
+from twinvae.studies import parity
 from twinvae.spec import (
     Activation,
     BatchNorm,
@@ -95,6 +95,14 @@ def test_the_conditioner_of_report_004_has_2832_weights():
         spec.count_weights(spec.zoo("report004_cvae"), "conditioner") == 11 * 16 + 17 * 32 + 33 * 64 == 2_832
     )
     assert spec.count_weights(spec.zoo("report004_vae"), "conditioner") == 0
+
+
+def test_the_cvae_of_characters_is_small_enough_to_be_kept():
+    model = spec.zoo("report000_cvae")
+    encoder = (784 + 36 + 1) * 480 + 481 * 256 + 2 * 257 * 16
+    decoder = 17 * 256 + 257 * 480 + 481 * 784 + 2 * 36 * (256 + 480)
+    assert spec.count_weights(model) == encoder + decoder == 1_083_248
+    assert spec.count_weights(model.for_images((28, 28, 1), 62)) < 1_200_000
 
 
 def test_an_unknown_model_is_refused_with_the_names_of_the_known():

@@ -11,8 +11,8 @@ import pytest
 
 from pair import splits
 from twinvae import backend
-from twinvae.studies import sweep
 from twinvae.history import NotFinite
+from twinvae.studies import sweep
 from twinvae.studies.sweep import Point
 
 POINTS = [Point("usps", "vae", (4,), 8, rate, latent_dim=2) for rate in (1e-3, 1e-2, 1e-05)]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from pair import splits
-from twinvae.studies import twins, ways
 from twinvae.spec import TrainSpec
+from twinvae.studies import twins, ways
 
 torch, PT, TF = twins.torch, twins.PT, twins.TF
 SETTINGS = TrainSpec(epochs=1, batch_size=4)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from pair import CVAE, VAE, splits
 from twinvae import backend, data
-from twinvae.studies import published, study, versus
 from twinvae.spec import TrainSpec
+from twinvae.studies import published, study, versus
 
 IMAGES, SETTINGS = splits(), TrainSpec(2, 8, binarize="dynamic")
 X, Y = data.scale(IMAGES.test.x), IMAGES.test.y

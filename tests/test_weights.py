@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from pair import CVAE, TWINS, VAE, same_arrays, splits
 from twinvae import backend, spec, weights
-from twinvae.studies import parity
 from twinvae.spec import TrainSpec
+from twinvae.studies import parity
 
 DATA = splits()
 SETTINGS = TrainSpec(epochs=4, batch_size=8, learning_rate=0.01)

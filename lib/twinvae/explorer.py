@@ -163,7 +163,7 @@ class Explorer:
         """
         if self.spec.kind != "cvae":
             raise ValueError(f"model {self.spec.name!r} has no log p(x | y); take a CVAE to classify an image")
-        x = x if self.kept.settings.binarize == "none" else (x > 0.5).astype(np.float32)
+        x = data.binarise(x, "none" if self.kept.settings.binarize == "none" else "threshold")
         return likelihood.by_label(self.models[self.first], self.twins[self.first], x, samples)
 
     def like_data(self, drawn: np.ndarray) -> np.ndarray:

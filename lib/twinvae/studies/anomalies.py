@@ -5,6 +5,7 @@ A model is trained on what is normal; what it finds unlikely is strange. Arrays 
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -12,10 +13,10 @@ from scipy.special import logsumexp
 from sklearn.datasets import fetch_kddcup99, load_breast_cancer
 
 from twinvae import data, draws
-from twinvae.studies import study
 from twinvae.data import Images, Source, Splits
 from twinvae.metrics import anomaly
 from twinvae.spec import Flatten, ModelSpec, mlp
+from twinvae.studies import study
 from twinvae.studies.study import Trained
 
 
@@ -53,7 +54,8 @@ def network_traffic(cases: int = 10_000) -> tuple[Splits, np.ndarray] | None:
     normal ones, drawn by seed 0.  scikit-learn fetches a tenth of the set once (2 MB) and keeps it in its own folder.
     """
     try:
-        table = fetch_kddcup99(subset="SA", random_state=0, n_retries=1, delay=0.1)
+        with warnings.catch_warnings(action="ignore"):  # scikit-learn says that it tries again, with a path of this machine
+            table = fetch_kddcup99(subset="SA", random_state=0, n_retries=1, delay=0.1)
     except OSError:  # no network
         return None
     rows = np.log1p(np.delete(table.data, (1, 2, 3), axis=1).astype(float))

@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 
 from twinvae import data, draws
-from twinvae.studies import study
 from twinvae.spec import ModelSpec, TrainSpec
+from twinvae.studies import study
 
 
 def class_order(batches: list[draws.Batch]) -> list[draws.Batch]:

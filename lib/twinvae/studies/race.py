@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 
 from twinvae import data
-from twinvae.studies import study
 from twinvae.metrics import latent, samples
 from twinvae.metrics.judge import Judge
 from twinvae.provenance import write_text
 from twinvae.spec import GanSpec, ModelSpec, TrainSpec, zoo
+from twinvae.studies import study
 
 THRESHOLDS = (0.15, 0.2, 0.25, 0.3, 0.4)  # of the judge's accuracy on samples of 10 classes
 LATENT_DIMS = (10, 30, 70, 110, 256)  # 110 is report 003's, 70 that of its Figure 3

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from twinvae import data
-from twinvae.studies import bench, study
 from twinvae.metrics import cost, latent, samples
 from twinvae.metrics.judge import Judge
 from twinvae.spec import ModelSpec, count_weights
+from twinvae.studies import bench, study
 from twinvae.studies.study import Trained
 
 BURST = 20_000_000_000  # floating point operations of an epoch by which a training's speed is measured

@@ -13,13 +13,13 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 
 from twinvae import data, provenance, results
-from twinvae.studies import study
 from twinvae.data.sign_language import for_task
 from twinvae.data.splitting import balanced
 from twinvae.metrics import latent
 from twinvae.metrics.judge import Judge
 from twinvae.spec import BatchNorm, ModelSpec, TrainSpec, count_weights, zoo
 from twinvae.spec.named import signs
+from twinvae.studies import study
 
 TASKS = {1: "vowel", 2: "letter", 3: "rotation"}
 JUDGES = {1: "sign_vowel", 2: "sign_language", 3: "sign_rotation"}

@@ -12,9 +12,9 @@ import pandas as pd
 from sklearn.decomposition import PCA
 
 from twinvae import data, draws, results, weights
-from twinvae.studies import study
 from twinvae import spec as specs
 from twinvae.metrics import latent
+from twinvae.studies import study
 from twinvae.studies.study import Trained
 
 
