@@ -70,4 +70,7 @@ def test_the_study_goes_on_where_it_was(tmp_path, monkeypatch):
     assert json.dumps(made[0]) == json.dumps(made[1]), "the second is read"
     assert [entry["seed"] for entry in made[0]["vae"]["seeds"]] == [0, 1]
     assert made[0]["vae"]["seeds"][0]["against_vae"] == {"gain": 0, "low": 0, "high": 0}
+    table = bounds.table(bounds.load("torch")).set_index("model")
+    assert list(table.seeds) == [2, 1, 1] and table.gain["vae"] == 0 and table.published["iwae_5"] == 85.54
+    assert table.given_y.notna().tolist() == [False, False, True] == (table.images == bounds.LABELLED).tolist()
     assert made[0]["iwae_5"]["seeds"][0]["nll"]["nll"] > 0 and "given_y" in made[0]["cvae_learned"]["seeds"][0]

@@ -74,6 +74,30 @@ def test_a_study_goes_on_where_it_was_and_keeps_the_best_epoch(small, tmp_path):
     assert quadrants.losses(model, twin, IMAGES.valid, runs[-1]).mean() == pytest.approx(best[-1], rel=1e-5)
 
 
+def test_the_worse_twin_counts_and_what_is_missing_stays_empty(small, tmp_path):
+    facts, _ = quadrants.complete(1, backend.get("torch"), IMAGES, PHASES, tmp_path, samples=5)
+    worse = json.loads(json.dumps(facts))
+    worse["test"]["elbo"] = {"nll": 500.0, "low": 499.0, "high": 501.0}
+    found = {"torch": {"quadrants": {"1": facts}}, "tf": {"quadrants": {"1": worse}}}
+    numbers = quadrants.numbers(found)
+    assert numbers["q1_elbo"] == numbers["q1_elbo_tf"] == 500 and numbers["q1_elbo_low"] == 499
+    assert numbers["q1_elbo_torch"] == facts["test"]["elbo"]["nll"] and numbers["q1_elbo_published"] == 71.8
+    assert numbers["q1_baseline_rate"] == facts["baseline"]["marks"][0]["test"]["nll"]
+    assert not [name for name in numbers if name.startswith("q2")]
+    table = quadrants.table(found)
+    assert len(table) == 3 * 6 and table.tf[table.observed == 1].notna().all() and table.tf[table.observed > 1].isna().all()
+    assert table.published[table.estimate == "net"].tolist() == [100.4, 61.9, 25.4]
+
+
+def test_what_is_missing_is_said_with_its_command(capsys):
+    def load(name):
+        if name == "tf":
+            raise FileNotFoundError("make it")
+        return {"made": name}
+
+    assert published.of_twins(load) == {"torch": {"made": "torch"}} and capsys.readouterr().out == "make it\n"
+
+
 def test_what_has_not_been_made_is_asked_for_with_its_command(tmp_path, monkeypatch):
     monkeypatch.setattr(published, "FOLDER", tmp_path)
     with pytest.raises(FileNotFoundError, match="no quadrants-tf.json .* 'python -m twinvae.studies.quadrants tf'"):

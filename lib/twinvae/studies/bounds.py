@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+import pandas as pd
 
 from twinvae import backend, data, draws, provenance
 from twinvae import spec as specs
@@ -86,6 +87,20 @@ def gain(base: np.ndarray, nll: np.ndarray, few: np.ndarray) -> dict[str, float]
 def order() -> list[tuple[str, int]]:
     """(model, seed) in the order in which they are trained."""
     return [(name, seed) for seed in range(max(SEEDS.values())) for name in SEEDS if seed < SEEDS[name]]
+
+
+def table(facts: dict) -> pd.DataFrame:
+    """A row a model: seeds, epochs, minutes, means over seeds, the gain over the VAE of seed 0 and its interval."""
+    rows = []
+    for name, entry in facts["models"].items():
+        seeds, first = entry["seeds"], entry["seeds"][0]
+        nll = [each["nll"]["nll"] for each in seeds]
+        rows.append({"model": name, "seeds": len(seeds), "epochs": len(first["epochs"]), "minutes": first["seconds"] / 60,
+                     "images": facts["labelled"] if "given_y" in first else facts["images"],
+                     "nll": np.mean(nll), "sd": np.std(nll, ddof=1) if len(nll) > 1 else np.nan,
+                     "given_y": np.mean([each["given_y"]["nll"] for each in seeds]) if "given_y" in first else np.nan,
+                     **first["against_vae"], "published": PAPER.get(name, np.nan)})
+    return pd.DataFrame(rows)
 
 
 def load(name: str) -> dict:

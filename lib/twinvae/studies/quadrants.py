@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+import pandas as pd
 from scipy.special import logsumexp
 
 from twinvae import backend, data, draws, provenance, weights
@@ -24,6 +25,8 @@ from twinvae.studies import published
 # -log p(missing | observed) in nats per image, by observed quadrants.  The example calls its estimator Monte Carlo; what
 # it computes is the ELBO, on the images by which it stops training (Pyro, examples/cvae, at 1.9).
 PYRO = {1: {"baseline": 100.4, "elbo": 71.8}, 2: {"baseline": 61.9, "elbo": 51.0}, 3: {"baseline": 25.4, "elbo": 24.2}}
+WORDS = {"baseline_rate": "net, rate kept", "baseline": "net", "elbo_rate": "ELBO, rate kept", "elbo": "ELBO",
+         "monte_carlo": "Monte Carlo", "importance": "importance sampling"}
 ESTIMATORS = ("baseline", "elbo", "monte_carlo", "importance")
 TAKES = "about 40 minutes on a core"
 SAMPLES = 100  # of z, for each estimator that takes some
@@ -146,6 +149,41 @@ def complete(quadrants: int, twin: ModuleType, images: data.Splits, phases: dict
     facts["test"] = {"images": len(x), **summary(values)}
     first = [np.flatnonzero(images.test.y == k)[0] for k in range(images.test.num_classes)]
     return facts, pictures(built["completion"], built["baseline"], twin, x[first])
+
+
+def estimates_of(task: dict) -> dict[str, dict]:
+    """Every estimate of a task with its interval: `_rate` where the example's learning rate is not lowered at the end."""
+    at_rate = {"baseline_rate": task["baseline"]["marks"][0]["test"], "elbo_rate": task["completion"]["marks"][0]["test"]}
+    return at_rate | {name: task["test"][name] for name in ESTIMATORS}
+
+
+def table(found: dict[str, dict]) -> pd.DataFrame:
+    """A row an estimate and task: of each twin the value and half its 95 % interval, and what is published."""
+    rows = []
+    for quadrants in PYRO:
+        tasks = {name: facts["quadrants"].get(str(quadrants)) for name, facts in found.items()}
+        for key, words in WORDS.items():
+            row = {"observed": quadrants, "estimate": words}
+            for name, task in tasks.items():
+                each = estimates_of(task)[key] if task else {"nll": np.nan, "high": np.nan}
+                row |= {name: each["nll"], f"{name} +-": each["high"] - each["nll"]}
+            rows.append(row | {"published": PYRO[quadrants].get(key.removesuffix("_rate"), np.nan)})
+    return pd.DataFrame(rows)
+
+
+def numbers(found: dict[str, dict]) -> dict[str, float]:
+    """For each task and estimate of each twin its value, and of the worse twin value and interval: `q1_elbo_high`, ..."""
+    known = {}
+    for quadrants, published_ones in PYRO.items():
+        tasks = {name: estimates_of(facts["quadrants"][str(quadrants)]) for name, facts in found.items()
+                 if str(quadrants) in facts["quadrants"]}
+        for key in WORDS if tasks else ():
+            known |= {f"q{quadrants}_{key}_{name}": task[key]["nll"] for name, task in tasks.items()}
+            worse = max((task[key] for task in tasks.values()), key=lambda each: each["nll"])
+            known |= {f"q{quadrants}_{key}": worse["nll"], f"q{quadrants}_{key}_low": worse["low"],
+                      f"q{quadrants}_{key}_high": worse["high"]}
+        known |= {f"q{quadrants}_{key}_published": value for key, value in published_ones.items() if tasks}
+    return known
 
 
 def load(name: str) -> dict:
