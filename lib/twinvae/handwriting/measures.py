@@ -1,0 +1,55 @@
+"""What pages are worth: a judge reads them back, and a probe tells the writers apart."""
+
+from __future__ import annotations
+
+import string
+
+import numpy as np
+import pandas as pd
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+from twinvae.handwriting.hands import CLASSES, VARIATION, Pen
+from twinvae.handwriting.page import Page, write
+from twinvae.handwriting.pen import like_emnist
+from twinvae.handwriting.signs import PANGRAM
+from twinvae.metrics.judge import Judge
+
+
+def cut_out(page: Page) -> tuple[np.ndarray, str]:
+    """The letters and digits of a page, each scaled and centred as EMNIST's letters are.  -> [N, 28, 28, 1], N of them"""
+    seen = [one for one in page.placed if one.character in string.ascii_letters + string.digits]
+    return (np.stack([like_emnist(page.ink[o.top:o.bottom, o.left:o.right]) for o in seen]),
+            "".join(one.character for one in seen))
+
+
+def legibility(pen: Pen, judge: Judge, writers: int = 20, text: str = PANGRAM,
+               variation: float = VARIATION) -> pd.DataFrame:
+    """What the judge of 36 classes reads on a page by each of the writers 0, 1, ..., unselected; case does not count.
+
+    -> a row a character: writer, character, read, right.  The judge's accuracy on real characters belongs beside it.
+    """
+    rows = []
+    for writer in range(writers):
+        x, characters = cut_out(write(text, pen.hand(writer, variation=variation)))
+        read = [CLASSES[36][k] for k in judge.probabilities(x).argmax(1)]
+        rows += [{"writer": writer, "character": c.upper(), "read": r, "right": c.upper() == r}
+                 for c, r in zip(characters, read)]
+    return pd.DataFrame(rows)
+
+
+def told_apart(pen: Pen, judge: Judge, writers: int = 20, copies: int = 10,
+               variation: float = VARIATION) -> dict[str, float]:
+    """Shares of n to z for which a probe trained on a to m names the writer; chance is 1 / writers.
+
+    'features': a linear probe on the judge's features; 'pixels': on the pixels.  Each letter is written `copies` times.
+    """
+    halves = []
+    for letters in ("abcdefghijklm", "nopqrstuvwxyz"):
+        x = np.concatenate([pen.hand(w, variation=variation).characters(letters, copies) for w in range(writers)])
+        halves.append((x, np.arange(writers).repeat(copies * len(letters))))
+    (x, who), (x_other, who_other) = halves
+    views, score = {"features": lambda x: judge.features(x[..., None]), "pixels": lambda x: x.reshape(len(x), -1)}, {}
+    for name, seen in views.items():
+        probe = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+        score[name] = float(probe.fit(seen(x), who).score(seen(x_other), who_other))
+    return score

@@ -1,0 +1,110 @@
+"""`python -m twinvae.handwriting.pen` trains the model that writes and keeps it in `results/handwriting/`: 20 minutes.
+
+EMNIST's letters hold both cases under one label, so that a CVAE of its 26 letters writes things between 'g' and 'G'.
+The 62-class characters, a few thousand, know the cases.  Here a probe for each letter, on the features of the judge of
+36 classes, learns the two cases from the few and names them in EMNIST's letters; the model learns 62 classes from
+those.  Where the two cases have one shape, as 'o' and 'O', the probe can but guess, and a guess does no harm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+
+import cv2
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_score
+
+from twinvae import backend, data, spec, weights
+from twinvae.metrics import judge
+
+FOLDER = Path(__file__).parents[3] / "results" / "handwriting"
+FILE = FOLDER / "pen.safetensors"
+# beta above 1: a z drawn from the prior then more often lies where the decoder has learned, at the price of variety
+PHASES = (spec.TrainSpec(epochs=18, learning_rate=1e-3, beta=3.0), spec.TrainSpec(epochs=5, learning_rate=2e-4, beta=3.0))
+DIGITS, LETTERS = 10, 26
+SIDE = 24  # the longer side of a letter in EMNIST's images of 28 x 28
+
+
+def like_emnist(ink: np.ndarray, least: float = 0.15) -> np.ndarray:
+    """The ink cut out, its longer side SIDE, in the middle of 28 x 28, as EMNIST's letters are.  [h, w] -> [28, 28, 1]"""
+    lit = ink > least
+    rows, columns = np.flatnonzero(lit.any(1)), np.flatnonzero(lit.any(0))
+    if not len(rows):
+        return np.zeros((28, 28, 1), np.float32)
+    cut = ink[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1].astype(np.float32)
+    size = [max(1, round(n * SIDE / max(cut.shape))) for n in cut.shape]
+    small = cv2.resize(cut, size[::-1], interpolation=cv2.INTER_AREA)
+    top, left = ((28 - n) // 2 for n in size)
+    return np.pad(small, ((top, 28 - top - size[0]), (left, 28 - left - size[1])))[..., None]
+
+
+def _examples(images: data.Images) -> tuple[np.ndarray, np.ndarray]:
+    """The 62-class characters, black on white, as EMNIST's letters are, thin and thicker; and their labels."""
+    ink = 1 - data.scale(images.x)[..., 0]
+    fine = [cv2.resize(x, (112, 112), interpolation=cv2.INTER_CUBIC) for x in ink]
+    thick = [cv2.dilate(x, np.ones((3, 3), np.uint8)) for x in fine]
+    return np.stack([like_emnist(x.clip(0, 1), 0.4) for x in fine + thick]), np.tile(images.y, 2)
+
+
+def case_probes(reader: judge.Judge, images: data.Images) -> tuple[list[LogisticRegression], np.ndarray]:
+    """For each letter a probe of its case (true: lower) on the judge's features, and their cross-validated accuracies."""
+    x, y = _examples(images)
+    features, probes, right = reader.features(x), [], []
+    for k in range(DIGITS, DIGITS + LETTERS):
+        own = (y == k) | (y == k + LETTERS)
+        seen, lower = features[own], y[own] >= DIGITS + LETTERS
+        half = len(seen) // 2  # thin and thick of one character stay together
+        probes.append(LogisticRegression(C=0.01, max_iter=500).fit(seen, lower))
+        right.append(cross_val_score(LogisticRegression(C=0.01, max_iter=500), seen[:half], lower[:half], cv=5).mean())
+    return probes, np.array(right)
+
+
+def with_cases(images: data.Images, reader: judge.Judge, probes: list[LogisticRegression],
+               class_names: tuple[str, ...]) -> data.Images:
+    """The 36-class characters under 62 labels: digits, upper case, lower case."""
+    y = images.y.copy()
+    for k, probe in enumerate(probes):
+        at = np.flatnonzero(images.y == DIGITS + k)
+        y[at] += LETTERS * probe.predict(reader.features(data.scale(images.x[at])))
+    return data.Images(images.x, y, class_names, images.source)
+
+
+def characters_of_both_cases(twin: ModuleType) -> tuple[data.Splits, dict]:
+    """Training, validation and test images of 62 classes, and what is known of the cases.  ValueError for stand-ins."""
+    few, many = data.splits("nist"), data.splits("characters")
+    for one in (few, many):
+        if one.source.kind == "stand-in":
+            raise ValueError(f"the images are stand-ins ({one.source.label}), from which no hand is kept; set "
+                             "TWINVAE_DATA to the folder that holds the real ones")
+    reader = judge.load("characters", twin)
+    probes, right = case_probes(reader, few.train)
+    cased = partial(with_cases, reader=reader, probes=probes, class_names=few.train.class_names)
+    parts = {name: cased(getattr(many, name)) for name in ("train", "valid", "test")}
+    facts = {"source": f"{many.source.label}; cases read by a probe from {few.source.label}",
+             "case_accuracy": right.round(4).tolist(), "train_images": len(many.train)}
+    return replace(many, **parts), facts
+
+
+def main(phases: tuple[spec.TrainSpec, ...] = PHASES, path: Path = FILE, folder: Path | None = None) -> None:
+    """Trains the model with PyTorch, resuming in `folder` where one is given, and keeps it as float16."""
+    twin = backend.get("torch")
+    images, facts = characters_of_both_cases(twin)
+    model000 = spec.zoo("report000_cvae").for_images(images.train.shape, images.train.num_classes)
+    chosen = replace(model000, name="pen", report="")
+    model = twin.models.build(chosen)
+    for number, settings in enumerate(phases):
+        history = twin.train.fit(model, images, settings, folder and folder / f"phase-{number}")
+    facts |= {"valid": {name: float(history[f"valid_{name}"].iloc[-1]) for name in ("loss", "recon", "kl")},
+              "settings": [spec.to_dict(phase) for phase in phases]}
+    arrays = {name: a.astype("float16") for name, a in model.get_arrays().items()}
+    weights.write(path, arrays, spec=spec.to_dict(chosen), facts=facts)
+    print(f"{path}: {spec.count_weights(chosen):,} weights; cases read with {np.mean(facts['case_accuracy']):.1%} "
+          f"accuracy; {facts['valid']}")
+
+
+if __name__ == "__main__":
+    main()
