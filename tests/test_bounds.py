@@ -25,6 +25,7 @@ def test_the_models_differ_in_one_thing_each():
     standard, learned = (bounds.model(f"cvae_{prior}") for prior in ("standard", "learned"))
     assert replace(standard, name="", prior="learned") == replace(learned, name="")
     assert count_weights(learned) - count_weights(standard) == 2 * 11 * 50
+    assert set(bounds.WORDS) == set(bounds.SEEDS)
     assert set(bounds.PAPER) < set(bounds.SEEDS) and all(bounds.model(name) for name in bounds.SEEDS)
 
 

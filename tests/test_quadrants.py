@@ -86,6 +86,9 @@ def test_the_worse_twin_counts_and_what_is_missing_stays_empty(small, tmp_path):
     assert not [name for name in numbers if name.startswith("q2")]
     table = quadrants.table(found)
     assert len(table) == 3 * 6 and table.tf[table.observed == 1].notna().all() and table.tf[table.observed > 1].isna().all()
+    assert np.isnan(quadrants.farthest(found))
+    three = {"torch": {"quadrants": {str(n): facts for n in (1, 2, 3)}}}
+    assert quadrants.farthest(three) == max(abs(numbers["q1_baseline_rate"] - known) for known in (100.4, 61.9, 25.4))
     assert table.published[table.estimate == "net"].tolist() == [100.4, 61.9, 25.4]
 
 

@@ -25,6 +25,7 @@ from twinvae.studies import published
 
 BETAS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 EPOCHS, SEEDS, TRAIN, VALID = 8, 3, 20_000, 2_000
+COLUMNS = ("study", "change", "seed", "elbo", "recon", "kl", "active", "squared_error", "seconds")
 TAKES = "about a quarter of an hour on a core"
 
 
@@ -100,14 +101,14 @@ def compute(point: Point, twin: ModuleType, images: data.Splits) -> dict:
     x, y = data.scale(images.valid.x), data.one_hot(images.valid.y, images.valid.num_classes)
     mu = twin.models.predict(model, "encode", x, y)[0]
     error = ((x - twin.models.predict(model, "reconstruct", x, y, None)) ** 2).reshape(len(x), -1).sum(1).mean()
-    return {"study": point.study, "change": point.change, "seed": point.runs[0].seed, "elbo": -(recon + kl),
-            "recon": recon, "kl": kl, "active": int(latent.active_units(mu).sum()), "squared_error": float(error),
-            "seconds": seconds}
+    active = int(latent.active_units(mu).sum())
+    return dict(zip(COLUMNS, (point.study, point.change, point.runs[0].seed, -(recon + kl), recon, kl, active, float(error),
+                              seconds)))
 
 
 def table(facts: dict, study: str) -> pd.DataFrame:
     """A row a change of a study, in order: means over seeds, and the ELBO's standard deviation and the seeds."""
-    rows = pd.DataFrame([row for row in facts["points"].values() if row["study"] == study])
+    rows = pd.DataFrame([row for row in facts["points"].values() if row["study"] == study], columns=COLUMNS)
     means = rows.groupby("change", sort=False).agg(
         elbo=("elbo", "mean"), sd=("elbo", "std"), recon=("recon", "mean"), kl=("kl", "mean"), active=("active", "mean"),
         squared_error=("squared_error", "mean"), seeds=("seed", "size"))

@@ -24,6 +24,8 @@ from twinvae.studies import published
 
 # -log p(x) in nats per image after 3,280 epochs (Burda et al. 2016, Table 1).
 PAPER = {"vae": 86.76, "vae_5": 86.47, "vae_50": 86.35, "iwae_5": 85.54, "iwae_50": 84.78}
+WORDS = {"vae": "VAE", "vae_5": "VAE, k = 5", "vae_50": "VAE, k = 50", "iwae_5": "IWAE, k = 5", "iwae_50": "IWAE, k = 50",
+         "vae_long": "VAE, longer", "cvae_standard": "CVAE, fixed prior", "cvae_learned": "CVAE, prior of the label"}
 # name -> seeds, dear ones last; every model is trained with seed 0 before any is with seed 1
 SEEDS = {"vae": 3, "cvae_standard": 3, "cvae_learned": 3, "iwae_5": 3, "iwae_50": 1, "vae_long": 1, "vae_5": 1, "vae_50": 1}
 PHASES, LONGER = ((10, 1e-3), (3, 3e-4), (2, 1e-4)), 20  # (epochs, learning rate); vae_long: so many times the epochs

@@ -186,6 +186,13 @@ def numbers(found: dict[str, dict]) -> dict[str, float]:
     return known
 
 
+def farthest(found: dict[str, dict]) -> float:
+    """The largest difference of a baseline, at the example's rate, from the published one, in nats; NaN if a task is missing."""
+    off = [abs(estimates_of(task)["baseline_rate"]["nll"] - PYRO[int(quadrants)]["baseline"])
+           for facts in found.values() for quadrants, task in facts["quadrants"].items()]
+    return max(off) if len(off) == len(found) * len(PYRO) else np.nan
+
+
 def load(name: str) -> dict:
     """What the run of a twin left.  FileNotFoundError if it has not been made."""
     return published.load(name, "quadrants", TAKES)
