@@ -23,6 +23,7 @@ QUIET = {  # JupyterLab's settings: no pop-up about news; every cell drawn, also
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
 }
+DARK = {"@jupyterlab/apputils-extension/themes": {"theme": "JupyterLab Dark"}}
 
 
 def copied(folder: Path) -> Path:
@@ -34,13 +35,13 @@ def copied(folder: Path) -> Path:
 
 
 @contextmanager
-def lab(project: Path, profile: str = "smoke") -> Iterator[str]:
+def lab(project: Path, profile: str = "smoke", settings: dict[str, dict] = {}) -> Iterator[str]:
     """The address, token included, of a JupyterLab on the project's notebooks, on a free loopback port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     home, token = project / "home", secrets.token_hex(16)
-    for name, value in QUIET.items():
+    for name, value in (QUIET | settings).items():
         file = home / "lab" / "user-settings" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(value))

@@ -4,13 +4,23 @@ import pytest
 
 pytest.importorskip("playwright", reason="playwright is not installed, so no notebook is opened in a browser")
 
-from browser import CHROMIUM, chromium, copied, lab, opened, run_all
+from browser import CHROMIUM, DARK, chromium, copied, lab, opened, run_all
+from tiny import ROOT
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="Chromium is not installed (Debian: apt-get install chromium), so no notebook is opened in a browser"
 )
 # Said by JupyterLab and by the browser themselves, whatever is opened.
 NOT_OURS = ("ResizeObserver loop", "favicon", "Failed to load resource", "WebSocket", "lsp")
+
+
+NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+# Of each figure in an output: its width on the screen and in the file, and how opaque its first pixel is.
+FIGURES = """() => [...document.querySelectorAll('.jp-OutputArea-output img')].map(img => {
+    const canvas = Object.assign(document.createElement('canvas'), {width: 1, height: 1}).getContext('2d');
+    canvas.drawImage(img, 0, 0);
+    return [img.clientWidth, img.naturalWidth, canvas.getImageData(0, 0, 1, 1).data[3]];
+})"""
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +79,26 @@ def test_the_explorer_moves_by_keyboard_and_by_mouse(address, tmp_path):
         page.get_by_role("button", name="encode the drawing").click()
         page.get_by_text("encoded | reconstructed; class").wait_for()
         page.screenshot(path=tmp_path / "explorer.png")
+
+
+@pytest.fixture(scope="module")
+def dark(tmp_path_factory):
+    """A page of a browser, and the address of a JupyterLab in its dark theme."""
+    with lab(copied(tmp_path_factory.mktemp("dark")), settings=DARK) as address, chromium() as page:
+        yield page, address
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_every_notebook_opens_and_can_be_read_in_the_dark(dark, name, tmp_path):
+    """No error, no pop-up, headings for the table of contents; figures on a ground of their own, as wide as they fit."""
+    page, address = dark
+    errors = opened(page, address, name)
+    page.screenshot(path=tmp_path / f"{name}.png")
+    assert page.evaluate("() => document.body.dataset.jpThemeLight") == "false"
+    assert page.locator(".jp-Dialog").count() == 0, "a pop-up"
+    assert page.locator(".jp-RenderedMarkdown h2").count() >= 3, "too few headings to find one's way by"
+    assert not page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']").count(), "a warning"
+    figures = page.evaluate(FIGURES)
+    assert figures or name == "10_explorer"
+    assert not [figure for figure in figures if not (figure[0] > 0 and figure[1] >= figure[0] and figure[2] == 255)]
+    assert not [error for error in errors if not any(words in error for words in NOT_OURS)]
