@@ -31,8 +31,8 @@ class Pen:
     def __post_init__(self):
         spec = self.model.spec
         if spec.kind != "cvae" or spec.num_classes not in CLASSES or spec.image_shape[2] != 1:
-            raise ValueError(f"model {spec.name!r} is a {spec.kind} of {spec.num_classes} classes; writing takes a CVAE "
-                             f"of grey characters of {' or '.join(map(str, CLASSES))} classes")
+            raise ValueError(f"model {spec.name!r} is a {spec.kind} of {spec.num_classes} classes; writing takes a "
+                             f"CVAE of grey characters of {' or '.join(map(str, CLASSES))} classes")
 
     @property
     def classes(self) -> str:

@@ -16,7 +16,7 @@ from twinvae.metrics.judge import Judge
 
 
 def cut_out(page: Page) -> tuple[np.ndarray, str]:
-    """The letters and digits of a page, each scaled and centred as EMNIST's letters are.  -> [N, 28, 28, 1], N of them"""
+    """The letters and digits of a page, scaled and centred as EMNIST's letters are.  -> [N, 28, 28, 1], N of them"""
     seen = [one for one in page.placed if one.character in string.ascii_letters + string.digits]
     return (np.stack([like_emnist(page.ink[o.top:o.bottom, o.left:o.right]) for o in seen]),
             "".join(one.character for one in seen))

@@ -108,14 +108,21 @@ def unspeckled(image: np.ndarray, least: float = 0.08) -> np.ndarray:
     count, piece = cv2.connectedComponents((image > 0.25 * image.max()).astype(np.uint8), connectivity=8)
     ink = np.array([image[piece == k].sum() for k in range(count)])
     numbers, large = np.arange(count), ink >= least * ink[1:].sum()
-    speckles, kept = (cv2.dilate(np.isin(piece, numbers[(numbers > 0) & which]).astype(np.uint8), np.ones((3, 3), np.uint8))
+    around = np.ones((3, 3), np.uint8)
+    speckles, kept = (cv2.dilate(np.isin(piece, numbers[(numbers > 0) & which]).astype(np.uint8), around)
                       for which in (~large, large))
     return np.where((speckles > 0) & (kept == 0), 0, image)
 
 
 def _inked(fine: np.ndarray) -> np.ndarray:
-    """Grey from an uncertain pixel made ink or paper, softly, then averaged down to the page's dots."""
-    edge = np.clip((fine - 0.42) * 4 + 0.5, 0, 1)
+    """Grey made ink or paper, softly, then averaged down to the page's dots.  Largest about 1; the same shape, coarser.
+
+    A decoder's grey is doubt, not ink: a stroke in doubt is paler than its neighbours and no thinner.  So grey is first
+    compared with the darkest nearby, and then cut at half.
+    """
+    around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (X_HEIGHT, X_HEIGHT))
+    nearby = cv2.GaussianBlur(cv2.dilate(fine, around), (0, 0), X_HEIGHT / 4)
+    edge = np.clip((fine / np.maximum(0.2 + 0.8 * nearby, 0.15) - 0.5) * 4 + 0.5, 0, 1)
     return cv2.resize(edge, None, fx=1 / FINE, fy=1 / FINE, interpolation=cv2.INTER_AREA)
 
 

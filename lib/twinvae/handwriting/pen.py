@@ -24,13 +24,14 @@ from twinvae.metrics import judge
 FOLDER = Path(__file__).parents[3] / "results" / "handwriting"
 FILE = FOLDER / "pen.safetensors"
 # beta above 1: a z drawn from the prior then more often lies where the decoder has learned, at the price of variety
-PHASES = (spec.TrainSpec(epochs=18, learning_rate=1e-3, beta=3.0), spec.TrainSpec(epochs=5, learning_rate=2e-4, beta=3.0))
+PHASES = (spec.TrainSpec(epochs=18, learning_rate=1e-3, beta=3.0),
+          spec.TrainSpec(epochs=5, learning_rate=2e-4, beta=3.0))
 DIGITS, LETTERS = 10, 26
 SIDE = 24  # the longer side of a letter in EMNIST's images of 28 x 28
 
 
 def like_emnist(ink: np.ndarray, least: float = 0.15) -> np.ndarray:
-    """The ink cut out, its longer side SIDE, in the middle of 28 x 28, as EMNIST's letters are.  [h, w] -> [28, 28, 1]"""
+    """The ink cut out, its longer side SIDE, in the middle of 28 x 28, as in EMNIST.  [h, w] -> [28, 28, 1]"""
     lit = ink > least
     rows, columns = np.flatnonzero(lit.any(1)), np.flatnonzero(lit.any(0))
     if not len(rows):
@@ -51,7 +52,7 @@ def _examples(images: data.Images) -> tuple[np.ndarray, np.ndarray]:
 
 
 def case_probes(reader: judge.Judge, images: data.Images) -> tuple[list[LogisticRegression], np.ndarray]:
-    """For each letter a probe of its case (true: lower) on the judge's features, and their cross-validated accuracies."""
+    """For each letter a probe of its case (true: lower) on the judge's features; their cross-validated accuracies."""
     x, y = _examples(images)
     features, probes, right = reader.features(x), [], []
     for k in range(DIGITS, DIGITS + LETTERS):
