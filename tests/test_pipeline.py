@@ -20,6 +20,7 @@ import yaml
 from tiny import ROOT, finished_run, write_notebook, write_project
 from twinvae import provenance
 from twinvae.committed import main as put_back
+from twinvae.committed import without_papermill
 
 TABLE = 'NOTEBOOKS = {"01_alone": [None], "03_tiny": ["torch", "tf"]}\n'
 
@@ -140,6 +141,14 @@ def test_notebooks_are_put_back_without_a_trace_of_papermill(copy, capsys):
     )
     assert 'profile: str = \\"quick\\"' in text, "the default profile stays as written"
     nbformat.validate(nbformat.read(notebook, as_version=4))
+
+
+def test_a_widget_leaves_its_picture_and_no_view_that_needs_a_kernel():
+    view, picture = "application/vnd.jupyter.widget-view+json", {"text/plain": "a slider"}
+    cell = nbformat.v4.new_code_cell("slider", outputs=[nbformat.v4.new_output("display_data", {view: {}} | picture)])
+    notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"widgets": {"state": {}}})
+    after = without_papermill(notebook)
+    assert after.cells[0].outputs[0].data == picture and "widgets" not in after.metadata
 
 
 def test_a_notebook_that_changed_since_it_ran_is_not_overwritten(copy):
