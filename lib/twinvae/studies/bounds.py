@@ -113,9 +113,10 @@ def load(name: str) -> dict:
 def main(name: str) -> None:
     """Each model and seed in turn; what is known is written after each."""
     twin, images = backend.get(name), data.splits("mnist")
-    x, few = data.binarise(data.scale(images.test.x), "fixed"), draws.rng(0, "order").permutation(len(images.test))[:LABELLED]
-    facts = {"published": PAPER, "samples": SAMPLES, "images": len(x), "labelled": LABELLED, "source": images.source.label,
-             **published.made_by(name), "models": {}}
+    x = data.binarise(data.scale(images.test.x), "fixed")
+    few = draws.rng(0, "order").permutation(len(x))[:LABELLED]
+    facts = {"published": PAPER, "samples": SAMPLES, "images": len(x), "labelled": LABELLED,
+             "source": images.source.label, **published.made_by(name), "models": {}}
     base = {}
     for which, seed in order():
         spec, runs = model(which), settings(which, seed)
