@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import string
-
 import numpy as np
 import pandas as pd
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -11,15 +9,17 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from twinvae.handwriting.hands import CLASSES, VARIATION, Pen
 from twinvae.handwriting.page import Page, write
 from twinvae.handwriting.pen import like_emnist
-from twinvae.handwriting.signs import PANGRAM
+from twinvae.handwriting.signs import EXTENTS, PANGRAM
 from twinvae.metrics.judge import Judge
 
 
 def cut_out(page: Page) -> tuple[np.ndarray, str]:
-    """The letters and digits of a page, scaled and centred as EMNIST's letters are.  -> [N, 28, 28, 1], N of them"""
-    seen = [one for one in page.placed if one.character in string.ascii_letters + string.digits]
-    return (np.stack([like_emnist(page.ink[o.top:o.bottom, o.left:o.right]) for o in seen]),
-            "".join(one.character for one in seen))
+    """The letters and digits of a page, without their neighbours' ink, scaled and centred as EMNIST's letters are.
+
+    -> [N, 28, 28, 1], N characters
+    """
+    seen = [(one.character, ink) for one, ink in zip(page.placed, page.inks) if one.character in EXTENTS]
+    return np.stack([like_emnist(ink) for _, ink in seen]), "".join(character for character, _ in seen)
 
 
 def legibility(pen: Pen, judge: Judge, writers: int = 20, text: str = PANGRAM,

@@ -34,7 +34,7 @@ class Glyph(NamedTuple):
 
 
 class Placed(NamedTuple):
-    """A character on a page and the box that it has to itself there, in dots."""
+    """A character on a page and the box around it, in dots; boxes of neighbours may overlap, their ink does not."""
 
     character: str
     left: int
@@ -45,10 +45,11 @@ class Placed(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Page:
-    """ink [height, width], and the characters that stand on it, in order."""
+    """ink [height, width], the characters that stand on it, in order, and the ink of each, [its box's height, width]."""
 
     ink: np.ndarray
     placed: tuple[Placed, ...]
+    inks: tuple[np.ndarray, ...]
 
     def paper(self) -> np.ndarray:
         """Dark on white.  -> uint8 [height, width]"""
@@ -197,7 +198,7 @@ def _set(lines: list[list[list[Glyph]]], hand: Hand, width: int, margin: int) ->
     """Lines of words onto a page that is as high as they need, margins included."""
     strip = int((ABOVE + BELOW) * X_HEIGHT)
     page = np.zeros((2 * margin + PITCH * (len(lines) - 1) + strip, width))
-    placed = []
+    placed, inks = [], []
     for number, line in enumerate(lines):
         top, x = margin + number * PITCH, margin
         for word in line:
@@ -207,9 +208,10 @@ def _set(lines: list[list[list[Glyph]]], hand: Hand, width: int, margin: int) ->
                 here = page[top:top + strip, x:x + wide]
                 np.maximum(here, glyph.ink, out=here)
                 placed.append(Placed(glyph.character, x, top, x + wide, top + strip))
+                inks.append(glyph.ink)
                 x += advance(glyph.ink, after.ink) if after else 0
             x = start + width_of(word) + round(WORD * X_HEIGHT)
-    return Page(page, tuple(placed))
+    return Page(page, tuple(placed), tuple(inks))
 
 
 def write_by(text: str, hands: list[Hand], width: int = WIDTH) -> Page:
@@ -218,7 +220,8 @@ def write_by(text: str, hands: list[Hand], width: int = WIDTH) -> Page:
     tops = np.cumsum([0] + [len(page.ink) for page in pages])
     placed = tuple(Placed(c, left, t + top, right, b + top)
                    for page, top in zip(pages, tops) for c, left, t, right, b in page.placed)
-    return Page(np.concatenate([page.ink for page in pages]), placed)
+    inks = sum((page.inks for page in pages), ())
+    return Page(np.concatenate([page.ink for page in pages]), placed, inks)
 
 
 # ---------------------------------------------------------------- files
