@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from twinvae.handwriting.hands import Hand, slant, thickness
-from twinvae.handwriting.signs import CAPITAL, EXTENTS, STROKES, Extent, checked
+from twinvae.handwriting.signs import EXTENTS, STROKES, Extent, checked
 
 DPI = 150
 WIDTH, HEIGHT, MARGIN = 1240, 1754, 120  # A4 and its margins, in dots
@@ -104,11 +104,11 @@ def _sized(image: np.ndarray, extent: Extent, drift: np.ndarray) -> np.ndarray:
     return _trimmed(_inked(fine / max(float(image.max()), 1e-6)))
 
 
-def unspeckled(image: np.ndarray, least: float = 0.08) -> np.ndarray:
-    """Without pieces that hold less than this share of the ink: what another shape of the class left behind.  [H, W]"""
+def unspeckled(image: np.ndarray, least: float = 0.1) -> np.ndarray:
+    """Without pieces of less than this share of the largest one's ink, which other shapes of the class left.  [H, W]"""
     count, piece = cv2.connectedComponents((image > 0.25 * image.max()).astype(np.uint8), connectivity=8)
     ink = np.array([image[piece == k].sum() for k in range(count)])
-    numbers, large = np.arange(count), ink >= least * ink[1:].sum()
+    numbers, large = np.arange(count), ink >= least * ink[1:].max()
     around = np.ones((3, 3), np.uint8)
     speckles, kept = (cv2.dilate(np.isin(piece, numbers[(numbers > 0) & which]).astype(np.uint8), around)
                       for which in (~large, large))
@@ -173,13 +173,13 @@ def width_of(glyphs: list[Glyph]) -> int:
 def broken(words: list[list[Glyph]], room: int) -> list[list[list[Glyph]]]:
     """Words into lines that are no wider than `room`; a word that is too wide alone is cut."""
     lines, used = [[]], 0
-    for word in [piece for word in words for piece in _cut(word, room)]:
-        wide = width_of(word)
+    for piece in [piece for word in words for piece in _cut(word, room)]:
+        wide = width_of(piece)
         space = round(WORD * X_HEIGHT) * bool(lines[-1])
         if used + space + wide > room:
             lines.append([])
             used = space = 0
-        lines[-1].append(word)
+        lines[-1].append(piece)
         used += space + wide
     return lines
 
