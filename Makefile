@@ -5,6 +5,7 @@
 # make bench      training speed against the matrix-multiply limit; then data loaders and metrics against their goals
 # make parity     how far the twins are apart: every model, every optimiser, both precisions
 # make grid       the tuning study of notebook 04, a job a point; resumable    PROFILE=quick BACKEND=both JOBS=1
+# make published  quadrants, bounds and small studies of notebook 09, resumable; hours    BACKEND=both
 # make judges     the classifiers that judge samples, those that results/judges/ lacks    JOBS=1
 # make fuzz       10,000 damaged files for each parser of data: the right array or a clear error, nothing else
 # make mutants    changes every formula of the library in one place and sees whether the checks notice
@@ -35,7 +36,7 @@ $(error JOBS is '$(JOBS)'; the valid ones are whole numbers of at least 1)
 endif
 
 # Each step is a make of its own, so that they come in this order and a failed one stops the rest.
-.PHONY: report runs grid judges collect pdf latex tex test mutants parity lab bench fuzz html tensorboard screenshot notebooks env clean
+.PHONY: report runs grid published judges collect pdf latex tex test mutants parity lab bench fuzz html tensorboard screenshot notebooks env clean
 .NOTPARALLEL:
 
 report:
@@ -59,6 +60,10 @@ runs: $(READY)
 grid: $(READY)
 	@$(RUN) -m snakemake --cores $(JOBS) --keep-going --ignore-incomplete --nolock --quiet all \
 	  --config profile=$(PROFILE) backend=$(BACKEND) results='$(RESULTS)' -- grid
+
+published: $(READY)
+	@for backend in $(if $(filter both,$(BACKEND)),torch tf,$(BACKEND)); do \
+	  for study in quadrants bounds ablations; do $(RUN) -m twinvae.studies.$$study $$backend || exit 1; done; done
 
 judges: $(READY)
 	@$(RUN) -m snakemake --cores $(JOBS) --keep-going --rerun-incomplete --nolock --quiet all -- judges
