@@ -24,8 +24,8 @@ from twinvae.metrics import judge
 FOLDER = Path(__file__).parents[3] / "results" / "handwriting"
 FILE = FOLDER / "pen.safetensors"
 # beta above 1: a z drawn from the prior then more often lies where the decoder has learned, at the price of variety
-PHASES = (spec.TrainSpec(epochs=18, learning_rate=1e-3, beta=3.0),
-          spec.TrainSpec(epochs=5, learning_rate=2e-4, beta=3.0))
+PHASES = (spec.TrainSpec(epochs=12, learning_rate=1e-3, beta=3.0),
+          spec.TrainSpec(epochs=4, learning_rate=2e-4, beta=3.0))
 DIGITS, LETTERS = 10, 26
 SIDE = 24  # the longer side of a letter in EMNIST's images of 28 x 28
 

@@ -24,7 +24,7 @@ class Extent(NamedTuple):
 def _extents() -> dict[str, Extent]:
     lower = {c: Extent(0, 1) for c in string.ascii_lowercase}
     lower |= {c: Extent(0, ASCENDER) for c in "bdfhkl"} | {c: Extent(DESCENDER, 1) for c in "gpqy"}
-    lower |= {"t": Extent(0, 1.45), "i": Extent(0, 1.4), "j": Extent(DESCENDER, 1.4)}
+    lower |= {"t": Extent(0, 1.45), "i": Extent(0, 1.25), "j": Extent(DESCENDER, 1.2)}
     return lower | {c: Extent(0, CAPITAL) for c in string.ascii_uppercase + string.digits}
 
 
