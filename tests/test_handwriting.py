@@ -1,0 +1,179 @@
+"""Handwriting: pages whose ink keeps to the margins, lines that break between words, hands that are the same again."""
+
+import string
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from twinvae import backend, spec
+from twinvae import handwriting as hw
+from twinvae.handwriting import __main__ as command
+from twinvae.handwriting import page as pages
+from twinvae.handwriting import signs
+from twinvae.handwriting.hands import slant, thickness
+from twinvae.handwriting.pen import FILE, like_emnist
+from twinvae.metrics import judge
+
+WORDS = st.lists(st.text(st.sampled_from(hw.SUPPORTED), min_size=1, max_size=9), min_size=1, max_size=12)
+
+
+@pytest.fixture(scope="module")
+def pen():
+    return hw.load(backend.get("torch"))
+
+
+# --- layout --------------------------------------------------------------------------------------
+
+
+@settings(max_examples=25, deadline=None)
+@given(words=WORDS, writer=st.integers(0, 99), width=st.integers(400, 1300))
+def test_no_ink_is_outside_the_margins_and_lines_break_between_words(pen, words, writer, width):
+    page = hw.write(" ".join(words), pen.hand(writer), width=width, margin=60)
+    assert page.ink[:, :60].max() == page.ink[:, width - 60:].max() == page.ink[:60].max() == page.ink[-60:].max() == 0
+    assert "".join(one.character for one in page.placed) == "".join(words)
+    starts = np.cumsum([0] + [len(word) for word in words])
+    for first, after in zip(starts, starts[1:]):
+        tops = {one.top for one in page.placed[first:after]}
+        alone = page.placed[first].left == 60
+        assert len(tops) == 1 or alone, "a word is cut only where it is wider than a line"
+
+
+@settings(max_examples=25, deadline=None)
+@given(first=st.sampled_from(hw.SUPPORTED), second=st.sampled_from(hw.SUPPORTED), writer=st.integers(0, 99))
+def test_neighbours_keep_the_gap_between_their_ink(pen, first, second, writer):
+    left, right = (glyph.ink > 0.15 for glyph in pages.glyphs_of(first + second, pen.hand(writer)))
+    step, gap = pages.advance(left, right), round(pages.GAP * pages.X_HEIGHT)
+    facing = [step + b.argmax() - (len(a) - a[::-1].argmax()) for a, b in zip(left, right) if a.any() and b.any()]
+    assert min(facing, default=gap) >= gap
+    assert step >= left.shape[1] - pages.X_HEIGHT // 2
+
+
+def test_paragraphs_stay_and_an_empty_line_is_a_line(pen):
+    page = hw.write("one\n\ntwo", pen.hand(1))
+    tops = [one.top for one in page.placed]
+    assert tops[3] - tops[0] == 2 * pages.PITCH
+    assert hw.write("", pen.hand(1)).ink.max() == 0
+
+
+def test_sizes_come_from_the_type_table(pen):
+    def extent(character):
+        rows = np.flatnonzero((pages.glyphs_of(character, hw.Hand(pen, pen.hand(3).z, variation=0))[0].ink > 0.5).any(1))
+        return (pages.ABOVE * pages.X_HEIGHT - np.array([rows[-1] + 1, rows[0]])) / pages.X_HEIGHT
+
+    for character in "xhpT8":
+        assert extent(character) == pytest.approx(signs.EXTENTS[character], abs=0.15), character
+    assert set(signs.EXTENTS) == set(string.ascii_letters + string.digits)
+
+
+def test_a_long_text_goes_on_several_sheets_and_no_line_is_lost(pen, tmp_path):
+    page = hw.write("word\n" * 30, pen.hand(2))
+    sheets = pages.sheets(page.paper())
+    assert len(sheets) == 2 and {sheet.shape for sheet in sheets} == {(pages.HEIGHT, pages.WIDTH)}
+    assert sum((255 - sheet.astype(int)).sum() for sheet in sheets) == (255 - page.paper().astype(int)).sum()
+    assert hw.save(page, tmp_path / "long.pdf").read_bytes().count(b"/Type /Page\n") == 2
+    with pytest.raises(ValueError, match="the file is 'page.jpg'; a page is kept as .png or .pdf"):
+        hw.save(page, tmp_path / "page.jpg")
+
+
+# --- hands ---------------------------------------------------------------------------------------
+
+
+def test_the_same_writer_writes_the_same_page_and_another_another(pen):
+    one, same, other = (hw.write("Same again.", pen.hand(writer)).ink for writer in (4, 4, 5))
+    assert (one == same).all()
+    assert one.shape != other.shape or abs(one - other).max() > 0.5
+    twice = pages.glyphs_of("aa", pen.hand(4))
+    assert twice[0].ink.shape != twice[1].ink.shape or abs(twice[0].ink - twice[1].ink).max() > 0.02
+
+
+def test_both_twins_write_the_same_page(pen):
+    other = hw.load(backend.get("tf"))
+    for writer in range(3):
+        one, two = (hw.write(hw.PANGRAM + ".", each.hand(writer)) for each in (pen, other))
+        assert one.placed == two.placed
+        assert abs(one.paper().astype(int) - two.paper().astype(int)).max() <= 1
+
+
+def test_slant_and_thickness_are_those_of_a_bar():
+    x = np.zeros((2, 40, 40))
+    x[0, 5:35, 18:22] = 1
+    for row in range(5, 35):
+        x[1, row, 18 + (20 - row) // 2:22 + (20 - row) // 2] = 1
+    assert slant(x) == pytest.approx([0, np.degrees(np.arctan(0.5))], abs=1.0)
+    assert thickness(x)[0] == pytest.approx(2 * 120 / 68, rel=0.05)
+
+
+def test_a_trait_moves_what_it_names(pen):
+    traits = hw.traits(pen, styles=90)
+    labels = np.arange(len(pen.classes))
+    for name, measure, amount in (("slant", slant, 8.0), ("thickness", thickness, 0.4)):
+        assert traits[name].share > 0.5
+        z = np.zeros((1, pen.model.spec.latent_dim))
+        before, after = (measure(pen.draw((z + step * traits[name].direction).repeat(len(labels), 0), labels)).mean()
+                         for step in (0, amount))
+        assert after - before == pytest.approx(amount, rel=0.5)
+
+
+def test_the_alphabet_in_the_hand_of_a_character_is_that_of_its_code(pen):
+    z = pen.hand(6).z
+    x = pen.draw(z[None], np.array([pen.label("d")]))[0]
+    made = hw.alphabet_like(pen, x[..., None], pen.label("d"))
+    assert made.shape == (len(pen.classes), 28, 28)
+    assert abs(made[pen.label("d")] - x).mean() < 0.1
+
+
+# --- measures ------------------------------------------------------------------------------------
+
+
+def test_a_judge_reads_pages_and_a_probe_names_writers_better_than_chance(pen):
+    reader = judge.load("characters", pen.twin)
+    rows = hw.legibility(pen, reader, writers=2)
+    assert len(rows) == 2 * 35 and set(rows.character) == set(string.ascii_uppercase)
+    assert rows.right.mean() > 0.5
+    assert hw.told_apart(pen, reader, writers=4, copies=2)["pixels"] > 0.5
+
+
+def test_ink_is_put_into_emnists_square():
+    ink = np.zeros((90, 70))
+    ink[10:58, 5:17] = 1
+    x = like_emnist(ink)[..., 0]
+    assert x[2:26, 11:17].min() == 1 and x.sum() == 24 * 6
+    assert like_emnist(np.zeros((9, 9))).max() == 0
+
+
+# --- errors and the command ----------------------------------------------------------------------
+
+
+def test_what_no_hand_can_write_is_listed_once_or_boxed(pen):
+    with pytest.raises(ValueError, match="the text holds 'é', '€', which no hand here can write; write A-Z, a-z"):
+        hw.write("é€ wie é", pen.hand(0))
+    page = hw.write("é", pen.hand(0), placeholder=True)
+    assert [one.character for one in page.placed] == ["é"] and page.ink.max() > 0.9
+    assert hw.unsupported("“Quite” – it’s fine") == []
+
+
+def test_a_model_that_cannot_write_is_refused():
+    twin = backend.get("torch")
+    with pytest.raises(ValueError, match="model 'report004_cvae' is a cvae of 10 classes; writing takes a CVAE of"):
+        hw.Pen(twin.models.build(spec.zoo("report004_cvae")), twin)
+    with pytest.raises(FileNotFoundError, match="there are no weights at nowhere; train them with"):
+        hw.load(twin, "nowhere")
+
+
+def test_the_command_writes_a_page_and_says_in_one_sentence_what_is_wrong(tmp_path, capsys):
+    out = tmp_path / "page.png"
+    assert command.main(["Hello, world!", "--writer", "7", "--out", str(out), "--slant", "5"]) == 0
+    assert capsys.readouterr().out.strip() == str(out) and np.asarray(Image.open(out)).min() < 60
+    for arguments, words in ((["ü"], "the text holds 'ü'"), (["a", "--writer", "-1"], "the writer is -1"),
+                             (["a", "--out", str(tmp_path / "none" / "a.png")], "No such file")):
+        with pytest.raises(SystemExit) as stopped:
+            command.main(arguments)
+        assert stopped.value.code == 2 and words in capsys.readouterr().err
+
+
+def test_the_kept_weights_are_small_and_know_both_cases(pen):
+    assert FILE.stat().st_size < 3_000_000 and len(pen.classes) == 62
+    assert pen.label("a") != pen.label("A")
