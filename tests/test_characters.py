@@ -128,8 +128,8 @@ def test_each_small_training_changes_what_its_name_says():
     rows = characters.small_trainings(CVAE, FAST)
     assert {name: model.likelihood for name, (model, _) in rows.items()} == {
         "bernoulli": "bernoulli", "continuous": "continuous_bernoulli", "gaussian": "gaussian_learned",
-        "beta": "bernoulli", "prior": "bernoulli"}  # fmt: skip
-    assert rows["beta"][1].beta == 0.3 and rows["prior"][0].prior == "learned"
+        "beta": "bernoulli", "elbo": "bernoulli", "prior": "bernoulli"}  # fmt: skip
+    assert rows["elbo"][1].beta == 1 and rows["beta"][1].beta == 0.3 and rows["prior"][0].prior == "learned"
     assert len({model.name for model, _ in rows.values()}) == len(rows)
 
 
@@ -138,6 +138,16 @@ def test_a_vae_has_no_layer_that_serves_a_label():
     vae = characters.unlabelled(film, "plain")
     assert (vae.kind, vae.name, vae.prior, vae.decoder) == ("vae", "plain", "standard", (Dense(6), Dense(5)))
     assert backend.get("torch").models.build(vae).spec.num_classes == 0
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_contrast_of_one_changes_nothing_and_more_goes_to_black_and_white(name):
+    twin, y = backend.get(name), np.arange(12) % 3
+    trained = study.Trained(CVAE, FAST, twin.models.build(CVAE), twin, None)
+    plain = study.generate(trained, y)
+    np.testing.assert_allclose(characters.contrasted(trained, y, 1), plain, atol=1e-6)
+    more = characters.contrasted(trained, y, 3)
+    assert (np.abs(more - 0.5) >= np.abs(plain - 0.5) - 1e-6).all() and ((more > 0.5) == (plain > 0.5)).mean() > 0.99
 
 
 def test_accuracy_by_class():

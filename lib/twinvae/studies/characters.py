@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special, stats
 
-from twinvae import backend, data, history, provenance
+from twinvae import backend, data, draws, history, provenance
 from twinvae.data import archives, by_class, finding
 from twinvae.metrics.judge import Judge
 from twinvae.spec import Film, ModelSpec, TrainSpec
@@ -130,12 +130,19 @@ def lookalikes(asked: np.ndarray, real: np.ndarray, names: Sequence[str], count:
                          for i, j in zip(rows[order], columns[order])])
 
 
+def contrasted(trained: Trained, y: np.ndarray, factor: float, seed: int = 0) -> np.ndarray:
+    """`study.generate` with the decoder's logits multiplied by a factor; with 1 it is the same.  [N] -> [N, H, W, C]"""
+    z = draws.rng(seed, "prior").standard_normal((len(y), trained.spec.latent_dim))
+    return special.expit(factor * trained.predict("decode", z, study.one_hot(trained, y)))
+
+
 def small_trainings(model: ModelSpec, settings: TrainSpec) -> dict[str, tuple[ModelSpec, TrainSpec]]:
     """The model under other losses, and what might make its samples obey or vary more: name -> model, settings."""
     named = {"bernoulli": (model, settings),
              "continuous": (replace(model, likelihood="continuous_bernoulli"), settings),
              "gaussian": (replace(model, likelihood="gaussian_learned"), settings),
              "beta": (model, replace(settings, beta=0.3)),
+             "elbo": (model, replace(settings, beta=1.0)),
              "prior": (replace(model, prior="learned"), settings)}
     return {name: (replace(spec, name=f"{model.name}_{name}"), how) for name, (spec, how) in named.items()}
 
