@@ -5,18 +5,21 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
 from tiny import CLAIM, ROOT, finished_run, write_notebook, write_project
 from twinvae import results
-from twinvae.report import claims
+from twinvae.report import claims, tables
 from twinvae.report.collect import main
+from twinvae.run import Run
 
 TEXT = r"""
 A number \val{03/torch/a}, \val{03/tf/a}. % \val{03/torch/in_a_comment}
 50\% of \val{01/none/c}; \val{claims/004/total}
-\twinfigure[0.5]{03}{torch}{line} \twintable{03}{tf}{sizes} \twinall{03}{tf}
+\twinfigure[0.5]{03}{torch}{line} \twintable{03}{tf}{sizes} \twinworst{03}{torch}{sizes}{model_name}
+\verdict{C-1}
 \twinclaims{004} \twinrules{004}
 """
 
@@ -73,10 +76,12 @@ def test_what_is_collected(texts, runs, capsys):
         "provenance-long.tex",
         "claims-004.tex",
         "rules-004.tex",
-        "all-03-tf.tex",
+        "verdicts.tex",
+        "verdicts.md",
+        "twins.tex",
         "figures/03-torch-line.pdf",
-        "figures/03-tf-line.pdf",
         "tables/03-tf-sizes.tex",
+        "tables/worst-03-torch-sizes.tex",
     }
     macros = (texts / "generated" / "macros.tex").read_text()
     assert r"\csname val@03/torch/a\endcsname{1.00}" in macros, "a full run on official data needs no mark"
@@ -85,10 +90,39 @@ def test_what_is_collected(texts, runs, capsys):
     assert r"\csname val@claims/004/total\endcsname{1}" in macros and "in_a_comment" not in macros
     assert r"A line, 100 \% straight \& short}" in macros, "no place behind the caption of a full run"
     assert r"\twinwhere{quick, stand-in: tiny files, tf}" in macros
-    assert (texts / "generated" / "all-03-tf.tex").read_text() == "\\twinfigure{03}{tf}{line}\n"
+    assert r"\csname verdict@C-1\endcsname{undecided}" in macros and r"val@claims/all/undecided\endcsname{1}" in macros
+    assert "tiny" not in (texts / "generated" / "twins.tex").read_text(), "twins of two profiles are not compared"
+    assert "| 004 | - | - | 1 |" in (texts / "generated" / "verdicts.md").read_text()
     provenance = (texts / "generated" / "provenance.tex").read_text()
     assert "PyTorch & full & tiny files & CPU & 1 &" in provenance and r"\dag" not in provenance
-    assert "ab" * 16 in (texts / "generated" / "provenance-long.tex").read_text()
+    long = (texts / "generated" / "provenance-long.tex").read_text()
+    assert "ab" * 8 in long and r"\ref{fig:03-torch-line} \texttt{line}" in long and "not shown: \\texttt{line}" in long
+
+
+def test_twins_of_one_profile_are_compared(texts, runs):
+    finished_run("03_tiny", "tf", "full", a=3.0, b=2.0)
+    report()
+    assert r"tiny} & full & 2 & 1 & 1 & 33\,\%" in (texts / "generated" / "twins.tex").read_text()
+
+
+def test_long_tables_are_cut_down(runs):
+    """The largest of each number over rows of one kind, or both twins in a row, as the run printed them."""
+    rows = pd.DataFrame({"model": ["a_1", "a_2", "b_1"], "backend": ["torch", "tf", "torch"], "gap": [1e-7, 0.25, 3.0]})
+    run = Run.start("03_tiny", profile="full", backend="torch", epochs=2)
+    run.table("rows", rows, caption="Rows")
+    run.table("twins", rows.assign(model="a").head(2).assign(same=1), caption="Twins")
+    run.finish()
+    found, _ = results.best(run.folder.parents[1])
+    worst = tables.worst(found["03", "torch"], "rows", ["model"])
+    assert r"model & rows & gap \\" in worst and r"a & 2 & 0.25 \\" in worst and r"b & 1 & 3 \\" in worst
+    assert r"a & \ensuremath{1\times10^{-7}} / 0.25 & 1 \\" in tables.pairs(found["03", "torch"], "twins")
+    with pytest.raises(ValueError, match="has no column kind; it has model, backend, gap"):
+        tables.worst(found["03", "torch"], "rows", ["kind"])
+
+
+def test_a_verdict_of_no_claim_that_is_shown_is_named(runs, texts):
+    (texts / "sections" / "two.tex").write_text(r"\verdict{C-9}")
+    assert "the text asks for the verdict of C-9, no claim of a report that it shows" in refusal()
 
 
 def test_a_figure_with_data_of_its_own_is_called_after_them():

@@ -8,24 +8,34 @@ from twinvae.results import Key
 
 COMMENT = re.compile(r"(?<!\\)%.*")
 ASKED = re.compile(
-    r"\\(val|twinfigure|twintable|twinall|twinclaims|twinrules)\s*(?:\[[^]]*\])?((?:\{[^{}#]*\})+)"
+    r"\\(val|verdict|twinfigure|twintable|twinworst|twinpairs|twinclaims|twinrules)\s*(?:\[[^]]*\])?((?:\{[^{}#]*\})+)"
 )
-ARGUMENTS = {"val": 1, "twinfigure": 3, "twintable": 3, "twinall": 2, "twinclaims": 1, "twinrules": 1}
+ARGUMENTS = {"val": 1, "verdict": 1, "twinfigure": 3, "twintable": 3, "twinworst": 4, "twinpairs": 3, "twinclaims": 1,
+             "twinrules": 1}
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What the text asks for: numbers, figures, tables as (notebook, backend, name); whole runs; reports."""
+    """What the text asks for: numbers, figures, tables as (notebook, backend, name); verdicts of claims; reports.
+
+    `worst` and `pairs` are tables that are cut down; a `worst` one has its columns, joined by commas, behind its name.
+    """
 
     numbers: list[tuple[str, str, str]]
     figures: list[tuple[str, str, str]]
     tables: list[tuple[str, str, str]]
-    runs: list[Key]
+    worst: list[tuple[str, str, str, str]]
+    pairs: list[tuple[str, str, str]]
+    verdicts: list[str]
     reports: list[str]
 
     def keys(self) -> set[Key]:
         """The runs that the text asks something of."""
-        return {item[:2] for item in (*self.numbers, *self.figures, *self.tables, *self.runs)}
+        return {item[:2] for item in (*self.numbers, *self.figures, *self.all_tables())}
+
+    def all_tables(self) -> list[tuple[str, str, str]]:
+        """The tables, whole or cut down."""
+        return [*self.tables, *(item[:3] for item in self.worst), *self.pairs]
 
 
 def read_text(folder: Path) -> Asked:
@@ -41,4 +51,5 @@ def read_text(folder: Path) -> Asked:
     unique = {macro: sorted(set(items)) for macro, items in found.items()}
     reports = sorted({report for macro in ("twinclaims", "twinrules") for (report,) in unique[macro]})
     numbers = [item for item in unique["val"] if item[0] != "claims"]
-    return Asked(numbers, unique["twinfigure"], unique["twintable"], unique["twinall"], reports)
+    verdicts = [claim for (claim,) in unique["verdict"]]
+    return Asked(numbers, unique["twinfigure"], unique["twintable"], unique["twinworst"], unique["twinpairs"], verdicts, reports)

@@ -3,8 +3,9 @@
     python -m twinvae.report [--results DIR] [--out DIR] [--backend torch|tf|both]
 
 The text asks for what it shows: `\\val{03/torch/name}` a number, `\\twinfigure{03}{torch}{name}` and
-`\\twintable{03}{torch}{name}` a figure and a table, `\\twinall{03}{tf}` all of a run that the text shows
-nowhere else, `\\twinclaims{004}` and `\\twinrules{004}` the claims of a report. Nothing else is written.
+`\\twintable{03}{torch}{name}` a figure and a table, `\\twinworst` and `\\twinpairs` a table cut down (see
+`twinvae.report.tables`), `\\twinclaims{004}` and `\\twinrules{004}` the claims of a report, `\\verdict{C-004-1}` what
+one has come to. Nothing else is written but what every report has: verdicts counted, twins compared, provenance.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from twinvae import provenance, results
 from twinvae.provenance import write_text
-from twinvae.report import claims, pages
+from twinvae.report import claims, pages, tables
 from twinvae.report.asked import Asked, read_text
 from twinvae.results import NO_BACKEND, Key, Result
 from twinvae.parameters import BACKENDS
@@ -36,14 +37,21 @@ def check_needed(needed: set[Key], found: dict[Key, Result], unfinished: dict[Ke
 def check_names(asked: Asked, found: dict[Key, Result]) -> None:
     """Raise ValueError that names every number, figure or table asked of a run that does not have it."""
     lacking = []
-    for kind in ("numbers", "figures", "tables"):
-        for number, backend, name in getattr(asked, kind):
+    for kind, items in (("numbers", asked.numbers), ("figures", asked.figures), ("tables", asked.all_tables())):
+        for number, backend, name in items:
             result = found.get((number, backend))
             has = result and (result.numbers if kind == "numbers" else result.manifest["captions"][kind])
             if result and name not in has:
                 lacking.append(f"{kind[:-1]} {number}/{backend}/{name} (not in {result.folder})")
     if lacking:
         raise ValueError(f"the text asks for what no run wrote: {', '.join(lacking)}")
+
+
+def check_verdicts(asked: Asked, judged: list[claims.Claim]) -> None:
+    """Raise ValueError that names every claim whose verdict the text asks for and that is none of a report it shows."""
+    lacking = sorted(set(asked.verdicts) - {claim.id for claim in judged})
+    if lacking:
+        raise ValueError(f"the text asks for the verdict of {', '.join(lacking)}, no claim of a report that it shows")
 
 
 def notices(found: dict[Key, Result], unfinished: dict[Key, list[Path]], root: Path) -> Iterator[str]:
@@ -73,10 +81,20 @@ def collect(root: Path, texts: Path, runs: Path, out: Path, backend: str) -> lis
     check_names(asked, found)
     pieces = {f"claims-{report}.tex": pages.claims_table(report, judged, found) for report in asked.reports}
     pieces |= {f"rules-{report}.tex": pages.rules_table(report, judged) for report in asked.reports}
-    pieces |= {f"all-{a}-{b}.tex": pages.all_of((a, b), asked, found) for a, b in asked.runs}
+    check_verdicts(asked, judged)
+    for number, backend, name, columns in asked.worst:
+        if (number, backend) in found:
+            text = tables.worst(found[number, backend], name, columns.split(", "))
+            pieces[f"tables/worst-{number}-{backend}-{name}.tex"] = text
+    for number, backend, name in asked.pairs:
+        if (number, backend) in found:
+            pieces[f"tables/pairs-{number}-{backend}-{name}.tex"] = tables.pairs(found[number, backend], name)
     pieces["macros.tex"] = pages.macros(asked, judged, found)
+    pieces["verdicts.tex"] = pages.verdicts_table(asked.reports, judged, found)
+    pieces["verdicts.md"] = pages.verdicts_markdown(judged, found)
+    pieces["twins.tex"] = pages.twins_table(found)
     pieces["provenance.tex"] = pages.provenance_table(found, root)
-    pieces["provenance-long.tex"] = pages.provenance_long(found)
+    pieces["provenance-long.tex"] = pages.provenance_long(asked, found)
     shutil.rmtree(out, ignore_errors=True)
     for name, text in pieces.items():
         write_text(out / name, text)
@@ -100,13 +118,7 @@ def copy_files(asked: Asked, found: dict[Key, Result], out: Path) -> None:
     """Copy the figures and tables asked for under names that say their run: `figures/03-torch-name.pdf`."""
     for kind, suffix in (("figures", "pdf"), ("tables", "tex")):
         (out / kind).mkdir(parents=True, exist_ok=True)
-        whole = [
-            (*key, name)
-            for key in asked.runs
-            if key in found
-            for name in found[key].manifest["captions"][kind]
-        ]
-        for number, backend, name in {*getattr(asked, kind), *whole}:
+        for number, backend, name in getattr(asked, kind):
             if (number, backend) in found:
                 source = found[number, backend].folder / kind / f"{name}.{suffix}"
                 shutil.copyfile(source, out / kind / f"{number}-{backend}-{name}.{suffix}")

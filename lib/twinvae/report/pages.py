@@ -1,6 +1,8 @@
 """The pieces of LaTeX that the report takes from the runs: macros, floats, claims, provenance."""
 
+import re
 from pathlib import Path
+from statistics import median
 
 from twinvae import latex
 from twinvae.report.asked import Asked
@@ -8,6 +10,7 @@ from twinvae.report.claims import FAILS, HOLDS, UNDECIDED, Claim, together, verd
 from twinvae.results import NO_BACKEND, Key, Result, words
 
 FRAMEWORK = {"torch": "PyTorch", "tf": "TensorFlow", NO_BACKEND: "--"}
+TIMES = re.compile("second|minute|pace|speed|time|cost|ratio")  # in the name of a number that a machine decides
 LETTER = {"smoke": "s", "quick": "q", "overnight": "o", "full": ""}
 
 
@@ -35,22 +38,18 @@ def macros(asked: Asked, judged: list[Claim], found: dict[Key, Result]) -> str:
         define(f"val@{number}/{backend}/{name}", value(found.get((number, backend)), name))
         for number, backend, name in asked.numbers
     )
-    for report in asked.reports:
-        verdicts = [verdict_of(claim, found) for claim in judged if claim.report == report]
-        counts = {"total": len(verdicts), "hold": verdicts.count(HOLDS), "fail": verdicts.count(FAILS)}
-        counts["undecided"] = verdicts.count(UNDECIDED)
+    for report, counts in verdict_counts(asked.reports, judged, found).items():
         text += "".join(define(f"val@claims/{report}/{name}", str(count)) for name, count in counts.items())
+    text += "".join(define(f"verdict@{claim.id}", verdict_of(claim, found)) for claim in judged)
     for kind in ("figures", "tables"):
-        whole = [
-            (*key, name)
-            for key in asked.runs
-            if key in found
-            for name in found[key].manifest["captions"][kind]
-        ]
-        for number, backend, name in sorted({*getattr(asked, kind), *whole}):
-            result = found.get((number, backend))
-            if result:
-                text += define(f"caption@{kind}/{number}/{backend}/{name}", caption(result, kind, name))
+        for number, backend, name in getattr(asked, kind):
+            if (number, backend) in found:
+                text += define(f"caption@{kind}/{number}/{backend}/{name}", caption(found[number, backend], kind, name))
+    for kind, items in (("worst", asked.worst), ("pairs", asked.pairs)):
+        for number, backend, name, *columns in items:
+            if (number, backend) in found:
+                said = cut_caption(found[number, backend], name, *columns)
+                text += define(f"caption@{kind}/{number}/{backend}/{name}", said)
     return text + define(
         "runs@date", max((r.manifest["ended"][:10] for r in found.values()), default="no run")
     )
@@ -63,18 +62,11 @@ def caption(result: Result, kind: str, name: str) -> str:
     return text + (rf" \twinwhere{{{where}}}" if mark(result, kind, name) else "")
 
 
-def all_of(key: Key, asked: Asked, found: dict[Key, Result]) -> str:
-    """Every figure and table of a run that the text shows nowhere else, in the notebook's order."""
-    if key not in found:
-        return rf"\twinnotrun{{{latex.escape(words(key))}}}" + "\n"
-    captions = found[key].manifest["captions"]
-    lines = [
-        rf"\{macro}{{{key[0]}}}{{{key[1]}}}{{{name}}}"
-        for kind, macro in (("figures", "twinfigure"), ("tables", "twintable"))
-        for name in captions[kind]
-        if (*key, name) not in getattr(asked, kind)
-    ]
-    return "\n".join(lines) + "\n"
+def cut_caption(result: Result, name: str, columns: str = "") -> str:
+    """The caption of a table that is cut down, how it is, and where all of it is."""
+    how = (rf"One row for all of the same {latex.escape(columns)}: how many they are, and the largest of each number"
+           if columns else "PyTorch / TensorFlow where the two differ as printed")
+    return caption(result, "tables", name) + rf" {how}; all rows: {code(f'{result.folder.name}/tables/{name}.csv')}."
 
 
 def in_order(found: dict[Key, Result]) -> list[tuple[Key, Result]]:
@@ -92,6 +84,54 @@ def verdict_of(claim: Claim, found: dict[Key, Result]) -> str:
     return together([verdict(claim, result.numbers) for result in runs_of(claim, found).values()])
 
 
+def verdict_counts(reports: list[str], judged: list[Claim], found: dict[Key, Result]) -> dict[str, dict[str, int]]:
+    """How many claims of each report, and of 'all', hold, fail and are undecided."""
+    counts = {}
+    for report in (*reports, "all"):
+        verdicts = [verdict_of(claim, found) for claim in judged if report in (claim.report, "all")]
+        counts[report] = {"total": len(verdicts), "hold": verdicts.count(HOLDS), "fail": verdicts.count(FAILS),
+                          "undecided": verdicts.count(UNDECIDED)}
+    return counts
+
+
+def verdicts_table(reports: list[str], judged: list[Claim], found: dict[Key, Result]) -> str:
+    """The verdicts of each report, counted."""
+    rows = [" & ".join([report, *map(str, counts.values())]) + r" \\"
+            for report, counts in verdict_counts(reports, judged, found).items()]
+    head = r"report & claims & hold & do not hold & undecided \\"
+    return "\n".join([r"\begin{tabular}{lrrrr}", r"\toprule", head, r"\midrule", *rows, r"\bottomrule", r"\end{tabular}", ""])
+
+
+def verdicts_markdown(judged: list[Claim], found: dict[Key, Result]) -> str:
+    """What holds and what does not, for README.md: one line a report and verdict, the claims by their ids."""
+    lines = ["| report | holds | does not hold | undecided |", "| --- | --- | --- | --- |"]
+    for report in sorted({claim.report for claim in judged}):
+        of = {word: [c.id.rsplit("-")[-1] for c in judged if c.report == report and verdict_of(c, found) == word]
+              for word in (HOLDS, FAILS, UNDECIDED)}
+        lines.append(f"| {report} | " + " | ".join(", ".join(ids) or "-" for ids in of.values()) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def twins_table(found: dict[Key, Result]) -> str:
+    """How far the numbers of two runs of a notebook, of one profile and as many seeds, are apart; times left out."""
+    rows = []
+    for number in sorted({key[0] for key in found if key[1] == "torch"} & {key[0] for key in found if key[1] == "tf"}):
+        torch, tf = found[number, "torch"], found[number, "tf"]
+        if torch.profile != tf.profile or torch.numbers.get("seeds") != tf.numbers.get("seeds"):
+            continue
+        shared = [name for name in torch.numbers if name in tf.numbers and not TIMES.search(name)]
+        forms = torch.manifest["formats"]
+        equal = sum(format(torch.numbers[n], forms[n]) == format(tf.numbers[n], forms[n]) for n in shared)
+        apart = sorted(abs(a - b) / max(abs(a), abs(b)) if a != b else 0.0
+                       for a, b in ((torch.numbers[n], tf.numbers[n]) for n in shared))
+        cells = [code(torch.manifest["name"]), torch.profile,
+                 str(len(shared)), str(equal), str(sum(gap < 0.05 for gap in apart)),
+                 latex.number(100 * median(apart), ".2g") + r"\,\%" if apart else "--"]
+        rows.append(" & ".join(cells) + r" \\")
+    head = r"notebook & profile & numbers & equal as printed & less than 5\,\% apart & median \\"
+    return "\n".join([r"\begin{tabular}{llrrrr}", r"\toprule", head, r"\midrule", *rows, r"\bottomrule", r"\end{tabular}", ""])
+
+
 def claims_table(report: str, judged: list[Claim], found: dict[Key, Result]) -> str:
     """'The report said / we measured / verdict' as a longtable; ValueError for a report without claims."""
     chosen = [claim for claim in judged if claim.report == report]
@@ -99,7 +139,7 @@ def claims_table(report: str, judged: list[Claim], found: dict[Key, Result]) -> 
         raise ValueError(f"the text shows the claims of report {report}, and claims.yaml has none")
     head = r"\# & the report said & we measured & verdict \\"
     rows = [claim_row(claim, runs_of(claim, found)) for claim in chosen]
-    return longtable(r"lL{0.3\linewidth}L{0.42\linewidth}L{0.14\linewidth}", head, rows)
+    return longtable(r"lL{0.285\linewidth}L{0.51\linewidth}L{0.09\linewidth}", head, rows)
 
 
 def claim_row(claim: Claim, runs: dict[str, Result]) -> str:
@@ -127,12 +167,11 @@ def claim_row(claim: Claim, runs: dict[str, Result]) -> str:
 
 def rules_table(report: str, judged: list[Claim]) -> str:
     """The rule of each claim, as it stands in claims.yaml."""
-    rows = [
-        f"{latex.escape(claim.id)} & {code(claim.holds_if)} & {code(claim.fails_if)} " + r"\\"
+    return "".join(
+        rf"\par\noindent\textbf{{{latex.escape(claim.id)}}} holds if {code(claim.holds_if)}; does not hold if {code(claim.fails_if)}." + "\n"
         for claim in judged
         if claim.report == report
-    ]
-    return longtable(r"lL{0.42\linewidth}L{0.42\linewidth}", r"\# & holds if & does not hold if \\", rows)
+    )
 
 
 def code(text: str) -> str:
@@ -145,7 +184,7 @@ def code(text: str) -> str:
 
 def longtable(columns: str, head: str, rows: list[str]) -> str:
     """A booktabs table that may run over pages, in small type."""
-    body = "\n\\addlinespace\n".join(rows)
+    body = "\n\\addlinespace[2.5pt]\n".join(rows)
     start = (
         rf"\begin{{longtable}}{{@{{}}{columns}@{{}}}}"
         + "\n\\toprule\n"
@@ -182,7 +221,7 @@ def provenance_table(found: dict[Key, Result], root: Path) -> str:
     if any(r.changed(root) for r in found.values()):
         notes.append(r"\textsuperscript{\dag} The notebook or the library has changed since this run.")
     return (
-        "{\\scriptsize\\setlength{\\tabcolsep}{3pt}\\noindent\n"
+        "\\par{\\scriptsize\\setlength{\\tabcolsep}{3pt}\\noindent\n"
         + table
         + "\n\\smallskip\\noindent "
         + "\n".join(notes)
@@ -190,29 +229,39 @@ def provenance_table(found: dict[Key, Result], root: Path) -> str:
     )
 
 
-def provenance_long(found: dict[Key, Result]) -> str:
-    """For each run its machine, time, parameters and versions; then the data files with their checksums."""
-    rows, files = [], {}
+def provenance_long(asked: Asked, found: dict[Key, Result]) -> str:
+    """For each run its time, machine, parameters, versions and what is shown of it; then the data files by checksum."""
+    machines, versions, runs, files = {}, {}, [], {}
     for _, result in in_order(found):
         m = result.manifest
-        machine, memory = m["machine"], m["peak_memory_mib"]
-        parameters = ", ".join(f"{name} = {value}" for name, value in m["parameters"].items()) or "none"
-        facts = {
-            "run": f"{m['profile']}, {FRAMEWORK[result.key[1]]}, {m['started'][:16]}, {m['seconds']:.0f} s"
-            + (f", at most {memory:.0f} MiB" if memory else ""),
-            "machine": f"{machine['cpu']}, {machine['cores']} cores, {machine['threads']} threads, "
-            f"{machine['memory_gib']} GiB, {machine['device']}, {machine['system']}",
-            "parameters": parameters,
-            "commit": m["git"]["commit"],
-            "versions": ", ".join(f"{name} {version}" for name, version in m["versions"].items()),
-        }
-        rows.append(rf"\multicolumn{{2}}{{@{{}}l}}{{{code(m['name'])}}} \\*")
-        rows += [rf"{name} & {latex.escape(text)} \\" for name, text in facts.items()]
-        files |= {(s["dataset"], name): digest for s in m["data"] for name, digest in s["files"]}
-    text = longtable(r"lL{0.8\linewidth}", "", rows)
-    checksums = [
-        rf"{code(dataset)} & {code(name)} & \texttt{{{digest[:32]}\allowbreak {digest[32:]}}} \\"
-        for (dataset, name), digest in sorted(files.items())
-    ]
-    head = r"data set & file & SHA-256 \\"
-    return text + (longtable(r"L{0.19\linewidth}L{0.26\linewidth}L{0.49\linewidth}", head, checksums) if checksums else "")
+        machine = "{cpu}, {cores} cores, {threads} threads, {memory_gib} GiB, {device}, {system}".format(**m["machine"])
+        software = ", ".join(f"{name} {version}" for name, version in m["versions"].items())
+        memory = f", at most {m['peak_memory_mib']:.0f} MiB" if m["peak_memory_mib"] else ""
+        facts = (f"{FRAMEWORK[result.key[1]]}, {m['profile']}, {m['started'][:16]}, {m['seconds']:.0f} s{memory}, "
+                 f"commit {m['git']['commit'][:12]}, machine {letter(machines, machine)}, software {letter(versions, software)}. "
+                 + (", ".join(f"{name} = {value}" for name, value in m["parameters"].items()) or "no parameters") + ". ")
+        runs.append(rf"\textbf{{{code(m['name'])}}} {latex.escape(facts)}{shown_of(result, asked)}")
+        files = {digest: f"{s['dataset']}/{name}" for s in m["data"] for name, digest in s["files"]} | files
+    lists = [rf"\textbf{{{word} {sign}.}} {latex.escape(text)}"
+             for word, known in (("Machine", machines), ("Software", versions)) for text, sign in known.items()]
+    sums = [rf"{code(name)} \texttt{{{digest[:16]}}}" for name, digest in sorted((name, digest) for digest, name in files.items())]
+    return "".join("\\par\\noindent " + line + "\n" for line in (*lists, *runs, *sums))
+
+
+def letter(known: dict[str, str], text: str) -> str:
+    """The capital letter of a text: a new one for a text not seen before."""
+    return known.setdefault(text, chr(ord("A") + len(known)))
+
+
+def shown_of(result: Result, asked: Asked) -> str:
+    """Which figures, tables and numbers of a run the text shows, by their places in it, and the names of the others."""
+    number, backend = result.key
+    text = ""
+    for kind, word, label, items in (("figures", "Figures", "fig", asked.figures), ("tables", "Tables", "tab", asked.all_tables())):
+        names = list(result.manifest["captions"][kind])
+        here = [name for name in names if (number, backend, name) in items]
+        others = [code(name) for name in names if name not in here]
+        places = ", ".join(rf"\ref{{{label}:{number}-{backend}-{name}}} {code(name)}" for name in here)
+        text += f"{word}: {places or 'none'}" + (f"; not shown: {', '.join(others)}. " if others else ". ")
+    used = sum(item[:2] == (number, backend) for item in asked.numbers)
+    return text + f"Numbers: {len(result.numbers)}, in sentences {used}."
