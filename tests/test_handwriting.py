@@ -1,6 +1,7 @@
 """Handwriting: pages whose ink keeps to the margins, lines that break between words, hands that are the same again."""
 
 import string
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,13 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from twinvae import backend, spec
+from twinvae import backend, data, spec
 from twinvae import handwriting as hw
 from twinvae.handwriting import __main__ as command
 from twinvae.handwriting import page as pages
 from twinvae.handwriting import signs
-from twinvae.handwriting.hands import slant, thickness
-from twinvae.handwriting.pen import FILE, like_emnist
+from twinvae.handwriting import pen as maker
+from twinvae.handwriting.hands import FILE, slant, thickness
+from twinvae.handwriting.measures import like_emnist
 from twinvae.metrics import judge
 
 WORDS = st.lists(st.text(st.sampled_from(hw.SUPPORTED), min_size=1, max_size=9), min_size=1, max_size=12)
@@ -142,6 +144,31 @@ def test_ink_is_put_into_emnists_square():
     x = like_emnist(ink)[..., 0]
     assert x[2:26, 11:17].min() == 1 and x.sum() == 24 * 6
     assert like_emnist(np.zeros((9, 9))).max() == 0
+
+
+def test_a_probe_learns_the_cases_and_names_them_where_they_are_one():
+    rng = np.random.default_rng(0)
+
+    def bars(upright):
+        x = np.zeros((len(upright), 28, 28, 1), np.uint8)
+        for one, tall in zip(x, upright):
+            side = rng.integers(2, 5)
+            one[4:24, 14 - side:14 + side] = 255 * tall
+            one[14 - side:14 + side, 4:24] |= np.uint8(255 * (not tall))
+        return x
+
+    source = data.Source("bars", "bars, made for tests", "stand-in")
+    names = tuple(hw.SUPPORTED[:10] + string.ascii_uppercase + string.ascii_lowercase)
+    y = np.repeat(np.arange(62), 6)
+    few = data.Images(255 - bars(y >= 36), y, names, source)
+    one_case = np.repeat(np.arange(36), 4)
+    lower = np.tile([False, True], 72)
+    many = data.Images(bars(lower), one_case, names[:36], source)
+    reader = SimpleNamespace(features=lambda x: x.reshape(len(x), -1)[:, ::5])
+    probes, right = maker.case_probes(reader, few)
+    cased = maker.with_cases(many, reader, probes, names)
+    assert right.min() > 0.8 and cased.num_classes == 62
+    assert (cased.y == one_case + 26 * (lower & (one_case >= 10))).all()
 
 
 # --- errors and the command ----------------------------------------------------------------------

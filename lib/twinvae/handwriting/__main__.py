@@ -8,7 +8,7 @@ from pathlib import Path
 
 from twinvae import backend
 from twinvae.handwriting import load, save, traits, write
-from twinvae.handwriting.pen import FILE
+from twinvae.handwriting.hands import FILE
 
 
 def main(arguments: list[str] | None = None) -> int:

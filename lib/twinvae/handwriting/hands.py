@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from twinvae import weights
-from twinvae.handwriting.pen import FILE
 
 CLASSES = {36: string.digits + string.ascii_uppercase,
            62: string.digits + string.ascii_uppercase + string.ascii_lowercase}
+FILE = Path(__file__).parents[3] / "results" / "handwriting" / "pen.safetensors"
 VARIATION = 0.12  # standard deviation of what a character's style differs from the writer's; the prior's is 1
 
 

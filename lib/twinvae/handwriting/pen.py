@@ -19,28 +19,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 
 from twinvae import backend, data, spec, weights
+from twinvae.handwriting.hands import FILE
+from twinvae.handwriting.measures import like_emnist
 from twinvae.metrics import judge
 
-FOLDER = Path(__file__).parents[3] / "results" / "handwriting"
-FILE = FOLDER / "pen.safetensors"
 # beta above 1: a z drawn from the prior then more often lies where the decoder has learned, at the price of variety
 PHASES = (spec.TrainSpec(epochs=12, learning_rate=1e-3, beta=3.0),
           spec.TrainSpec(epochs=4, learning_rate=2e-4, beta=3.0))
 DIGITS, LETTERS = 10, 26
-SIDE = 24  # the longer side of a letter in EMNIST's images of 28 x 28
-
-
-def like_emnist(ink: np.ndarray, least: float = 0.15) -> np.ndarray:
-    """The ink cut out, its longer side SIDE, in the middle of 28 x 28, as in EMNIST.  [h, w] -> [28, 28, 1]"""
-    lit = ink > least
-    rows, columns = np.flatnonzero(lit.any(1)), np.flatnonzero(lit.any(0))
-    if not len(rows):
-        return np.zeros((28, 28, 1), np.float32)
-    cut = ink[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1].astype(np.float32)
-    size = [max(1, round(n * SIDE / max(cut.shape))) for n in cut.shape]
-    small = cv2.resize(cut, size[::-1], interpolation=cv2.INTER_AREA)
-    top, left = ((28 - n) // 2 for n in size)
-    return np.pad(small, ((top, 28 - top - size[0]), (left, 28 - left - size[1])))[..., None]
 
 
 def _examples(images: data.Images) -> tuple[np.ndarray, np.ndarray]:
@@ -90,15 +76,15 @@ def characters_of_both_cases(twin: ModuleType) -> tuple[data.Splits, dict]:
     return replace(many, **parts), facts
 
 
-def main(phases: tuple[spec.TrainSpec, ...] = PHASES, path: Path = FILE, folder: Path | None = None) -> None:
-    """Trains the model with PyTorch, resuming in `folder` where one is given, and keeps it as float16."""
+def main(phases: tuple[spec.TrainSpec, ...] = PHASES, path: Path = FILE) -> None:
+    """Trains the model with PyTorch and keeps it as float16; an interrupted training goes on from its checkpoints."""
     twin = backend.get("torch")
     images, facts = characters_of_both_cases(twin)
     model000 = spec.zoo("report000_cvae").for_images(images.train.shape, images.train.num_classes)
     chosen = replace(model000, name="pen", report="")
     model = twin.models.build(chosen)
     for number, settings in enumerate(phases):
-        history = twin.train.fit(model, images, settings, folder and folder / f"phase-{number}")
+        history = twin.train.fit(model, images, settings, path.parent / "checkpoints" / f"phase-{number}")
     facts |= {"valid": {name: float(history[f"valid_{name}"].iloc[-1]) for name in ("loss", "recon", "kl")},
               "settings": [spec.to_dict(phase) for phase in phases]}
     arrays = {name: a.astype("float16") for name, a in model.get_arrays().items()}
