@@ -18,6 +18,7 @@ NOTEBOOKS = {
     "04_digits_vae_vs_cvae": ["torch", "tf"],
     "05_sign_language": ["torch", "tf"],
     "06_cifar10_cvae_vs_cgan": ["torch", "tf"],
+    "07_nist_characters": ["torch", "tf"],
     "08_twins": [None],
     "09_scoreboard": [None],
     "10_explorer": [None],
