@@ -91,7 +91,7 @@ def collect(root: Path, texts: Path, runs: Path, out: Path, backend: str) -> lis
             pieces[f"tables/pairs-{number}-{backend}-{name}.tex"] = tables.pairs(found[number, backend], name)
     pieces["macros.tex"] = pages.macros(asked, judged, found)
     pieces["verdicts.tex"] = pages.verdicts_table(asked.reports, judged, found)
-    pieces["verdicts.md"] = pages.verdicts_markdown(judged, found)
+    pieces["verdicts.md"] = pages.verdicts_markdown(asked.reports, judged, found)
     pieces["twins.tex"] = pages.twins_table(found)
     pieces["provenance.tex"] = pages.provenance_table(found, root)
     pieces["provenance-long.tex"] = pages.provenance_long(asked, found)

@@ -102,13 +102,13 @@ def verdicts_table(reports: list[str], judged: list[Claim], found: dict[Key, Res
     return "\n".join([r"\begin{tabular}{lrrrr}", r"\toprule", head, r"\midrule", *rows, r"\bottomrule", r"\end{tabular}", ""])
 
 
-def verdicts_markdown(judged: list[Claim], found: dict[Key, Result]) -> str:
-    """What holds and what does not, for README.md: one line a report and verdict, the claims by their ids."""
-    lines = ["| report | holds | does not hold | undecided |", "| --- | --- | --- | --- |"]
-    for report in sorted({claim.report for claim in judged}):
-        of = {word: [c.id.rsplit("-")[-1] for c in judged if c.report == report and verdict_of(c, found) == word]
-              for word in (HOLDS, FAILS, UNDECIDED)}
-        lines.append(f"| {report} | " + " | ".join(", ".join(ids) or "-" for ids in of.values()) + " |")
+def verdicts_markdown(reports: list[str], judged: list[Claim], found: dict[Key, Result]) -> str:
+    """What holds and what does not, for README.md: the verdicts of each report counted, then a line a claim."""
+    lines = ["| report | claims | hold | do not hold | undecided |", "| --- | --- | --- | --- | --- |"]
+    for report, counts in verdict_counts(reports, judged, found).items():
+        lines.append("| " + " | ".join([report, *map(str, counts.values())]) + " |")
+    lines += ["", "| claim | the report said | verdict |", "| --- | --- | --- |"]
+    lines += [f"| {claim.id} | {claim.said} | {verdict_of(claim, found)} |" for claim in sorted(judged, key=lambda claim: claim.report)]
     return "\n".join(lines) + "\n"
 
 
