@@ -17,6 +17,7 @@ needs_latex = pytest.mark.skipif(
     shutil.which("latexmk") is None, reason="latexmk is not installed; see make latex"
 )
 OVERFULL_POINTS = 2
+LEAST = {"figure": 0.6, "table": 0.875}  # a figure of its own width; a table set in 8 pt, which is 7 pt at least
 EVERYTHING = r"""
 \section{All}\label{sec:all}
 Numbers: \val{03/torch/a}, in mathematics $x = \val{03/tf/a}$ and \val{01/none/c};
@@ -66,7 +67,14 @@ def faults(pdf: Path, log: str) -> list[str]:
     for line, points in re.findall(r"(Overfull \\hbox \(([0-9.]+)pt too wide\).*)", log):
         if float(points) > OVERFULL_POINTS:
             found.append(line)
-    return found + fonts_outside(pdf)
+    return found + too_small(log) + fonts_outside(pdf)
+
+
+def too_small(log: str) -> list[str]:
+    """The figures and tables that the page made too small to be read, from what `\\twinfit` left in the log."""
+    sizes = re.findall(r"twinvae: (figure|table) (\S+) of ([0-9.]+)pt in ([0-9.]+)pt", log.replace("\n", ""))
+    return [f"{kind} {name} is at {float(place) / float(wide):.2f} of its size" for kind, name, wide, place in sizes
+            if float(place) < LEAST[kind] * float(wide)]
 
 
 def fonts_outside(pdf: Path) -> list[str]:
@@ -121,6 +129,11 @@ def test_the_pdf_of_one_twin_says_what_was_not_run(report):
     assert not faults(pdf, log)
     text = words(pdf)
     assert "Not run: 03/tf/line." in text and "Not run: 03/tf/sizes." in text and "x = n/a" in text
+
+
+def test_what_is_too_small_to_be_read_is_noticed():
+    log = "twinvae: figure 03-torch-a of 345.0pt in 2\n10.0pt\ntwinvae: table 03-tf-b of 300.0pt in 225.0pt\n"
+    assert too_small(log) == ["table 03-tf-b is at 0.75 of its size"]
 
 
 @needs_latex

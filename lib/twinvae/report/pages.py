@@ -58,8 +58,16 @@ def macros(asked: Asked, judged: list[Claim], found: dict[Key, Result]) -> str:
 def caption(result: Result, kind: str, name: str) -> str:
     """The caption that the notebook gave, and where it is from unless that is a full run on official data."""
     text = latex.escape(result.manifest["captions"][kind][name])
-    where = latex.escape(result.where(kind, name))
-    return text + (rf" \twinwhere{{{where}}}" if mark(result, kind, name) else "")
+    return text + (rf" \twinwhere{{{latex.escape(where(result, kind, name))}}}" if mark(result, kind, name) else "")
+
+
+def where(result: Result, kind: str, name: str) -> str:
+    """Profile, data and backend in few words: what a set is beyond its name stands in the table of the data sets."""
+    sources = result.sources(kind, name)
+    sets = [s["label"].partition(", ")[0] + ("" if s["kind"] in ("official", s["label"].split(":")[0]) else f" ({s['kind']})")
+            for s in sources]
+    data = "; ".join(dict.fromkeys(sets)) if len(sets) <= 3 else f"{len(sets)} data sets"
+    return ", ".join(word for word in (result.profile, data, result.manifest["backend"]) if word)
 
 
 def cut_caption(result: Result, name: str, columns: str = "") -> str:
