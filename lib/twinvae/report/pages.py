@@ -145,13 +145,13 @@ def claims_table(report: str, judged: list[Claim], found: dict[Key, Result]) -> 
     chosen = [claim for claim in judged if claim.report == report]
     if not chosen:
         raise ValueError(f"the text shows the claims of report {report}, and claims.yaml has none")
-    head = r"\# & the report said & we measured & verdict \\"
+    head = rf"\# & report {report} said & we measured & verdict \\"
     rows = [claim_row(claim, runs_of(claim, found)) for claim in chosen]
     return longtable(r"lL{0.285\linewidth}L{0.51\linewidth}L{0.09\linewidth}", head, rows)
 
 
 def claim_row(claim: Claim, runs: dict[str, Result]) -> str:
-    """One row: the claim and its place, the numbers of each backend, the verdict, and theirs where they differ."""
+    """One row: the claim and its place, the numbers of each backend, the verdict; theirs in the note where they differ."""
     lacking = [
         f"{name} (not in {run.folder})"
         for run in runs.values()
@@ -165,11 +165,12 @@ def claim_row(claim: Claim, runs: dict[str, Result]) -> str:
         for shown, name in claim.shown.items()
     ]
     verdicts = {backend: verdict(claim, run.numbers) for backend, run in runs.items()}
-    each = [rf"{{\scriptsize {FRAMEWORK[backend]}: {word}}}" for backend, word in verdicts.items() if backend in FRAMEWORK]
-    final = [rf"\textbf{{{together(list(verdicts.values()))}}}", *(each if len(set(verdicts.values())) > 1 else [])]
-    note = [rf"{{\scriptsize {latex.escape(claim.note)}}}"] if claim.note else []
+    notes = [f"{FRAMEWORK[backend]}: {word}." for backend, word in verdicts.items() if len(set(verdicts.values())) > 1]
+    notes += [latex.escape(claim.note)] if claim.note else []
+    note = [rf"{{\scriptsize {' '.join(notes)}}}"] if notes else []
     said = rf"{latex.escape(claim.said)} ({latex.escape(claim.where)})"
-    cells = [latex.escape(claim.id), said, r"\newline ".join(["; ".join(measured), *note]), r"\newline ".join(final)]
+    final = rf"\textbf{{{together(list(verdicts.values()))}}}"
+    cells = [latex.escape(claim.id), said, r"\newline ".join(["; ".join(measured), *note]), final]
     return " & ".join(cells) + r" \\"
 
 
