@@ -1,11 +1,14 @@
 """Long tables of a run cut down for the page: one row for what belongs together, its cells as the run printed them."""
 
+import re
+
 import pandas as pd
 
 from twinvae import latex
 from twinvae.results import Result
 
 TWINS = ("torch", "tf")
+NUMBER = re.compile(r"(\\ensuremath\{-?)?[\-}]*\d")
 
 
 def read(result: Result, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -13,14 +16,14 @@ def read(result: Result, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     values = pd.read_csv(result.folder / "tables" / f"{name}.csv")
     text = (result.folder / "tables" / f"{name}.tex").read_text(encoding="utf-8")
     lines = text.partition("\\midrule\n")[2].partition("\\bottomrule")[0].splitlines()
-    cells = [line.removesuffix(r"\\").strip().split(" & ") for line in lines]
+    cells = [re.split(r"(?<!\\)&", line.removesuffix(r"\\")) for line in lines]
     return values, pd.DataFrame([[cell.strip() for cell in row] for row in cells], columns=values.columns)
 
 
 def tabular(table: pd.DataFrame) -> str:
     """A booktabs table of cells that are LaTeX already; words to the left, all else to the right."""
     body = [" & ".join(row) + r" \\" for row in table.itertuples(index=False)]
-    columns = "".join("r" if any(cell[:1].isdigit() for cell in table[name]) else "l" for name in table)
+    columns = "".join("r" if any(NUMBER.match(cell) for cell in table[name]) else "l" for name in table)
     head = " & ".join(latex.escape(name) for name in table) + r" \\"
     return "\n".join([rf"\begin{{tabular}}{{{columns}}}", r"\toprule", head, r"\midrule", *body, r"\bottomrule", r"\end{tabular}", ""])
 
