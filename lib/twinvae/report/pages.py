@@ -271,6 +271,9 @@ def shown_of(result: Result, asked: Asked) -> str:
         here = [name for name in names if (number, backend, name) in items]
         others = [code(name) for name in names if name not in here]
         places = ", ".join(rf"\ref{{{label}:{number}-{backend}-{name}}} {code(name)}" for name in here)
-        text += f"{word}: {places or 'none'}" + (f"; not shown: {', '.join(others)}. " if others else ". ")
+        if here or backend != "tf":
+            text += f"{word}: {places or 'none'}" + (f"; not shown: {', '.join(others)}. " if others else ". ")
+        else:
+            text += f"{word}: none; not shown: the same as PyTorch's. "
     used = sum(item[:2] == (number, backend) for item in asked.numbers)
     return text + f"Numbers: {len(result.numbers)}, in sentences {used}."
