@@ -219,7 +219,7 @@ def provenance_table(found: dict[Key, Result], root: Path) -> str:
         cells += [latex.escape(m["machine"]["device"]), str(m["machine"]["threads"]), commit, m["ended"][:10]]
         rows.append(" & ".join(cells) + r" \\")
     head = r"notebook & backend & profile & data & device & thr. & commit & date \\"
-    table = "\\begin{tabularx}{\\linewidth}{@{}L{27mm}llYlrll@{}}\n\\toprule\n" + head + "\n\\midrule\n"
+    table = "\\begin{tabularx}{\\linewidth}{@{}L{37mm}llYlrll@{}}\n\\toprule\n" + head + "\n\\midrule\n"
     table += "\n".join(rows) + "\n\\bottomrule\n\\end{tabularx}\n"
     notes = [
         r"A raised letter beside a number and the words in a caption tell the profile: s smoke, q quick,"
