@@ -25,24 +25,25 @@ class Conv(nn.Conv2d):
             top, bottom = same_padding(h.shape[2], self.layer.kernel, self.layer.stride)
             left, right = same_padding(h.shape[3], self.layer.kernel, self.layer.stride)
             h = F.pad(h, (left, right, top, bottom))
-        return F.conv2d(h, self.kernel(), self.bias, self.stride)
+        return self.convolution_op(h, self.weight)
 
-    def kernel(self):
-        """The weights that the images meet.  -> [filters, C, k, k]"""
-        return self.weight
+    def convolution_op(self, h, kernel):
+        """h, already padded, with a kernel that need not be the layer's own (the name is Keras')."""
+        return F.conv2d(h, kernel, self.bias, self.stride)
 
 
 def spectral_norm(weight):
-    """The largest singular value of the weights as a matrix with a row a filter, exact.  [filters, C, k, k] -> []"""
+    """The largest singular value, exact, of a convolution's weights as a matrix with a row a filter.  -> []"""
     rows = weight.flatten(1)
     return torch.linalg.eigvalsh(rows @ rows.T)[-1].sqrt()
 
 
 class SpectralConv(Conv):
-    """Convolution whose weights are divided by their largest singular value.  [B, C, H, W] -> [B, filters, H', W']"""
+    """Convolution whose weights are divided by their largest singular value  (Miyato et al. 2018, Eq. 8)."""
 
-    def kernel(self):
-        return self.weight / spectral_norm(self.weight)
+    def convolution_op(self, h, kernel):
+        """The convolution with the kernel over its largest singular value."""
+        return super().convolution_op(h, kernel / spectral_norm(kernel))
 
 
 class ConvTranspose(nn.ConvTranspose2d):

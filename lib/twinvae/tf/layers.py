@@ -35,19 +35,19 @@ class LeakyReLU(keras.layers.Layer):
         return super().get_config() | {"slope": self.slope}
 
 
-def spectral_norm(kernel):
-    """The largest singular value of the weights as a matrix with a row a filter, exact.  [k, k, C, filters] -> []"""
-    columns = tf.reshape(kernel, (-1, kernel.shape[-1]))
+def spectral_norm(weight):
+    """The largest singular value, exact, of a convolution's weights as a matrix with a row a filter.  -> []"""
+    columns = tf.reshape(weight, (-1, weight.shape[-1]))
     return tf.sqrt(tf.linalg.eigvalsh(tf.transpose(columns) @ columns)[-1])
 
 
 @keras.saving.register_keras_serializable("twinvae")
 class SpectralConv(keras.layers.Conv2D):
-    """Convolution whose weights are divided by their largest singular value.  [B, H, W, C] -> [B, H', W', filters]"""
+    """Convolution whose weights are divided by their largest singular value  (Miyato et al. 2018, Eq. 8)."""
 
-    def call(self, h):
-        h = self.convolution_op(h, self.kernel / spectral_norm(self.kernel))
-        return h + self.bias if self.use_bias else h
+    def convolution_op(self, h, kernel):
+        """The convolution with the kernel over its largest singular value."""
+        return super().convolution_op(h, kernel / spectral_norm(kernel))
 
 
 @keras.saving.register_keras_serializable("twinvae")
