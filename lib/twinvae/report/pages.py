@@ -73,7 +73,7 @@ def where(result: Result, kind: str, name: str) -> str:
 def cut_caption(result: Result, name: str, columns: str = "") -> str:
     """The caption of a table that is cut down, how it is, and where all of it is."""
     how = (rf"One row for all of the same {latex.escape(columns)}: how many they are, and the largest of each number"
-           if columns else "PyTorch / TensorFlow where the two differ as printed")
+           if columns else "PyTorch/TensorFlow where the two differ as printed")
     return caption(result, "tables", name) + rf" {how}; all rows: {code(f'{result.folder.name}/tables/{name}.csv')}."
 
 
@@ -147,7 +147,7 @@ def claims_table(report: str, judged: list[Claim], found: dict[Key, Result]) -> 
         raise ValueError(f"the text shows the claims of report {report}, and claims.yaml has none")
     head = rf"\# & report {report} said & we measured & verdict \\"
     rows = [claim_row(claim, runs_of(claim, found)) for claim in chosen]
-    return longtable(r"lL{0.285\linewidth}L{0.51\linewidth}L{0.09\linewidth}", head, rows)
+    return longtable(r"lL{0.245\linewidth}L{0.555\linewidth}L{0.085\linewidth}", head, rows)
 
 
 def claim_row(claim: Claim, runs: dict[str, Result]) -> str:

@@ -45,11 +45,11 @@ def worst(result: Result, name: str, columns: list[str]) -> str:
 
 
 def pairs(result: Result, name: str) -> str:
-    """One row a model in place of one a twin: 'PyTorch / TensorFlow' in a cell where the two differ as printed."""
+    """One row a model in place of one a twin: 'PyTorch/TensorFlow' in a cell where the two differ as printed."""
     values, cells = read(result, name)
     rows = []
     for model in dict.fromkeys(values["model"]):
         twins = [cells[(values["model"] == model) & (values["backend"] == twin)] for twin in TWINS]
         both = [[*dict.fromkeys(twin[c].iloc[0] for twin in twins if len(twin))] for c in cells if c != "backend"]
-        rows.append([" / ".join(cell) for cell in both])
+        rows.append(["/".join(cell) for cell in both])
     return tabular(pd.DataFrame(rows, columns=[c for c in cells if c != "backend"]))
