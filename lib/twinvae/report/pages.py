@@ -147,7 +147,7 @@ def claims_table(report: str, judged: list[Claim], found: dict[Key, Result]) -> 
         raise ValueError(f"the text shows the claims of report {report}, and claims.yaml has none")
     head = rf"\# & report {report} said & we measured & verdict \\"
     rows = [claim_row(claim, runs_of(claim, found)) for claim in chosen]
-    return longtable(r"lL{0.245\linewidth}L{0.555\linewidth}L{0.085\linewidth}", head, rows)
+    return longtable(r"lL{0.24\linewidth}L{0.55\linewidth}L{0.095\linewidth}", head, rows)
 
 
 def claim_row(claim: Claim, runs: dict[str, Result]) -> str:
