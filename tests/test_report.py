@@ -93,7 +93,7 @@ def test_what_is_collected(texts, runs, capsys):
     assert r"\csname verdict@C-1\endcsname{undecided}" in macros and r"val@claims/all/undecided\endcsname{1}" in macros
     assert "tiny" not in (texts / "generated" / "twins.tex").read_text(), "twins of two profiles are not compared"
     lines = (texts / "generated" / "verdicts.md").read_text().splitlines()
-    assert "| 004 | 1 | 0 | 0 | 1 |" in lines and "| C-1 | A is below 5 % of B. | undecided |" in lines
+    assert "| report 004 | 1 | 0 | 0 | 1 |" in lines and "| C-1 | A is below 5 % of B. | undecided |" in lines
     provenance = (texts / "generated" / "provenance.tex").read_text()
     assert "PyTorch & full & tiny files & CPU & 1 &" in provenance and r"\dag" not in provenance
     long = (texts / "generated" / "provenance-long.tex").read_text()

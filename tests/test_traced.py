@@ -14,7 +14,7 @@ from twinvae.report.collect import main as collect
 PROFILE = {"s": "smoke", "q": "quick", "o": "overnight", "": "full"}
 DEFINED = re.compile(r"\\expandafter\\def\\csname ([^\\]+)\\endcsname\{(.*)\}\n")
 VERDICTS = ("holds", "does not hold", "undecided")
-TYPED = re.compile(r"\bC-\d{3}-\d+|\\textbf\{(?:holds|does not hold|undecided)|\b(?:claim|finding|verdict|sentence)s? "
+TYPED = re.compile(r"\bC-\w+-\d+|\\textbf\{(?:holds|does not hold|undecided)|\b(?:claim|finding|verdict|sentence)s? "
                    r"(?:holds?|fails?|do(?:es)? not hold|is (?:true|right|wrong|false))\b(?! for)")
 
 
@@ -90,7 +90,7 @@ def untraced_verdicts(texts: Path, results: Path) -> list[str]:
         if rf"\twinclaims{{{claim['report']}}}" not in text:
             continue
         right = judged(claim, results, runs)
-        counts[right] = counts.get(right, 0) + 1
+        counts[right] = counts.get(right, 0) + claim["report"].isdigit()
         table = (texts / "generated" / f"claims-{claim['report']}.tex").read_text()
         (row,) = [line for line in table.splitlines() if line.startswith(f"{claim['id']} & ")]
         shown = re.findall(r"\\textbf\{([^}]*)\}", row)
@@ -130,7 +130,7 @@ def test_every_verdict_is_that_of_its_rule_and_none_is_typed(made):
 def untraced_readme(readme: str, texts: Path) -> list[str]:
     """The lines of README's tables of verdicts that the report has not; all of them if there are none."""
     right = (texts / "generated" / "verdicts.md").read_text().splitlines()
-    lines = [line for line in readme.splitlines() if re.match(r"\| (?:C-)?\d{3}(?:-\d+)? \|", line)]
+    lines = [line for line in readme.splitlines() if re.match(r"\| (?:C-\w+-\d+|report \d{3}|all reports|\w+ et al\.) \|", line)]
     return [line for line in lines if line not in right] or ([] if lines else ["no verdicts"])
 
 

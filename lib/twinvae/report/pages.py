@@ -93,10 +93,11 @@ def verdict_of(claim: Claim, found: dict[Key, Result]) -> str:
 
 
 def verdict_counts(reports: list[str], judged: list[Claim], found: dict[Key, Result]) -> dict[str, dict[str, int]]:
-    """How many claims of each report, and of 'all', hold, fail and are undecided."""
+    """How many claims of each report, and of 'all' that have a number and no author, hold, fail and are undecided."""
     counts = {}
     for report in (*reports, "all"):
-        verdicts = [verdict_of(claim, found) for claim in judged if report in (claim.report, "all")]
+        these = {report} if report != "all" else {name for name in reports if name.isdigit()}
+        verdicts = [verdict_of(claim, found) for claim in judged if claim.report in these]
         counts[report] = {"total": len(verdicts), "hold": verdicts.count(HOLDS), "fail": verdicts.count(FAILS),
                           "undecided": verdicts.count(UNDECIDED)}
     return counts
@@ -104,17 +105,17 @@ def verdict_counts(reports: list[str], judged: list[Claim], found: dict[Key, Res
 
 def verdicts_table(reports: list[str], judged: list[Claim], found: dict[Key, Result]) -> str:
     """The verdicts of each report, counted."""
-    rows = [" & ".join([report, *map(str, counts.values())]) + r" \\"
+    rows = [" & ".join([source(report), *map(str, counts.values())]) + r" \\"
             for report, counts in verdict_counts(reports, judged, found).items()]
-    head = r"report & claims & hold & do not hold & undecided \\"
+    head = r"claims of & in all & hold & do not hold & undecided \\"
     return "\n".join([r"\begin{tabular}{lrrrr}", r"\toprule", head, r"\midrule", *rows, r"\bottomrule", r"\end{tabular}", ""])
 
 
 def verdicts_markdown(reports: list[str], judged: list[Claim], found: dict[Key, Result]) -> str:
     """What holds and what does not, for README.md: the verdicts of each report counted, then a line a claim."""
-    lines = ["| report | claims | hold | do not hold | undecided |", "| --- | --- | --- | --- | --- |"]
+    lines = ["| claims of | in all | hold | do not hold | undecided |", "| --- | --- | --- | --- | --- |"]
     for report, counts in verdict_counts(reports, judged, found).items():
-        lines.append("| " + " | ".join([report, *map(str, counts.values())]) + " |")
+        lines.append("| " + " | ".join([source(report), *map(str, counts.values())]) + " |")
     lines += ["", "| claim | the report said | verdict |", "| --- | --- | --- |"]
     lines += [f"| {claim.id} | {claim.said} | {verdict_of(claim, found)} |" for claim in sorted(judged, key=lambda claim: claim.report)]
     return "\n".join(lines) + "\n"
@@ -140,12 +141,17 @@ def twins_table(found: dict[Key, Result]) -> str:
     return "\n".join([r"\begin{tabular}{llrrrr}", r"\toprule", head, r"\midrule", *rows, r"\bottomrule", r"\end{tabular}", ""])
 
 
+def source(report: str) -> str:
+    """Who claims: 'report 004', or the first author of a paper."""
+    return f"report {report}" if report.isdigit() else "all reports" if report == "all" else f"{report.capitalize()} et al."
+
+
 def claims_table(report: str, judged: list[Claim], found: dict[Key, Result]) -> str:
     """'The report said / we measured / verdict' as a longtable; ValueError for a report without claims."""
     chosen = [claim for claim in judged if claim.report == report]
     if not chosen:
         raise ValueError(f"the text shows the claims of report {report}, and claims.yaml has none")
-    head = rf"\# & report {report} said & we measured & verdict \\"
+    head = rf"\# & {source(report)} said & we measured & verdict \\"
     rows = [claim_row(claim, runs_of(claim, found)) for claim in chosen]
     return longtable(r"lL{0.24\linewidth}L{0.55\linewidth}L{0.095\linewidth}", head, rows)
 
