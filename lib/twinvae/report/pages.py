@@ -24,7 +24,8 @@ def value(result: Result | None, name: str) -> str:
     """A number as the run's format says, with its mark; 'n/a' where there is no run."""
     if result is None:
         return "n/a"
-    return latex.number(result.numbers[name], result.manifest["formats"][name]) + mark(result, "numbers", name)
+    text, letters = latex.number(result.numbers[name], result.manifest["formats"][name]), mark(result, "numbers", name)
+    return text + (r"\," if r"\times" in text and letters else "") + letters  # beside an exponent, not in it
 
 
 def define(name: str, text: str) -> str:
@@ -64,8 +65,8 @@ def caption(result: Result, kind: str, name: str) -> str:
 def where(result: Result, kind: str, name: str) -> str:
     """Profile, data and backend in few words: what a set is beyond its name stands in the table of the data sets."""
     sources = result.sources(kind, name)
-    sets = [s["label"].partition(", ")[0] + ("" if s["kind"] in ("official", s["label"].split(":")[0]) else f" ({s['kind']})")
-            for s in sources]
+    names = [(s["label"].replace(", official files", "").partition(", ")[0], s["kind"]) for s in sources]
+    sets = [name + ("" if kind == "official" or "(" in name or name.startswith(kind) else f" ({kind})") for name, kind in names]
     data = "; ".join(dict.fromkeys(sets)) if len(sets) <= 3 else f"{len(sets)} data sets"
     return ", ".join(word for word in (result.profile, data, result.manifest["backend"]) if word)
 
