@@ -191,10 +191,8 @@ def rules_table(report: str, judged: list[Claim]) -> str:
 
 
 def code(text: str) -> str:
-    """Typewriter text that may break after an underscore, a hyphen and a point."""
-    text = latex.escape(text)
-    for character in (r"\_", "-", "."):
-        text = text.replace(character, character + r"\allowbreak{}")
+    """Typewriter text that may break after an underscore, a hyphen and a point that is in no number."""
+    text = re.sub(r"(\\_|-|\.(?!\d))", r"\1\\allowbreak{}", latex.escape(text))
     return rf"\texttt{{{text}}}"
 
 
