@@ -29,6 +29,7 @@ KEEPERS = tuple(
         "report/__main__",
         "report/asked",
         "report/claims",
+        "report/tables",
         "report/collect",
         "report/pages",
         "committed",
