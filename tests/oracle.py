@@ -24,6 +24,7 @@ from twinvae.spec import (
     Flatten,
     GlobalMaxPool,
     Reshape,
+    SpectralConv,
     StackSpec,
     Upsample,
 )
@@ -106,6 +107,7 @@ CASES = {  # function of losses.py -> its arguments and what it returns
         (SAMPLES, MU, LOGVAR, PRIOR_MU, PRIOR_LOGVAR),
         reference.log_normal(SAMPLES, MU, LOGVAR) - reference.log_normal(SAMPLES, PRIOR_MU, PRIOR_LOGVAR),
     ),
+    "importance_bound": lambda: ((SAMPLES[..., 0],), reference.log_mean_exp(SAMPLES[..., 0])),
     "cross_entropy": lambda: (
         (ONE_HOT, MU[:, :K]),
         -(ONE_HOT * special.log_softmax(MU[:, :K], axis=1)).sum(1),
@@ -203,6 +205,7 @@ STACKS = {  # together they have every layer and padding, odd and even sides, wi
         "d", (Conv(3, 3, 2), BatchNorm(0.7, 0.01), LEAKY, Conv(2, 4, 2, bias=False)), (7, 4, 2)
     ),
     "largest of each map": StackSpec("j", (Conv(3, 2), GlobalMaxPool(), Dense(2)), (3, 5, 2)),
+    "spectral": StackSpec("k", (SpectralConv(4, 3, 2), LEAKY, SpectralConv(3, 2, 1, "valid", False)), (5, 4, 2)),
     "valid": StackSpec("e", (Conv(3, 2, 1, "valid"), Flatten(), Dense(2)), (3, 4, 2)),
     "transposed": StackSpec(
         "f", (ConvTranspose(3, 3, 2), Upsample(2), ConvTranspose(2, 2, 3, bias=False)), (3, 2, 2)
