@@ -50,8 +50,6 @@ def within_goals(model: ModelSpec, settings: TrainSpec, dtype: str, steps: int, 
 # --- training ------------------------------------------------------------------------------------
 
 
-
-
 @pytest.mark.parametrize("name", spec.ZOO)
 def test_every_model_of_the_zoo_trains_alike(name):
     """The largest take one step of SGD; `make parity` takes all through 100 of every optimiser.
