@@ -150,12 +150,6 @@ def test_contrast_of_one_changes_nothing_and_more_goes_to_black_and_white(name):
     assert (np.abs(more - 0.5) >= np.abs(plain - 0.5) - 1e-6).all() and ((more > 0.5) == (plain > 0.5)).mean() > 0.99
 
 
-def test_accuracy_by_class():
-    judge = SimpleNamespace(probabilities=lambda x: np.eye(3)[x])
-    seen = characters.by_class_accuracy(judge, np.array([0, 1, 1, 2]), np.array([0, 0, 1, 2]), 3)
-    assert seen.tolist() == [0.5, 1, 1]
-
-
 def test_modules_are_counted_in_the_files_that_import_them():
     table = characters.modules({"torch": "a twin", "cv2": "pictures", "no_such_module": "nothing"}).set_index("module")
     assert table.files["torch"] >= 5 and table.files["cv2"] >= 2 and table.files["no_such_module"] == 0

@@ -7,7 +7,7 @@ import pytest
 from pair import LEAKY, SMALL, TWINS, splits
 from twinvae import backend, data
 from twinvae.spec import CompletionSpec, count_weights
-from twinvae.studies import published, quadrants
+from twinvae.studies import completion, published, quadrants
 
 IMAGES = splits()
 X = data.scale(IMAGES.test.x)
@@ -18,13 +18,13 @@ PHASES = {"baseline": ((2, 1e-2), (1, 1e-3)), "completion": ((2, 1e-2), (2, 1e-3
 
 @pytest.fixture
 def small(monkeypatch):
-    monkeypatch.setattr(quadrants, "models", lambda at: {"baseline": NET, "completion": CVAE})
+    monkeypatch.setattr(completion, "models", lambda at: {"baseline": NET, "completion": CVAE})
 
 
 @pytest.mark.parametrize("at", quadrants.PYRO)
 def test_the_models_are_those_of_the_example(at):
     """Of the CVAE: two nets 784-500-500 with two heads of 200, and a decoder 200-500-500-784; of the baseline 784-500-500-784."""
-    built = quadrants.models(at)
+    built = completion.models(at)
     net = lambda *n: sum((a + 1) * b for a, b in zip(n, n[1:]))  # noqa: E731
     assert count_weights(built["baseline"]) == net(784, 500, 500, 784)
     one = net(784, 500, 500) + 2 * net(500, 200)
@@ -36,15 +36,15 @@ def test_both_twins_estimate_the_same():
     found = []
     for name in TWINS:
         twin = backend.get(name)
-        found.append(quadrants.estimates(twin.models.build(CVAE, dtype="float64"), twin, X, 20))
-    for name in quadrants.ESTIMATORS[1:]:
+        found.append(completion.estimates(twin.models.build(CVAE, dtype="float64"), twin, X, 20))
+    for name in completion.ESTIMATORS[1:]:
         np.testing.assert_allclose(found[0][name], found[1][name], rtol=1e-10)
 
 
 def test_estimators_bound_and_agree_as_they_should():
     twin = backend.get("torch")
     model = twin.models.build(CVAE, dtype="float64")
-    few, many = (quadrants.estimates(model, twin, X, samples) for samples in (5, 4_000))
+    few, many = (completion.estimates(model, twin, X, samples) for samples in (5, 4_000))
     assert (few["importance"] <= few["elbo"]).all(), "the weighted bound is the tighter one"
     np.testing.assert_allclose(many["importance"], many["monte_carlo"], atol=0.1)
     same = model.get_arrays()  # q(z | image) made p(z | observed): all weights are p(missing | z)
@@ -52,14 +52,14 @@ def test_estimators_bound_and_agree_as_they_should():
         for at in ("weight", "bias"):
             same[f"{name}.dense1.{at}"] = same[f"prior_{name}.dense1.{at}"] = 0 * same[f"{name}.dense1.{at}"]
     model.set_arrays(same)
-    prior = quadrants.estimates(model, twin, X, 4_000)
+    prior = completion.estimates(model, twin, X, 4_000)
     np.testing.assert_allclose(prior["importance"], prior["monte_carlo"], atol=0.05)
 
 
 def test_a_study_goes_on_where_it_was_and_keeps_the_best_epoch(small, tmp_path):
     twin, made = backend.get("torch"), []
     for _ in range(2):
-        facts, shown = quadrants.complete(1, twin, IMAGES, PHASES, tmp_path, samples=5)
+        facts, shown = completion.complete(1, twin, IMAGES, PHASES, tmp_path, samples=5)
         made.append(json.dumps(facts))
     assert made[0] == made[1], "the second is read"
     assert shown.shape == (3, 7, 5, 4, 1) and shown.dtype == np.uint8
@@ -67,15 +67,15 @@ def test_a_study_goes_on_where_it_was_and_keeps_the_best_epoch(small, tmp_path):
     test = facts["test"]
     assert test["images"] == 9 and test["gain_elbo"]["nll"] == pytest.approx(test["baseline"]["nll"] - test["elbo"]["nll"])
     model = twin.models.build(CVAE)
-    runs = quadrants.settings(PHASES["completion"])
-    epochs, marks = quadrants.train(model, twin, IMAGES, runs, tmp_path / "completion")
+    runs = completion.settings(PHASES["completion"])
+    epochs, marks = completion.train(model, twin, IMAGES, runs, tmp_path / "completion")
     best = [min(row["valid_loss"] for row in epochs[: mark["epoch"]]) for mark in marks]
     assert [mark["valid_loss"] for mark in marks] == best
-    assert quadrants.losses(model, twin, IMAGES.valid, runs[-1]).mean() == pytest.approx(best[-1], rel=1e-5)
+    assert completion.losses(model, twin, IMAGES.valid, runs[-1]).mean() == pytest.approx(best[-1], rel=1e-5)
 
 
 def test_the_worse_twin_counts_and_what_is_missing_stays_empty(small, tmp_path):
-    facts, _ = quadrants.complete(1, backend.get("torch"), IMAGES, PHASES, tmp_path, samples=5)
+    facts, _ = completion.complete(1, backend.get("torch"), IMAGES, PHASES, tmp_path, samples=5)
     worse = json.loads(json.dumps(facts))
     worse["test"]["elbo"] = {"nll": 500.0, "low": 499.0, "high": 501.0}
     found = {"torch": {"quadrants": {"1": facts}}, "tf": {"quadrants": {"1": worse}}}

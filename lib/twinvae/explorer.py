@@ -15,11 +15,13 @@ import pandas as pd
 
 from twinvae import data, weights
 from twinvae import spec as specs
+from twinvae.handwriting.page import ink_box
 from twinvae.metrics import likelihood
 from twinvae.parameters import PROFILES
 
 KINDS = ("cvae", "vae", "cgan")  # those whose codes have a known prior, N(0, I)
 REACH = 3.0  # a plane shows codes from -REACH to REACH: 99.7 % of each unit's prior
+LIT = 0.2  # what is brighter in a drawing, or in a training image, is ink
 TASKS = {2: "vowel", 4: "rotation"}  # of sign_language, by the number of classes; otherwise the letters
 
 
@@ -172,10 +174,10 @@ class Explorer:
         Its longer side becomes the median one of the training images, its centre of mass the middle (as MNIST was made).
         """
         height, width = self.spec.image_shape[:2]
-        box = _box(drawn)
+        box = ink_box(drawn, LIT)
         if box is None:
             return np.zeros((height, width, 1), np.float32)
-        sides = [max(part.stop - part.start for part in found) for x in self.train[:200] if (found := _box(x[..., 0]))]
+        sides = [max(part.stop - part.start for part in found) for x in self.train[:200] if (found := ink_box(x[..., 0], LIT))]
         cut = drawn[box].astype(np.float32)
         scale = min(float(np.median(sides)) if sides else 0.7 * height, height) / max(cut.shape)
         size = [max(1, round(side * scale)) for side in cut.shape]
@@ -183,13 +185,6 @@ class Explorer:
         rows, columns = (np.average(np.arange(n), weights=small.sum(1 - i) + 1e-9) for i, n in enumerate(size))
         shift = np.float32([[1, 0, (width - 1) / 2 - columns], [0, 1, (height - 1) / 2 - rows]])
         return cv2.warpAffine(small, shift, (width, height)).clip(0, 1)[..., None]
-
-
-def _box(x: np.ndarray) -> tuple[slice, slice] | None:
-    """The smallest rectangle around what is brighter than 0.2; None where nothing is.  [H, W]"""
-    lit = x > 0.2
-    rows, columns = np.flatnonzero(lit.any(1)), np.flatnonzero(lit.any(0))
-    return (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)) if len(rows) else None
 
 
 # ---------------------------------------------------------------- for the screen

@@ -8,7 +8,7 @@ import pandas as pd
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from twinvae.handwriting.hands import CLASSES, VARIATION, Pen
-from twinvae.handwriting.page import Page, write
+from twinvae.handwriting.page import Page, ink_box, write
 from twinvae.handwriting.signs import EXTENTS, PANGRAM
 from twinvae.metrics.judge import Judge
 
@@ -17,11 +17,10 @@ SIDE = 24  # the longer side of a letter in EMNIST's images of 28 x 28
 
 def like_emnist(ink: np.ndarray, least: float = 0.15) -> np.ndarray:
     """The ink cut out, its longer side SIDE, in the middle of 28 x 28, as in EMNIST.  [h, w] -> [28, 28, 1]"""
-    lit = ink > least
-    rows, columns = np.flatnonzero(lit.any(1)), np.flatnonzero(lit.any(0))
-    if not len(rows):
+    box = ink_box(ink, least)
+    if box is None:
         return np.zeros((28, 28, 1), np.float32)
-    cut = ink[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1].astype(np.float32)
+    cut = ink[box].astype(np.float32)
     size = [max(1, round(n * SIDE / max(cut.shape))) for n in cut.shape]
     small = cv2.resize(cut, size[::-1], interpolation=cv2.INTER_AREA)
     top, left = ((28 - n) // 2 for n in size)

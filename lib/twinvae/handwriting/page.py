@@ -89,11 +89,17 @@ def glyphs_of(characters: str, hand: Hand) -> list[Glyph]:
     return glyphs
 
 
+def ink_box(ink: np.ndarray, least: float) -> tuple[slice, slice] | None:
+    """The smallest rectangle around what is darker than `least`; None where nothing is.  [H, W] -> rows, columns"""
+    lit = ink > least
+    rows, columns = np.flatnonzero(lit.any(1)), np.flatnonzero(lit.any(0))
+    return (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)) if len(rows) else None
+
+
 def _sized(image: np.ndarray, extent: Extent, drift: np.ndarray) -> np.ndarray:
     """The ink of an image on a strip, between the heights of its extent.  [H, W] -> [strip, width]"""
-    lit = image > 0.35 * image.max()
-    rows, columns = np.flatnonzero(lit.any(1)), np.flatnonzero(lit.any(0))
-    top, bottom, left, right = rows[0] - 0.5, rows[-1] + 1.5, columns[0] - 0.5, columns[-1] + 1.5
+    rows, columns = ink_box(image, 0.35 * image.max())
+    top, bottom, left, right = rows.start - 0.5, rows.stop + 0.5, columns.start - 0.5, columns.stop + 0.5
     scale = (extent.top - extent.bottom) * (1 + drift[1]) * X_HEIGHT / (bottom - top)
     wide = min(scale, 1.9 * X_HEIGHT / (right - left))  # 'm' and 'w' may not become banners
     columns_out = int(np.ceil((right - left) * wide)) + 4

@@ -20,7 +20,6 @@ from scipy import special, stats
 
 from twinvae import backend, data, draws, history, provenance
 from twinvae.data import archives, by_class, finding
-from twinvae.metrics.judge import Judge
 from twinvae.spec import Film, ModelSpec, TrainSpec
 from twinvae.studies import mistakes, study
 from twinvae.studies.study import Trained
@@ -145,11 +144,6 @@ def small_trainings(model: ModelSpec, settings: TrainSpec) -> dict[str, tuple[Mo
              "elbo": (model, replace(settings, beta=1.0)),
              "prior": (replace(model, prior="learned"), settings)}
     return {name: (replace(spec, name=f"{model.name}_{name}"), how) for name, (spec, how) in named.items()}
-
-
-def by_class_accuracy(judge: Judge, x: np.ndarray, y: np.ndarray, num_classes: int) -> np.ndarray:
-    """The share of each class's images in which the judge sees it.  [N, H, W, C], [N] -> [K]"""
-    return np.bincount(y, judge.probabilities(x).argmax(1) == y, num_classes) / np.bincount(y, minlength=num_classes)
 
 
 def modules(words: dict[str, str]) -> pd.DataFrame:
