@@ -5,7 +5,7 @@
 # make bench      training speed against the matrix-multiply limit; then data loaders and metrics against their goals
 # make parity     how far the twins are apart: every model, every optimiser, both precisions
 # make grid       the tuning study of notebook 04, a job a point; resumable    PROFILE=quick BACKEND=both JOBS=1
-# make published  quadrants, bounds and small studies of notebook 09, resumable; hours    BACKEND=both
+# make published  quadrants, digits, bounds and small studies of notebook 09, resumable; hours    BACKEND=both
 # make judges     the classifiers that judge samples, those that results/judges/ lacks    JOBS=1
 # make fuzz       10,000 damaged files for each parser of data: the right array or a clear error, nothing else
 # make mutants    changes every formula of the library in one place and sees whether the checks notice
@@ -63,7 +63,7 @@ grid: $(READY)
 
 published: $(READY)
 	@for backend in $(if $(filter both,$(BACKEND)),torch tf,$(BACKEND)); do \
-	  for study in quadrants bounds ablations; do $(RUN) -m twinvae.studies.$$study $$backend || exit 1; done; done
+	  for study in quadrants digits bounds ablations; do $(RUN) -m twinvae.studies.$$study $$backend || exit 1; done; done
 
 judges: $(READY)
 	@$(RUN) -m snakemake --cores $(JOBS) --keep-going --rerun-incomplete --nolock --quiet all -- judges

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
@@ -87,6 +88,12 @@ def faults_of_outputs(code: list[nbformat.NotebookNode]) -> list[str]:
         for output in cell.outputs:
             if output.output_type == "error" or output.get("name") == "stderr":
                 found.append(f"code cell {number} shows an error or a warning: {str(output)[:200]}")
+        for image, below in pairwise([*cell.outputs, {}]):
+            words = image.get("metadata", {}).get("image/png", {}).get("alt", "")
+            if "image/png" in image.get("data", {}) and (
+                not words or below.get("data", {}).get("text/markdown") != f"*{words}*"
+            ):
+                found.append(f"code cell {number} has a figure without its words as alternative text and below it")
     return found
 
 
@@ -214,6 +221,12 @@ def test_a_notebook_in_order_has_no_faults(executed):
                 outputs=[{"output_type": "error", "ename": "E", "evalue": "", "traceback": []}]
             ),
             "shows an error or a warning",
+        ),
+        (
+            lambda n: n["cells"][3].update(
+                outputs=[{"output_type": "display_data", "data": {"image/png": "aGk="}, "metadata": {}}]
+            ),
+            "a figure without its words",
         ),
     ],
 )

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from IPython import get_ipython
-from IPython.display import Image, display
+from IPython.display import Image, Markdown, display
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from PIL import Image as Pillow
@@ -167,6 +167,7 @@ class Run:
         if get_ipython():
             width = round(SCREEN_DPI * fig.get_size_inches()[0])
             display(Image(filename=self.folder / "figures" / f"{name}.png", width=width, alt=caption))
+            display(Markdown(f"*{caption}*"))  # JupyterLab shows no alternative text: here a screen reader finds it
 
     def table(
         self,
