@@ -1,7 +1,6 @@
 """A prior fitted after the training and a baseline's likelihood where both are known; the study from end to end, small."""
 
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pytest
@@ -81,7 +80,6 @@ def small(monkeypatch, tmp_path):
     monkeypatch.setattr(published, "FOLDER", tmp_path)
     for name, value in {"PHASES": ((1, 1e-3),), "AXES": 3, "EACH": 10, "IMAGES": 12, "DRAWS": 4}.items():
         monkeypatch.setattr(digits, name, value)
-    monkeypatch.setattr(priors, "of_codes", partial(priors.of_codes, components=1))
     return tmp_path
 
 

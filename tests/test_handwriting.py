@@ -16,6 +16,7 @@ from twinvae.handwriting import page as pages
 from twinvae.handwriting import signs
 from twinvae.handwriting import pen as maker
 from twinvae.handwriting.hands import FILE, slant, thickness
+from twinvae.handwriting.hands import Places
 from twinvae.handwriting.measures import like_emnist
 from twinvae.metrics import judge
 
@@ -185,7 +186,7 @@ def test_what_no_hand_can_write_is_listed_once_or_boxed(pen):
 def test_a_model_that_cannot_write_is_refused():
     twin = backend.get("torch")
     with pytest.raises(ValueError, match="model 'report004_cvae' is a cvae of 10 classes; writing takes a CVAE of"):
-        hw.Pen(twin.models.build(spec.zoo("report004_cvae")), twin)
+        hw.Pen(twin.models.build(spec.zoo("report004_cvae")), twin, None)
     with pytest.raises(FileNotFoundError, match="there are no weights at nowhere; train them with"):
         hw.load(twin, "nowhere")
 
@@ -204,3 +205,25 @@ def test_the_command_writes_a_page_and_says_in_one_sentence_what_is_wrong(tmp_pa
 def test_the_kept_weights_are_small_and_know_both_cases(pen):
     assert FILE.stat().st_size < 3_000_000 and len(pen.classes) == 62
     assert pen.label("a") != pen.label("A")
+
+
+def test_styles_are_carried_to_where_the_codes_of_a_class_lie_and_back():
+    rng = np.random.default_rng(0)
+    mix = rng.normal(size=(2, 3, 3))
+    y = np.repeat([0, 1], 5_000)
+    z = np.einsum("nij,nj->ni", mix[y], rng.standard_normal((len(y), 3))) + 1 + y[:, None]
+    places = Places.fit(z, y)
+    np.testing.assert_allclose(places.root, places.root.swapaxes(1, 2), atol=1e-12)
+    styles = rng.standard_normal((20_000, 3))
+    for k in (0, 1):
+        carried = places.code(styles, np.full(len(styles), k))
+        np.testing.assert_allclose(np.cov(carried.T), np.cov(z[y == k].T), atol=0.12)
+        np.testing.assert_allclose(carried.mean(0), z[y == k].mean(0), atol=0.08)
+        np.testing.assert_allclose(places.style(carried[0], k), styles[0], atol=1e-9)
+
+
+def test_codes_that_fill_the_prior_leave_a_style_as_it_is():
+    rng = np.random.default_rng(1)
+    places = Places.fit(rng.standard_normal((200_000, 2)), np.zeros(200_000, int))
+    z = rng.standard_normal((5, 2))
+    np.testing.assert_allclose(places.code(z, np.zeros(5, int)), z, atol=0.03)

@@ -22,11 +22,42 @@ VARIATION = 0.12  # standard deviation of what a character's style differs from 
 
 
 @dataclass(frozen=True, eq=False)
+class Places:
+    """Where the codes of each class lie: their mean [K, Z] and the symmetric root of their covariance [K, Z, Z].
+
+    A style z ~ N(0, I) is carried among the codes of a class by mean + root z, which of all linear maps to a Gaussian
+    of their mean and covariance moves it the least (Olkin & Pukelsheim 1982).  Without it some characters of a style
+    would be decoded where none of their class ever was.
+    """
+
+    mean: np.ndarray
+    root: np.ndarray
+
+    @classmethod
+    def fit(cls, z: np.ndarray, y: np.ndarray) -> Places:
+        """From codes drawn from q(z | x, y), one an image.  [N, Z], [N]"""
+        mean, root = [], []
+        for k in range(int(y.max()) + 1):
+            values, axes = np.linalg.eigh(np.cov(z[y == k].T))
+            mean.append(z[y == k].mean(0)), root.append(axes * np.sqrt(np.maximum(values, 0)) @ axes.T)
+        return cls(np.stack(mean), np.stack(root))
+
+    def code(self, z: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """Styles as codes of these labels.  [N, Z], [N] -> [N, Z]"""
+        return self.mean[labels] + (self.root[labels] @ z[..., None])[..., 0]
+
+    def style(self, code: np.ndarray, label: int) -> np.ndarray:
+        """The inverse of `code`.  [Z] -> [Z]"""
+        return np.linalg.solve(self.root[label], code - self.mean[label])
+
+
+@dataclass(frozen=True, eq=False)
 class Pen:
-    """A trained CVAE of characters in either twin.  ValueError for a model that cannot write."""
+    """A trained CVAE of characters in either twin, and where its codes lie.  ValueError for a model that cannot write."""
 
     model: Any
     twin: ModuleType
+    places: Places
 
     def __post_init__(self):
         spec = self.model.spec
@@ -45,7 +76,8 @@ class Pen:
 
     def draw(self, z: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """Expected images of these labels in these styles.  [N, Z], [N] -> [N, H, W]"""
-        return self.twin.models.predict(self.model, "generate", z, np.eye(len(self.classes))[labels])[..., 0]
+        code = self.places.code(z, labels)
+        return self.twin.models.predict(self.model, "generate", code, np.eye(len(self.classes))[labels])[..., 0]
 
     def hand(self, writer: int, **more) -> Hand:
         """The writer of that number: z from N(0, I) with the number as seed, the first draw, not a chosen one."""
@@ -75,14 +107,18 @@ class Hand:
 
 
 def load(twin: ModuleType, path: Path = FILE) -> Pen:
-    """The pen from a file of weights: the kept one, or that of another CVAE of characters.
+    """The pen from a file of weights: the kept one, or that of another CVAE of characters, whose styles are its codes.
 
     FileNotFoundError if there is none, ValueError if the model cannot write.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"there are no weights at {path}; train them with 'python -m twinvae.handwriting.pen', "
                                 "or name a file of weights")
-    return Pen(weights.load_model(path, twin), twin)
+    model, known = weights.load_model(path, twin), weights.read(path)[1].get("places")
+    k, z = model.spec.num_classes, model.spec.latent_dim
+    places = {name: np.array(a) for name, a in known.items()} if known else {
+        "mean": np.zeros((k, z)), "root": np.tile(np.eye(z), (k, 1, 1))}
+    return Pen(model, twin, Places(**places))
 
 
 # ---------------------------------------------------------------- traits
@@ -141,10 +177,10 @@ def traits(pen: Pen, styles: int = 150, seed: int = 0) -> dict[str, Trait]:
 
 # ---------------------------------------------------------------- style transfer
 def alphabet_like(pen: Pen, x: np.ndarray, label: int) -> np.ndarray:
-    """Every class in the hand of one real character: encoded under its label, its mean style held, decoded.
+    """Every class in the hand of one real character: encoded under its label, its style held, decoded.
 
     [H, W, 1] in [0, 1] -> [K, H, W]
     """
     k = len(pen.classes)
     mu, _ = pen.twin.models.predict(pen.model, "encode", x[None], np.eye(k)[[label]])
-    return pen.draw(mu.repeat(k, 0), np.arange(k))
+    return pen.draw(pen.places.style(mu[0], label)[None].repeat(k, 0), np.arange(k))
