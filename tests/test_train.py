@@ -239,6 +239,26 @@ def test_a_finished_run_is_not_done_again(finished, twin, monkeypatch):
     assert same_arrays(again.get_arrays(), model.get_arrays()) and same.equals(frame)
 
 
+@over_twins
+def test_an_interrupt_leaves_a_model_that_works_and_the_same_cell_goes_on(finished, twin, tmp_path, monkeypatch):
+    module = backend.get(twin)
+    model, batches = module.models.build(VAE), draws.batches
+
+    def pressed(*args):
+        for count, batch in enumerate(batches(*args)):
+            if args[3] == 2 and count == 1:
+                raise KeyboardInterrupt
+            yield batch
+
+    monkeypatch.setattr(draws, "batches", pressed)
+    with pytest.raises(KeyboardInterrupt):
+        module.train.fit(model, DATA, SETTINGS, tmp_path)
+    assert np.isfinite(module.models.predict(model, "generate", np.zeros((2, 2)), None)).all()
+    monkeypatch.setattr(draws, "batches", batches)
+    frame = module.train.fit(model, DATA, SETTINGS, tmp_path)
+    assert list(frame.epoch) == [1, 2, 3] and same_arrays(model.get_arrays(), finished[twin][1].get_arrays())
+
+
 # --- killed --------------------------------------------------------------------------------------
 
 
