@@ -38,7 +38,9 @@ def test_a_mixture_finds_the_codes_of_each_class():
     z = RNG.standard_normal((1_000, 2)) * 0.1 + np.where(RNG.random(1_000) < 0.5, 3, -3)[:, None] * (1 - 2 * y[:, None])
     prior = priors.Mixtures.fit(z, y, 2)
     assert np.abs(np.sort(prior.by_class[1].means_[:, 0]) - [-3, 3]).max() < 0.05
-    assert (np.abs(prior.sample(y)) > 2).all()
+    drawn = prior.sample(y)
+    assert (np.abs(drawn) > 2).all()
+    assert 30 < (drawn[:100, 0] > 0).sum() < 70, "one component after the other"
 
 
 @pytest.mark.parametrize("name", TWINS)

@@ -14,6 +14,7 @@ from types import ModuleType
 import numpy as np
 import pandas as pd
 from scipy.special import expit, logsumexp
+
 from twinvae import backend, data, draws, provenance
 from twinvae import spec as specs
 from twinvae.metrics import baselines, judge, samples

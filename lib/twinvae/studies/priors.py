@@ -39,9 +39,9 @@ class Mixtures:
     def sample(self, y: np.ndarray) -> np.ndarray:
         """[N] -> [N, Z]"""
         z = np.empty((len(y), self.by_class[0].means_.shape[1]))
-        for k, mixture in enumerate(self.by_class):
-            if count := int((y == k).sum()):
-                z[y == k] = mixture.sample(count)[0]
+        for k in np.unique(y):
+            drawn, _ = self.by_class[k].sample((y == k).sum())
+            z[y == k] = draws.rng(int(k), "order").permutation(drawn)  # scikit-learn's come component by component
         return z
 
     def log_density(self, z: np.ndarray, y: np.ndarray) -> np.ndarray:
