@@ -50,6 +50,7 @@ $(READY): requirements.lock pyproject.toml
 	  echo "Python 3.11, 3.12 or 3.13 is needed and $(PYTHON) is not one: name one, as in make PYTHON=python3.11" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install -q -r requirements.lock -e .
+	@$(RUN) -m jupyter labextension disable --level=sys_prefix @jupyterlab/apputils-extension:announcements >/dev/null 2>&1
 	@touch $@
 
 runs: $(READY)

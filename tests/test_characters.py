@@ -135,7 +135,7 @@ def test_each_small_training_changes_what_its_name_says():
 
 def test_a_vae_has_no_layer_that_serves_a_label():
     film = replace(CVAE, decoder_condition="film", decoder=(Dense(6), Film(), Dense(5)))
-    vae = characters.unlabelled(film, "plain")
+    vae = study.unlabelled(film, "plain")
     assert (vae.kind, vae.name, vae.prior, vae.decoder) == ("vae", "plain", "standard", (Dense(6), Dense(5)))
     assert backend.get("torch").models.build(vae).spec.num_classes == 0
 

@@ -262,6 +262,14 @@ def test_discretised_logistic_is_finite_far_from_its_mean(twin, dtype, logscale)
 
 
 @over_twins
+def test_the_series_of_the_continuous_bernoulli_stays_out_of_large_logits(twin):
+    a = np.array([[-1e30, -1e6, 1e6, 1e30]])
+    x = (a > 0).astype(float)  # rightly black and white: only -log(a) is left of the loss
+    slope = gradient(twin, "continuous_bernoulli_nll", x, a, dtype="float32")
+    np.testing.assert_allclose(slope, -1 / a, rtol=1e-5, atol=1e-12)
+
+
+@over_twins
 def test_the_series_of_the_continuous_bernoulli_meets_the_closed_form(twin):
     a = np.concatenate([[0, 1e-9, 1e-4], np.linspace(0.09, 0.11, 41), [1, 30, 700]])[:, None]
     a = np.concatenate([a, -a])

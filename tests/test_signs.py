@@ -71,7 +71,7 @@ def test_each_variant_changes_what_its_name_says():
     assert len({model.name for _, model in rows.values()}) == len(rows)
     sizes = signs.latent_sizes(spec.zoo("light_task2"))
     assert {name: model.latent_dim for name, model in sizes.items()} == {f"z{z}": z for z in (2, 8, 32, 128, 512)}
-    assert signs.unconditional(spec.zoo("light_task2")).kind == "vae"
+    assert study.unlabelled(spec.zoo("light_task2"), "light_vae").kind == "vae"
     wide = signs.widths(spec.zoo("light_task2"))
     assert max(map(spec.count_weights, wide.values())) < 1_000_000 and list(wide) == ["width8", "width16", "width64"]
     cures = {name: how[1:] for task in (1, 2, 3) for name, how in signs.remedies(task, SETTINGS).items()}

@@ -22,8 +22,8 @@ def continuous_bernoulli_nll(x, x_logits):
     bernoulli_nll less log(a / tanh(a / 2)), a = x_logits, written so that the two do not cancel.
     """
     a = torch.abs(x_logits)
-    far = torch.clamp(a, min=0.1)  # near 0 the quotient is 0 / 0: there its series
-    near = x_logits * (0.5 - x) + a**2 / 24 - a**4 / 2880 + a**6 / 181440 - a**8 / 9676800
+    far, b = torch.clamp(a, min=0.1), torch.clamp(a, max=0.1)  # near 0 the quotient is 0 / 0: there its series
+    near = x_logits * (0.5 - x) + b**2 / 24 - b**4 / 2880 + b**6 / 181440 - b**8 / 9676800
     return per_example(torch.where(a < 0.1, near, F.relu(x_logits) - x_logits * x + torch.log(-torch.expm1(-far) / far)))
 
 

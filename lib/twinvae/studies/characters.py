@@ -20,7 +20,7 @@ from scipy import special, stats
 
 from twinvae import backend, data, draws, history, provenance
 from twinvae.data import archives, by_class, finding
-from twinvae.spec import Film, ModelSpec, TrainSpec
+from twinvae.spec import ModelSpec, TrainSpec
 from twinvae.studies import mistakes, study
 from twinvae.studies.study import Trained
 
@@ -64,14 +64,6 @@ def projector(folder: Path, z: np.ndarray, names: Sequence[str]) -> None:
     provenance.write_text(folder / "codes.tsv", rows)
     provenance.write_text(folder / "names.tsv", "\n".join(names) + "\n")
     provenance.write_text(folder / "projector_config.pbtxt", PROJECTOR.format("codes.tsv", "names.tsv"))
-
-
-def unlabelled(model: ModelSpec, name: str) -> ModelSpec:
-    """The VAE with the layers of a CVAE, without those that only serve its label."""
-    encoder, decoder = (tuple(layer for layer in layers if not isinstance(layer, Film))
-                        for layers in (model.encoder, model.decoder))
-    return replace(model, name=name, kind="vae", num_classes=0, encoder=encoder, decoder=decoder, conditioner=(),
-                   encoder_condition="none", decoder_condition="none", prior="standard")
 
 
 # ---------------------------------------------------------------- the training that fails

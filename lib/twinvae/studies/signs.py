@@ -53,12 +53,6 @@ def by_class(values: np.ndarray, y: np.ndarray, num_classes: int) -> np.ndarray:
     return np.bincount(y, values, num_classes) / np.bincount(y, minlength=num_classes)
 
 
-def unconditional(model: ModelSpec) -> ModelSpec:
-    """The VAE with the layers of a CVAE: of its size but for what the label takes."""
-    return replace(model, name="light_vae", kind="vae", num_classes=0, encoder_condition="none",
-                   decoder_condition="none")
-
-
 def latent_sizes(model: ModelSpec) -> dict[str, ModelSpec]:
     """The model with other sizes of the code, by the names of their numbers: z2, z8, ..., z512."""
     return {f"z{z}": replace(model, name=f"{model.name}_z{z}", latent_dim=z) for z in LATENT_DIMS}

@@ -20,7 +20,7 @@ from twinvae import data, draws
 from twinvae.history import fingerprint
 from twinvae.metrics import likelihood, samples
 from twinvae.metrics.judge import Judge
-from twinvae.spec import GanSpec, ModelSpec, TrainSpec, to_dict
+from twinvae.spec import Film, GanSpec, ModelSpec, TrainSpec, to_dict
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +60,14 @@ def checkpoints(run, spec: ModelSpec | GanSpec, settings: TrainSpec, images: dat
 def train_seeds(run, twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits, seeds: int) -> list[Trained]:
     """The same training with the seeds 0, 1, ..."""
     return [train(run, twin, spec, replace(settings, seed=seed), images) for seed in range(seeds)]
+
+
+def unlabelled(model: ModelSpec, name: str) -> ModelSpec:
+    """The VAE with the layers of a CVAE, without those that only serve its label."""
+    encoder, decoder = (tuple(layer for layer in layers if not isinstance(layer, Film))
+                        for layers in (model.encoder, model.decoder))
+    return replace(model, name=name, kind="vae", num_classes=0, encoder=encoder, decoder=decoder, conditioner=(),
+                   encoder_condition="none", decoder_condition="none", prior="standard")
 
 
 def one_hot(trained: Trained, y: np.ndarray) -> np.ndarray:
