@@ -70,7 +70,7 @@ NAMES = {  # reductions and functions that are taken for one another
     "zeros": "ones",
     "ones": "zeros",
 }
-SYMMETRIC = ("max", "maximum", "logaddexp")
+SYMMETRIC = ("max", "maximum", "minimum", "logaddexp")
 WORDS = {
     "same": "valid",
     "valid": "same",
@@ -89,14 +89,26 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {  # (file, function, change) -> w
         (
             ("pt/losses.py", "tf/losses.py"),
             "continuous_bernoulli_nll",
-            ("a ** 8 / 9676800  ->  a ** 8 / 9676801", "a ** 8 / 9676800  ->  a ** 8 / 9676799"),
+            ("b ** 8 / 9676800  ->  b ** 8 / 9676801", "b ** 8 / 9676800  ->  b ** 8 / 9676799"),
             "the last term of the series is below 1e-15; its seventh digit is below float64",
         ),
         (
             ("pt/losses.py", "tf/losses.py"),
             "continuous_bernoulli_nll",
-            ("a < 0.1  ->  a <= 0.1", "a < 0.1  ->  a < 0.11"),
+            ("a < 0.1  ->  a <= 0.1",),
             "where the two forms meet they agree to the last digits",
+        ),
+        (
+            ("pt/losses.py",),
+            "continuous_bernoulli_nll",
+            ("torch.clamp(a, max=0.1)  ->  torch.clamp(a, max=0.11)",),
+            "beyond 0.1 the series is not taken",
+        ),
+        (
+            ("tf/losses.py",),
+            "continuous_bernoulli_nll",
+            ("tf.minimum(a, 0.1)  ->  tf.minimum(a, 0.11)",),
+            "beyond 0.1 the series is not taken",
         ),
         (
             ("pt/losses.py", "tf/losses.py"),
