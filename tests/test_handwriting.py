@@ -15,8 +15,7 @@ from twinvae.handwriting import __main__ as command
 from twinvae.handwriting import page as pages
 from twinvae.handwriting import signs
 from twinvae.handwriting import pen as maker
-from twinvae.handwriting.hands import FILE, slant, thickness
-from twinvae.handwriting.hands import Places
+from twinvae.handwriting.hands import FILE, Places, slant, thickness
 from twinvae.handwriting.measures import like_emnist
 from twinvae.metrics import judge
 
@@ -227,3 +226,15 @@ def test_codes_that_fill_the_prior_leave_a_style_as_it_is():
     places = Places.fit(rng.standard_normal((200_000, 2)), np.zeros(200_000, int))
     z = rng.standard_normal((5, 2))
     np.testing.assert_allclose(places.code(z, np.zeros(5, int)), z, atol=0.03)
+
+
+def test_characters_that_look_like_another_class_are_not_learned_from():
+    rng = np.random.default_rng(2)
+    y = np.arange(400) % 2
+    shapes = rng.integers(0, 180, (2, 8, 8, 1))
+    x = (shapes[y] + rng.integers(0, 60, (400, 8, 8, 1))).astype("uint8")
+    wrong = y.copy()
+    wrong[:20] = 1 - y[:20]
+    names = data.Images(x, wrong, ("a", "b"), data.Source("made_up", "two shapes", "stand-in"))
+    kept = maker.legible(names)
+    assert not kept[:20].any() and kept[20:].mean() > 0.95
