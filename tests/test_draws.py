@@ -52,6 +52,14 @@ def test_every_epoch_shuffles_and_leaves_out_others():
     assert set(seen(epoch(SETTINGS))) != set(seen(epoch(SETTINGS, 2)))
 
 
+def test_codes_are_drawn_from_the_posterior_by_the_seed():
+    mu, logvar = np.tile([3.0, -1.0], (4000, 1)), np.tile(np.log([4.0, 0.25]), (4000, 1))
+    z = draws.codes(mu, logvar, seed=2)
+    np.testing.assert_allclose(z.mean(0), mu[0], atol=4 * 2 / np.sqrt(4000))
+    np.testing.assert_allclose(z.std(0), [2, 0.5], rtol=0.05)
+    assert (z == draws.codes(mu, logvar, seed=2)).all() and (z != draws.codes(mu, logvar, seed=3)).all()
+
+
 def test_fewer_images_than_a_batch_make_one_batch():
     assert [len(b.x) for b in epoch(replace(SETTINGS, batch_size=100))] == [26]
 

@@ -43,6 +43,11 @@ def _initial(weight: Weight, init: str, generator: np.random.Generator) -> np.nd
     return generator.uniform(-bound, bound, weight.shape)
 
 
+def codes(mu: np.ndarray, logvar: np.ndarray, seed: int = 0) -> np.ndarray:
+    """One draw of z from each q(z | x) = N(mu, diag e^logvar).  [N, Z], [N, Z] -> [N, Z]"""
+    return mu + np.exp(0.5 * logvar) * rng(seed, "eps").standard_normal(mu.shape)
+
+
 class Batch(NamedTuple):
     """Arrays of one step: the encoder's input and the target x [B, H, W, C], y one-hot [B, K], eps [B, Z]."""
 

@@ -46,10 +46,15 @@ def cell(value: Any, fmt: str | None) -> str:
     return number(value, fmt or ("d" if isinstance(value, numbers.Integral) else ".3g"))
 
 
+def head(column: Any) -> str:
+    """A column's name; the distance that is named after Maurice Fréchet as he wrote himself."""
+    return escape(str(column).replace("frechet", "Fréchet"))
+
+
 def table(df: pd.DataFrame, fmt: dict[str, str], index: bool) -> str:
     """A booktabs table; `fmt` is column -> format such as '.2f', `index`: the rows' names are shown."""
     if index:
         df = df.set_axis(df.index.set_names([name or "" for name in df.index.names])).reset_index()
     form = {column: (lambda value, f=fmt.get(column): cell(value, f)) for column in df.columns}
-    plain = df.rename_axis(columns=None).style.format(form, na_rep="--").format_index(escape, axis=1)
+    plain = df.rename_axis(columns=None).style.format(form, na_rep="--").format_index(head, axis=1)
     return plain.hide(axis="index").to_latex(hrules=True)

@@ -94,8 +94,8 @@ def characters_of_both_cases(twin: ModuleType) -> tuple[data.Splits, dict]:
 
 def places_of(model, twin: ModuleType, images: data.Images) -> Places:
     """Where the model's codes of these images lie, one code drawn for each."""
-    mu, logvar = twin.models.predict(model, "encode", data.scale(images.x), data.one_hot(images.y, images.num_classes))
-    return Places.fit(mu + np.exp(0.5 * logvar) * draws.rng(0, "eps").standard_normal(mu.shape), images.y)
+    hot = data.one_hot(images.y, images.num_classes)
+    return Places.fit(draws.codes(*twin.models.predict(model, "encode", data.scale(images.x), hot)), images.y)
 
 
 def main(phases: tuple[spec.TrainSpec, ...] = PHASES, path: Path = FILE) -> None:

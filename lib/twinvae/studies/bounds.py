@@ -47,10 +47,9 @@ def model(name: str) -> specs.ModelSpec:
 
 
 def settings(name: str, seed: int) -> list[specs.TrainSpec]:
-    """The training runs that follow each other, each with noise and pixels of its own."""
+    """The training runs that follow each other."""
     times = LONGER if name == "vae_long" else 1
-    return [specs.TrainSpec(times * epochs, 100, rate, binarize="dynamic", seed=10 * seed + number)
-            for number, (epochs, rate) in enumerate(PHASES)]
+    return published.settings([(times * epochs, rate) for epochs, rate in PHASES], 100, seed)
 
 
 def train(built, twin: ModuleType, images: data.Splits, runs: list[specs.TrainSpec], folder: Path) -> list[dict]:

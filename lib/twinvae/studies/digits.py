@@ -21,7 +21,7 @@ from twinvae.metrics import baselines, judge, samples
 from twinvae.studies import priors, published, study
 
 SEEDS, AXES = 3, 50  # AXES: the principal axes of the baseline
-PHASES = ((24, 1e-3), (6, 2e-4))  # (epochs, learning rate)
+PHASES, BATCH = ((24, 1e-3), (6, 2e-4)), 128  # (epochs, learning rate)
 EACH, IMAGES, DRAWS = 500, 2_000, 500  # samples a class; test images whose likelihood is estimated, codes drawn for each
 VARIANCES, FLOORS = (0.1, 0.2, 0.3), (0.0005, 0.001, 0.003, 0.01)  # the baseline's, chosen on validation images
 WORDS = {"standard": "CVAE, N(0, I)", "mixture": "CVAE, mixtures", "sharp": "CVAE, mixtures, contrast",
@@ -35,12 +35,6 @@ def model() -> specs.ModelSpec:
     film = (specs.Dense(512), specs.Film(), specs.Activation("relu"))
     return specs.ModelSpec("digits_cvae", "cvae", (28, 28, 1), 16, (specs.Flatten(), *specs.mlp(512, 512)), film * 2,
                            num_classes=10, encoder_condition="concat", decoder_condition="film", init="keras")
-
-
-def settings(seed: int) -> list[specs.TrainSpec]:
-    """The training runs that follow each other, each with noise and pixels of its own."""
-    return [specs.TrainSpec(epochs, 128, rate, binarize="dynamic", seed=10 * seed + number)
-            for number, (epochs, rate) in enumerate(PHASES)]
 
 
 # ---------------------------------------------------------------- the baseline's likelihood
@@ -88,7 +82,8 @@ def baseline(images: data.Splits, reader: judge.Judge, y: np.ndarray, x: np.ndar
 def one_seed(seed: int, name: str, images: data.Splits, reader: judge.Judge, y: np.ndarray, x: np.ndarray,
              linear: np.ndarray) -> tuple[dict, np.ndarray]:
     """Trains a model and measures it.  -> facts, eight samples of each class with both steps, uint8"""
-    twin, runs, folder = backend.get(name), settings(seed), published.FOLDER / "checkpoints" / f"digits-{name}" / str(seed)
+    twin, runs = backend.get(name), published.settings(PHASES, BATCH, seed)
+    folder = published.FOLDER / "checkpoints" / f"digits-{name}" / str(seed)
     built = twin.models.build(model(), seed=seed)
     histories = [twin.train.fit(built, images, run, folder / str(number)) for number, run in enumerate(runs)]
     trained = study.Trained(built.spec, runs[-1], built, twin, histories[-1])

@@ -55,9 +55,9 @@ class Mixtures:
 def of_codes(trained: Trained, images: data.Images, components: int = COMPONENTS) -> Mixtures:
     """The mixtures of a CVAE's codes of these images, one code drawn for each; fewer components for fewer than five each."""
     components = max(1, min(components, np.bincount(images.y).min() // 5))
-    mu, logvar = study.codes(trained, study.as_trained(trained, images), images.y)
-    eps = draws.rng(trained.settings.seed, "eps").standard_normal(mu.shape)
-    return Mixtures.fit(mu + np.exp(0.5 * logvar) * eps, images.y, components, trained.settings.seed)
+    seed = trained.settings.seed
+    z = draws.codes(*study.codes(trained, study.as_trained(trained, images), images.y), seed)
+    return Mixtures.fit(z, images.y, components, seed)
 
 
 def sharpened(logits: np.ndarray, y: np.ndarray, real: data.Images) -> tuple[np.ndarray, np.ndarray]:

@@ -28,9 +28,9 @@ SAMPLES = 5_000
 PHASES = ((10, 1e-3), (30, 1e-3), (80, 1e-3), (100, 3e-4), (300, 3e-4), (60, 1e-4), (20, 3e-5))
 
 
-def settings(phases: Sequence[tuple[int, float]] = PHASES) -> list[specs.TrainSpec]:
-    """The training runs that follow each other."""
-    return [specs.TrainSpec(epochs=epochs, batch_size=50, learning_rate=rate, binarize="dynamic", seed=number)
+def settings(phases: Sequence[tuple[int, float]] = PHASES, batch_size: int = 50, seed: int = 0) -> list[specs.TrainSpec]:
+    """The training runs of (epochs, learning rate) that follow each other, each with noise and pixels of its own."""
+    return [specs.TrainSpec(epochs, batch_size, rate, binarize="dynamic", seed=10 * seed + number)
             for number, (epochs, rate) in enumerate(phases)]
 
 

@@ -50,8 +50,7 @@ def _kept(run, twin: ModuleType, name: str) -> Trained:
 # ---------------------------------------------------------------- latent space
 def sampled_codes(trained: Trained, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """One draw of z from q(z | x[, y]) for each image.  -> [N, Z]"""
-    mu, logvar = study.codes(trained, x, y)
-    return mu + np.exp(0.5 * logvar) * draws.rng(0, "eps").standard_normal(mu.shape)
+    return draws.codes(*study.codes(trained, x, y))
 
 
 def plane(z: np.ndarray) -> np.ndarray:
