@@ -74,6 +74,11 @@ def test_the_study_goes_on_where_it_was(tmp_path, monkeypatch):
     assert [entry["seed"] for entry in made[0]["vae"]["seeds"]] == [0, 1]
     assert made[0]["vae"]["seeds"][0]["against_vae"] == {"gain": 0, "low": 0, "high": 0}
     table = bounds.table(bounds.load("torch")).set_index("model")
+    gains = [seed["against_vae"]["gain"] for seed in made[0]["iwae_5"]["seeds"]]
+    assert table.mean_gain["iwae_5"] == pytest.approx(np.mean(gains)) and np.isnan(table.mean_gain_sd["iwae_5"])
+    assert table.mean_gain_sd["vae"] == 0, "each VAE against itself"
+    sources = published.sources().set_index("study")
+    assert list(sources.index) == ["bounds"] and sources.twin["bounds"] == "torch" and len(sources.commit["bounds"]) >= 12
     assert list(table.seeds) == [2, 1, 1] and table.gain["vae"] == 0 and table.published["iwae_5"] == 85.54
     assert table.given_y.notna().tolist() == [False, False, True] == (table.images == bounds.LABELLED).tolist()
     assert made[0]["iwae_5"]["seeds"][0]["nll"]["nll"] > 0 and "given_y" in made[0]["cvae_learned"]["seeds"][0]

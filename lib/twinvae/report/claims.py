@@ -3,7 +3,7 @@
 A claim is a mapping with
 
     id        C-004-1
-    report    "004", the report that made it
+    report    "004", the report that made it, "burda", the first author of a paper, or "ours"
     where     where it stands there
     said      the claim in our own words
     notebook  "03", the notebook whose runs decide

@@ -117,7 +117,7 @@ def verdicts_markdown(reports: list[str], judged: list[Claim], found: dict[Key, 
     lines = ["| claims of | in all | hold | do not hold | undecided |", "| --- | --- | --- | --- | --- |"]
     for report, counts in verdict_counts(reports, judged, found).items():
         lines.append("| " + " | ".join([source(report), *map(str, counts.values())]) + " |")
-    lines += ["", "| claim | the report said | verdict |", "| --- | --- | --- |"]
+    lines += ["", "| claim | said | verdict |", "| --- | --- | --- |"]
     lines += [f"| {claim.id} | {claim.said} | {verdict_of(claim, found)} |" for claim in sorted(judged, key=lambda claim: claim.report)]
     return "\n".join(lines) + "\n"
 
@@ -143,8 +143,9 @@ def twins_table(found: dict[Key, Result]) -> str:
 
 
 def source(report: str) -> str:
-    """Who claims: 'report 004', or the first author of a paper."""
-    return f"report {report}" if report.isdigit() else "all reports" if report == "all" else f"{report.capitalize()} et al."
+    """Who claims: 'report 004', 'ours', or the first author of a paper."""
+    names = {"all": "all reports", "ours": "ours"}
+    return f"report {report}" if report.isdigit() else names.get(report, f"{report.capitalize()} et al.")
 
 
 def claims_table(report: str, judged: list[Claim], found: dict[Key, Result]) -> str:
@@ -152,7 +153,8 @@ def claims_table(report: str, judged: list[Claim], found: dict[Key, Result]) -> 
     chosen = [claim for claim in judged if claim.report == report]
     if not chosen:
         raise ValueError(f"the text shows the claims of report {report}, and claims.yaml has none")
-    head = rf"\# & {source(report)} said & we measured & verdict \\"
+    who = "we expected" if report == "ours" else f"{source(report)} said"
+    head = rf"\# & {who} & we measured & verdict \\"
     rows = [claim_row(claim, runs_of(claim, found)) for claim in chosen]
     return longtable(r"lL{0.24\linewidth}L{0.55\linewidth}L{0.095\linewidth}", head, rows)
 
@@ -200,7 +202,7 @@ def longtable(columns: str, head: str, rows: list[str]) -> str:
     """A booktabs table that may run over pages, in small type."""
     body = "\n\\addlinespace[2.5pt]\n".join(rows)
     start = (
-        rf"\begin{{longtable}}{{@{{}}{columns}@{{}}}}"
+        rf"\begin{{longtable*}}{{@{{}}{columns}@{{}}}}"  # starred: it takes no number
         + "\n\\toprule\n"
         + (head + "\n\\midrule\n" if head else "")
     )
@@ -209,7 +211,7 @@ def longtable(columns: str, head: str, rows: list[str]) -> str:
         + start
         + "\\endhead\n\\bottomrule\n\\endfoot\n"
         + body
-        + "\n\\end{longtable}}\n"
+        + "\n\\end{longtable*}}\n"
     )
 
 
@@ -248,7 +250,7 @@ def provenance_long(asked: Asked, found: dict[Key, Result]) -> str:
     machines, versions, runs, files = {}, {}, [], {}
     for _, result in in_order(found):
         m = result.manifest
-        machine = "{cpu}, {cores} cores, {threads} threads, {memory_gib} GiB, {device}, {system}".format(**m["machine"])
+        machine = "{cpu}, {cores} cores, threads: {threads}, {memory_gib} GiB, {device}, {system}".format(**m["machine"])
         software = ", ".join(f"{name} {version}" for name, version in m["versions"].items())
         memory = f", at most {m['peak_memory_mib']:.0f} MiB" if m["peak_memory_mib"] else ""
         facts = (f"{FRAMEWORK[result.key[1]]}, {m['profile']}, {m['started'][:16]}, {m['seconds']:.0f} s{memory}, "

@@ -7,6 +7,8 @@ it goes on where it was.  What notebook 04 shows of it stands in `results/publis
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -14,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+import pandas as pd
 
 from twinvae import backend, data, provenance
 from twinvae import spec as specs
@@ -22,6 +25,7 @@ from twinvae.metrics import likelihood
 FOLDER = Path(__file__).parents[3] / "results" / "published"
 PAPER = 86.76  # nats per image, one sample in training, one stochastic layer (Burda et al. 2016, Table 1)
 SAMPLES = 5_000
+STUDIES = ("published", "quadrants", "digits", "bounds", "ablations")  # what leaves its files in FOLDER
 
 # (epochs, learning rate).  Each phase starts Adam anew and has a seed, hence noise and pixels, of its own.  A phase
 # that is made longer goes on from its checkpoint; those after it are trained again.
@@ -93,6 +97,18 @@ def of_twins(load: Callable[[str], dict]) -> dict[str, dict]:
         except FileNotFoundError as error:
             print(error)
     return found
+
+
+def sources() -> pd.DataFrame:
+    """A row a study and twin that has been run: the commit, data and machine that its file names ('--': not noted)."""
+    rows = []
+    for study, name in itertools.product(STUDIES, backend.TWINS):
+        with contextlib.suppress(FileNotFoundError):
+            facts = load(name, study)
+            commit = facts.get("commit", "--")[:12] + "+" * facts.get("dirty", False)
+            rows.append({"study": study, "twin": name, "commit": commit, "data": facts["source"], "CPU": facts["machine"]["cpu"],
+                         "threads": facts["machine"]["threads"]})
+    return pd.DataFrame(rows)
 
 
 def made_by(name: str) -> dict:
