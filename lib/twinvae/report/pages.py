@@ -11,6 +11,7 @@ from twinvae.results import NO_BACKEND, Key, Result, words
 
 FRAMEWORK = {"torch": "PyTorch", "tf": "TensorFlow", NO_BACKEND: "--"}
 TIMES = re.compile("second|minute|pace|speed|time|cost|ratio")  # in the name of a number that a machine decides
+WHOLE = 4  # rows of a table of claims that is not broken over pages
 LETTER = {"smoke": "s", "quick": "q", "overnight": "o", "full": ""}
 
 
@@ -149,14 +150,14 @@ def source(report: str) -> str:
 
 
 def claims_table(report: str, judged: list[Claim], found: dict[Key, Result]) -> str:
-    """'The report said / we measured / verdict' as a longtable; ValueError for a report without claims."""
+    """'The report said / we measured / verdict' as a table; ValueError for a report without claims."""
     chosen = [claim for claim in judged if claim.report == report]
     if not chosen:
         raise ValueError(f"the text shows the claims of report {report}, and claims.yaml has none")
     who = "we expected" if report == "ours" else f"{source(report)} said"
     head = rf"\# & {who} & we measured & verdict \\"
     rows = [claim_row(claim, runs_of(claim, found)) for claim in chosen]
-    return longtable(r"lL{0.24\linewidth}L{0.55\linewidth}L{0.095\linewidth}", head, rows)
+    return ruled(r"lL{0.24\linewidth}L{0.55\linewidth}L{0.095\linewidth}", head, rows)
 
 
 def claim_row(claim: Claim, runs: dict[str, Result]) -> str:
@@ -198,20 +199,23 @@ def code(text: str) -> str:
     return rf"\texttt{{{text}}}"
 
 
-def longtable(columns: str, head: str, rows: list[str]) -> str:
-    """A booktabs table that may run over pages, in small type."""
-    body = "\n\\addlinespace[2.5pt]\n".join(rows)
-    start = (
-        rf"\begin{{longtable*}}{{@{{}}{columns}@{{}}}}"  # starred: it takes no number
-        + "\n\\toprule\n"
-        + (head + "\n\\midrule\n" if head else "")
-    )
+def ruled(columns: str, head: str, rows: list[str]) -> str:
+    """A booktabs table in small type that takes no number: whole up to WHOLE rows, a longer one may run over pages."""
+    body = "\n\\addlinespace[2.5pt]\n".join(rows) + "\n"
+    if len(rows) > WHOLE:
+        name, start, end = "longtable*", "", "\\endhead\n\\bottomrule\n\\endfoot\n"
+    else:
+        name, start, end = "tabular", "\\par\\smallskip\\noindent\n", ""
+        body += "\\bottomrule\n"
     return (
         "{\\footnotesize\\sloppy\\setlength{\\tabcolsep}{3pt}\n"
         + start
-        + "\\endhead\n\\bottomrule\n\\endfoot\n"
+        + rf"\begin{{{name}}}{{@{{}}{columns}@{{}}}}"
+        + f"\n\\toprule\n{head}\n\\midrule\n"
+        + end
         + body
-        + "\n\\end{longtable*}}\n"
+        + rf"\end{{{name}}}\par\smallskip}}"
+        + "\n"
     )
 
 
