@@ -28,7 +28,9 @@ DARK = {"@jupyterlab/apputils-extension/themes": {"theme": "JupyterLab Dark"}}
 
 def copied(folder: Path) -> Path:
     """A project as the current one, in which nothing that runs can change a file of this one."""
-    shutil.copytree(ROOT / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints", "grid"))
+    shutil.copytree(
+        ROOT / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints", "grid")
+    )
     shutil.copy(ROOT / "pyproject.toml", folder)
     (folder / "results").symlink_to(ROOT / "results")
     return folder
@@ -99,16 +101,21 @@ def opened(page, address: str, name: str, wait: float = 120_000) -> list[str]:
     page.on("console", lambda message: message.type == "error" and errors.append(message.text))
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(address.format(f"{name}.ipynb"))
-    page.wait_for_function("() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
-                           timeout=wait, polling=500)  # without a kernel, running asks for one
+    page.wait_for_function(
+        "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
+        timeout=wait,
+        polling=500,
+    )  # without a kernel, running asks for one
     page.wait_for_timeout(500)
     return errors
 
 
 def run_all(page, wait: float = 240_000) -> dict:
     """Runs every cell, as Run > Run All Cells does, to the last or the one that fails; returns the notebook as it then is."""
-    page.evaluate("() => { window.ran = false;"
-                  " jupyterapp.commands.execute('notebook:run-all-cells').finally(() => { window.ran = true }) }")
+    page.evaluate(
+        "() => { window.ran = false;"
+        " jupyterapp.commands.execute('notebook:run-all-cells').finally(() => { window.ran = true }) }"
+    )
     page.wait_for_function("() => window.ran", timeout=wait, polling=500)
     page.wait_for_timeout(1_000)  # the last widgets are drawn
     return page.evaluate("() => jupyterapp.shell.currentWidget.content.model.toJSON()")
@@ -123,7 +130,9 @@ def main() -> None:
         panel = page.locator(".jp-OutputArea-output:has(canvas)").first
         panel.scroll_into_view_if_needed()
         box = page.locator(".jp-OutputArea canvas").nth(1).bounding_box()
-        for number, (x, y) in enumerate([(40, 45), (85, 22), (120, 50), (80, 80), (125, 110), (85, 145), (38, 125)]):  # a three
+        for number, (x, y) in enumerate(
+            [(40, 45), (85, 22), (120, 50), (80, 80), (125, 110), (85, 145), (38, 125)]
+        ):  # a three
             page.mouse.move(box["x"] + x, box["y"] + y, steps=6)
             page.mouse.down() if number == 0 else page.wait_for_timeout(200)
         page.mouse.up()

@@ -43,9 +43,7 @@ def arm(moment: str) -> None:
 
     def deadly_replace(old, new):
         name = Path(new).name
-        after = {"between best and last": "best.safetensors", "between epochs": "last.safetensors"}.get(
-            moment
-        )
+        after = {"between best and last": "best.safetensors", "between epochs": "last.safetensors"}.get(moment)
         if moment == "results are written" and name == "manifest.json":
             die()
         replace(old, new)

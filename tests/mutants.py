@@ -20,7 +20,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-
 import twinvae
 from oracle import ORACLES
 
@@ -139,7 +138,12 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {  # (file, function, change) -> w
             ),
             "a row or column too many is cut off here, not in the next line",
         ),
-        (("pt/layers.py",), "Stack.forward", ("(2, 3)  ->  (3, 2)",), "the largest value does not depend on the order of axes"),
+        (
+            ("pt/layers.py",),
+            "Stack.forward",
+            ("(2, 3)  ->  (3, 2)",),
+            "the largest value does not depend on the order of axes",
+        ),
         (
             ("tf/layers.py",),
             "Film.call",
@@ -207,9 +211,7 @@ def values(node: ast.AST) -> Iterator[tuple[str, Any]]:
             return
         case ast.Call(args=list(items)) | ast.Tuple(elts=list(items), ctx=ast.Load()) if len(items) > 1:
             field = "args" if isinstance(node, ast.Call) else "elts"
-            yield from (
-                (field, [*items[:i], items[i + 1], items[i], *items[i + 2 :]]) for i in range(len(items) - 1)
-            )
+            yield from ((field, [*items[:i], items[i + 1], items[i], *items[i + 2 :]]) for i in range(len(items) - 1))
 
 
 def numbers(number: float) -> list[float]:

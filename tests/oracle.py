@@ -10,9 +10,8 @@ from types import ModuleType
 import mpmath
 import numpy as np
 import torch
-from scipy import special, stats
-
 from pair import array
+from scipy import special, stats
 from twinvae import backend, reference
 from twinvae.spec import (
     Activation,
@@ -130,15 +129,11 @@ def expected_slopes(function: str) -> dict[int, tuple[np.ndarray, float]]:
     arguments, _ = expected(function)
 
     def slope(i: int, direction: np.ndarray) -> float:
-        shifted = [
-            [b + h * direction if j == i else b for j, b in enumerate(arguments)] for h in (1e-6, -1e-6)
-        ]
+        shifted = [[b + h * direction if j == i else b for j, b in enumerate(arguments)] for h in (1e-6, -1e-6)]
         return float(np.subtract(*(value(PT.losses, function, *new).sum() for new in shifted)) / 2e-6)
 
     directions = {
-        i: np.random.default_rng(i).normal(size=np.shape(a))
-        for i, a in enumerate(arguments)
-        if a is not LEVELS
+        i: np.random.default_rng(i).normal(size=np.shape(a)) for i, a in enumerate(arguments) if a is not LEVELS
     }
     return {i: (direction, slope(i, direction)) for i, direction in directions.items()}
 
@@ -152,9 +147,7 @@ def losses_are_the_reference(losses: ModuleType) -> None:
 @functools.cache
 def exact_at_half() -> tuple[np.ndarray, np.ndarray]:
     """The continuous Bernoulli's nll of a pixel x = 1/2, log(sinh(a / 2) / (a / 2)), from 40 digits."""
-    a = np.array(
-        [1e-8, 1e-4, 0.02, 0.06, -0.09, 0.0998, 0.1002, 0.104, -0.108, 0.12, 0.6, -4.0, 60.0, 1200.0]
-    )
+    a = np.array([1e-8, 1e-4, 0.02, 0.06, -0.09, 0.0998, 0.1002, 0.104, -0.108, 0.12, 0.6, -4.0, 60.0, 1200.0])
     with mpmath.workdps(40):
         return a, np.array([float(mpmath.log(mpmath.sinh(h) / h)) for h in (mpmath.mpf(v) / 2 for v in a)])
 
@@ -177,9 +170,7 @@ def losses_have_known_values(losses: ModuleType) -> None:
     for (mu, variance), nats in known.items():
         close(value(losses, "kl_standard", [[mu]], [[np.log(variance)]]), [nats], atol=1e-10)
     close(value(losses, "kl_standard", [[0.0]], [[1e-7]]), [2.5e-15], rtol=1e-6, atol=0)
-    close(
-        value(losses, "kl_gaussians", [[0.5]], [[0.3]], [[0.5]], [[0.3 - 1e-7]]), [2.5e-15], rtol=1e-6, atol=0
-    )
+    close(value(losses, "kl_gaussians", [[0.5]], [[0.3]], [[0.5]], [[0.3 - 1e-7]]), [2.5e-15], rtol=1e-6, atol=0)
     close(value(losses, "bernoulli_nll", [[1.0], [1.0], [0.0]], [[1e4], [-1e4], [1e4]]), [0, 1e4, 1e4])
     every = np.arange(256.0)[:, None] / 255
     for mean, logscale in ((0.3, -3.0), (0.999, -6.0)):
@@ -201,24 +192,16 @@ STACKS = {  # together they have every layer and padding, odd and even sides, wi
     "dense": StackSpec("a", (Dense(5), LEAKY, Dense(4, bias=False), TANH, Dense(3), RELU), (6,)),
     "norm": StackSpec("b", (BatchNorm(0.8, 0.05), Dense(4), BatchNorm()), (3,)),
     "film": StackSpec("c", (Dense(4), Film(), Reshape((1, 2, 2)), Film()), (3,), K),
-    "same": StackSpec(
-        "d", (Conv(3, 3, 2), BatchNorm(0.7, 0.01), LEAKY, Conv(2, 4, 2, bias=False)), (7, 4, 2)
-    ),
+    "same": StackSpec("d", (Conv(3, 3, 2), BatchNorm(0.7, 0.01), LEAKY, Conv(2, 4, 2, bias=False)), (7, 4, 2)),
     "largest of each map": StackSpec("j", (Conv(3, 2), GlobalMaxPool(), Dense(2)), (3, 5, 2)),
     "spectral": StackSpec("k", (SpectralConv(4, 3, 2), LEAKY, SpectralConv(3, 2, 1, "valid", False)), (5, 4, 2)),
     "valid": StackSpec("e", (Conv(3, 2, 1, "valid"), Flatten(), Dense(2)), (3, 4, 2)),
-    "transposed": StackSpec(
-        "f", (ConvTranspose(3, 3, 2), Upsample(2), ConvTranspose(2, 2, 3, bias=False)), (3, 2, 2)
-    ),
+    "transposed": StackSpec("f", (ConvTranspose(3, 3, 2), Upsample(2), ConvTranspose(2, 2, 3, bias=False)), (3, 2, 2)),
     "same, the other way": StackSpec("d", (Conv(2, 3, 2), Flatten()), (4, 7, 2)),
-    "transposed, kernel below stride": StackSpec(
-        "f", (ConvTranspose(9, 1, 2), ConvTranspose(1, 2, 3)), (2, 3, 1)
-    ),
+    "transposed, kernel below stride": StackSpec("f", (ConvTranspose(9, 1, 2), ConvTranspose(1, 2, 3)), (2, 3, 1)),
     "transposed, larger kernel": StackSpec("g", (ConvTranspose(2, 4, 2), ConvTranspose(1, 5, 1)), (2, 3, 1)),
     "transposed, valid": StackSpec("h", (ConvTranspose(2, 3, 2, "valid"), RELU), (2, 3, 2)),
-    "maps from a code": StackSpec(
-        "i", (Reshape((2, 3, 2)), Upsample(3), Conv(1, 1), Flatten(), Flatten()), (12,)
-    ),
+    "maps from a code": StackSpec("i", (Reshape((2, 3, 2)), Upsample(3), Conv(1, 1), Flatten(), Flatten()), (12,)),
 }
 
 
@@ -301,9 +284,7 @@ def flatten_is_rows_first(layers: ModuleType) -> None:
 def helpers_do_what_they_say(layers: ModuleType) -> None:
     if hasattr(layers, "tf"):
         a = np.arange(2 * 3 * 4 * 5).reshape(2, 3, 4, 5)
-        assert (
-            layers.to_pytorch(a).shape == (5, 4, 2, 3) and layers.to_pytorch(a)[4, 3, 1, 2] == a[1, 2, 3, 4]
-        )
+        assert layers.to_pytorch(a).shape == (5, 4, 2, 3) and layers.to_pytorch(a)[4, 3, 1, 2] == a[1, 2, 3, 4]
         close(layers.to_keras(layers.to_pytorch(a)), a)
         close(layers.to_keras(a[0, 0]), a[0, 0].T)
         assert layers.LeakyReLU.from_config(layers.LeakyReLU(0.15).get_config()).slope == 0.15
@@ -329,9 +310,7 @@ def reference_likelihoods_are_scipys(reference: ModuleType) -> None:
     close(reference.bernoulli_nll([[1.0], [1.0]], [[1e4], [-1e4]]), [0, 1e4])
     far = np.array([[-800.0, -2.0, -1e-9, 0.0, 0.5, 40.0]])
     with mpmath.workdps(40):
-        exact = [
-            float(mpmath.log(a / mpmath.tanh(a / 2)) if a else mpmath.log(2)) for a in map(mpmath.mpf, far[0])
-        ]
+        exact = [float(mpmath.log(a / mpmath.tanh(a / 2)) if a else mpmath.log(2)) for a in map(mpmath.mpf, far[0])]
     with np.errstate(all="raise", under="ignore"):
         close(reference.continuous_bernoulli_log_norm(far)[0], exact)
     nll = np.logaddexp(0, far) - 0.3 * far - exact

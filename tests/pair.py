@@ -17,9 +17,7 @@ SMALL = dict(
 )
 AE = ModelSpec("tiny_ae", "ae", code_activation=LEAKY, **SMALL)
 VAE = ModelSpec("tiny_vae", "vae", **SMALL)
-CVAE = ModelSpec(
-    "tiny_cvae", "cvae", num_classes=CLASSES, decoder_condition="concat", prior="learned", **SMALL
-)
+CVAE = ModelSpec("tiny_cvae", "cvae", num_classes=CLASSES, decoder_condition="concat", prior="learned", **SMALL)
 
 
 def images(n: int, seed: int = 0, shape: tuple = SHAPE, classes: int = CLASSES) -> Images:
@@ -52,6 +50,4 @@ def apply(name: str, module: str, function: str, *arrays, dtype: str = "float64"
 
 def same_arrays(a: dict, b: dict) -> bool:
     """Bit for bit the same names and values."""
-    return a.keys() == b.keys() and all(
-        a[n].dtype == b[n].dtype and a[n].tobytes() == b[n].tobytes() for n in a
-    )
+    return a.keys() == b.keys() and all(a[n].dtype == b[n].dtype and a[n].tobytes() == b[n].tobytes() for n in a)

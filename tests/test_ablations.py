@@ -4,7 +4,6 @@ import json
 
 import pytest
 from pair import VAE, splits
-from twinvae import backend
 from twinvae.spec import FreeBitsSpec, TrainSpec
 from twinvae.studies import ablations, published
 from twinvae.studies.ablations import Point

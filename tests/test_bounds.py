@@ -78,7 +78,9 @@ def test_the_study_goes_on_where_it_was(tmp_path, monkeypatch):
     assert table.mean_gain["iwae_5"] == pytest.approx(np.mean(gains)) and np.isnan(table.mean_gain_sd["iwae_5"])
     assert table.mean_gain_sd["vae"] == 0, "each VAE against itself"
     sources = published.sources().set_index("study")
-    assert list(sources.index) == ["bounds"] and sources.twin["bounds"] == "torch" and len(sources.commit["bounds"]) >= 12
+    assert (
+        list(sources.index) == ["bounds"] and sources.twin["bounds"] == "torch" and len(sources.commit["bounds"]) >= 12
+    )
     assert list(table.seeds) == [2, 1, 1] and table.gain["vae"] == 0 and table.published["iwae_5"] == 85.54
     assert table.given_y.notna().tolist() == [False, False, True] == (table.images == bounds.LABELLED).tolist()
     assert made[0]["iwae_5"]["seeds"][0]["nll"]["nll"] > 0 and "given_y" in made[0]["cvae_learned"]["seeds"][0]

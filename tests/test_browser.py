@@ -8,7 +8,8 @@ from browser import CHROMIUM, DARK, chromium, copied, lab, opened, run_all
 from tiny import ROOT
 
 pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="Chromium is not installed (Debian: apt-get install chromium), so no notebook is opened in a browser"
+    CHROMIUM is None,
+    reason="Chromium is not installed (Debian: apt-get install chromium), so no notebook is opened in a browser",
 )
 # Said by JupyterLab and by the browser themselves, whatever is opened.
 NOT_OURS = ("ResizeObserver loop", "favicon", "Failed to load resource", "WebSocket", "lsp")
@@ -51,7 +52,9 @@ def picture(page) -> str:
 
 def changed(page, before: str) -> None:
     """Waits until the explorer shows another picture."""
-    page.wait_for_function("before => document.querySelector('.widget-image').src !== before", arg=before, timeout=30_000)
+    page.wait_for_function(
+        "before => document.querySelector('.widget-image').src !== before", arg=before, timeout=30_000
+    )
 
 
 @pytest.mark.parametrize("name", ["00_start_here", "03_digits_ae_vae_cvae"])
@@ -97,7 +100,9 @@ def test_every_notebook_opens_and_can_be_read_in_the_dark(dark, name, tmp_path):
     assert page.evaluate("() => document.body.dataset.jpThemeLight") == "false"
     assert page.locator(".jp-Dialog").count() == 0, "a pop-up"
     assert page.locator(".jp-RenderedMarkdown h2").count() >= 3, "too few headings to find one's way by"
-    assert not page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']").count(), "a warning"
+    assert not page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']").count(), (
+        "a warning"
+    )
     figures = page.evaluate(FIGURES)
     assert figures or name == "10_explorer"
     assert not [figure for figure in figures if not (figure[0] > 0 and figure[1] >= figure[0] and figure[2] == 255)]

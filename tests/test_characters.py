@@ -72,7 +72,8 @@ def test_the_epoch_by_which_most_of_the_fall_is_done():
     assert characters.epochs_to(np.array([100.0, 0, 5, 9])) == 1
     twin = backend.get("torch")
     assert characters.untrained(twin, CVAE, FAST, IMAGES) == pytest.approx(
-        twin.train.evaluate(twin.models.build(CVAE), IMAGES.valid, FAST)[0])
+        twin.train.evaluate(twin.models.build(CVAE), IMAGES.valid, FAST)[0]
+    )
 
 
 # --- TensorBoard ---------------------------------------------------------------------------------

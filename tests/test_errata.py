@@ -4,7 +4,6 @@ import re
 
 import pytest
 import yaml
-
 from tiny import ROOT
 from twinvae import errata, provenance
 
@@ -27,8 +26,12 @@ def test_every_report_has_its_items_in_order():
 
 
 def test_every_proof_is_a_cell_of_the_notebook_and_every_cell_an_item():
-    named = {name for cell in CELLS for line in re.findall(r"^# proves (.*)$", cell, re.MULTILINE)
-             for name in line.split(", ")}
+    named = {
+        name
+        for cell in CELLS
+        for line in re.findall(r"^# proves (.*)$", cell, re.MULTILINE)
+        for name in line.split(", ")
+    }
     assert named == {item["id"] for item in ITEMS if item["proof"] != errata.STATED}
 
 
@@ -50,19 +53,25 @@ def test_mathematics_is_closed_and_numbers_stand_outside_of_it():
 
 def test_a_table_quotes_numbers_in_math_mode(tmp_path):
     items = errata.load(write(tmp_path, [ITEM, ITEM | {"id": "E-2", "proof": "stated"}]))
-    for value, form, shown in ((-0.5, ".2f", "$-0.50$"), (1e6, ",.0f", "$1{,}000{,}000$"),
-                               (1.5e-4, ".1e", "$1.5 \\times 10^{-4}$")):
+    for value, form, shown in (
+        (-0.5, ".2f", "$-0.50$"),
+        (1e6, ",.0f", "$1{,}000{,}000$"),
+        (1.5e-4, ".1e", "$1.5 \\times 10^{-4}$"),
+    ):
         table = errata.table(items, "000", {"x": value}, {"x": form})
         assert list(table["item"]) == ["E-1, (1)", "E-2, (1)"]
         assert list(table.iloc[:, 2]) == [f"b Proof: it is {shown}", "b (Stated.)"]
 
 
-@pytest.mark.parametrize("items, message", [
-    ([ITEM, ITEM], "E-1 stands there twice"),
-    ([{k: v for k, v in ITEM.items() if k != "proof"}], "item E-1 has the fields"),
-    ([ITEM | {"right": ""}], "item E-1 has the fields"),
-    ([ITEM | {"report": 0}], "item E-1 has the fields"),
-])
+@pytest.mark.parametrize(
+    "items, message",
+    [
+        ([ITEM, ITEM], "E-1 stands there twice"),
+        ([{k: v for k, v in ITEM.items() if k != "proof"}], "item E-1 has the fields"),
+        ([ITEM | {"right": ""}], "item E-1 has the fields"),
+        ([ITEM | {"report": 0}], "item E-1 has the fields"),
+    ],
+)
 def test_a_list_that_is_not_well_formed_is_refused(tmp_path, items, message):
     with pytest.raises(ValueError, match=message):
         errata.load(write(tmp_path, items))

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 from scipy import integrate, optimize, stats
-
 from twinvae import exact, reference
 
 DIM = 4
 
 
 # --- data ----------------------------------------------------------------------------------------
+
 
 def test_points_have_exactly_the_promised_moments():
     x = exact.points()
@@ -27,12 +27,16 @@ def test_two_class_points_differ_by_a_shift_only():
 
 # --- linear VAE ----------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("latent_dim, variance, elbo, rate, posterior, sse", [
-    (0, 1.875, -6.932971, 0, [], 7.5),
-    (1, 7 / 6, -6.600127, 0.616072, [0.291667], 3.5),
-    (2, 0.75, -6.427793, 1.327403, [0.1875, 0.375], 1.5),
-    (3, 0.5, -6.368901, 2.079442, [0.125, 0.25, 0.5], 0.5),
-])
+
+@pytest.mark.parametrize(
+    "latent_dim, variance, elbo, rate, posterior, sse",
+    [
+        (0, 1.875, -6.932971, 0, [], 7.5),
+        (1, 7 / 6, -6.600127, 0.616072, [0.291667], 3.5),
+        (2, 0.75, -6.427793, 1.327403, [0.1875, 0.375], 1.5),
+        (3, 0.5, -6.368901, 2.079442, [0.125, 0.25, 0.5], 0.5),
+    ],
+)
 def test_linear_optimum_has_the_known_values(latent_dim, variance, elbo, rate, posterior, sse):
     best = exact.linear_vae_optimum(exact.EIGENVALUES, latent_dim)
     np.testing.assert_allclose([best.variance, best.elbo, best.rate], [variance, elbo, rate], atol=1e-6)
@@ -59,7 +63,7 @@ def test_elbo_terms_agree_with_sampling():
     recon, kl = exact.linear_vae_terms(x, W, b, 0.6, V, c, logvar)
     mu = x @ V.T + c
     z = reference.reparameterize(mu, logvar, rng.normal(size=(40_000, 16, 2)))
-    sampled = -stats.norm(z @ W.T + b, 0.6 ** 0.5).logpdf(x).sum(axis=2)
+    sampled = -stats.norm(z @ W.T + b, 0.6**0.5).logpdf(x).sum(axis=2)
     error = sampled.std(axis=0) / 200
     assert (np.abs(sampled.mean(axis=0) - recon) < 4 * error).all()
     ratio = reference.log_normal(z, mu, logvar) - reference.log_normal(z, np.zeros(2), np.zeros(2))
@@ -73,8 +77,12 @@ def test_an_optimiser_reaches_the_linear_optimum_and_never_beats_it():
         recon, kl = exact.linear_vae_terms(x, **exact.linear_vae_unflatten(flat, DIM, 2))
         return (recon + kl).mean()
 
-    found = optimize.minimize(loss, np.random.default_rng(1).normal(0, 0.3, 25), method="L-BFGS-B",
-                              options={"maxiter": 2000, "maxfun": 100_000, "ftol": 1e-13})
+    found = optimize.minimize(
+        loss,
+        np.random.default_rng(1).normal(0, 0.3, 25),
+        method="L-BFGS-B",
+        options={"maxiter": 2000, "maxfun": 100_000, "ftol": 1e-13},
+    )
     best = exact.linear_vae_optimum(exact.EIGENVALUES, 2)
     assert -1e-9 < found.fun + best.elbo < 1e-5
     variance = exact.linear_vae_unflatten(found.x, DIM, 2)["variance"]
@@ -89,10 +97,21 @@ def test_latent_dim_outside_the_data_is_named(latent_dim):
 
 # --- rate and distortion -------------------------------------------------------------------------
 
-@pytest.mark.parametrize("theta, distortion, rate, active", [
-    (0.25, 1.0, 3.465736, 4), (0.5, 2.0, 2.079442, 3), (0.75, 2.75, 1.471244, 3), (1, 3.5, 1.039721, 2),
-    (1.5, 4.5, 0.634256, 2), (2, 5.5, 0.346574, 1), (3, 6.5, 0.143841, 1), (4, 7.5, 0, 0), (9, 7.5, 0, 0),
-])
+
+@pytest.mark.parametrize(
+    "theta, distortion, rate, active",
+    [
+        (0.25, 1.0, 3.465736, 4),
+        (0.5, 2.0, 2.079442, 3),
+        (0.75, 2.75, 1.471244, 3),
+        (1, 3.5, 1.039721, 2),
+        (1.5, 4.5, 0.634256, 2),
+        (2, 5.5, 0.346574, 1),
+        (3, 6.5, 0.143841, 1),
+        (4, 7.5, 0, 0),
+        (9, 7.5, 0, 0),
+    ],
+)
 def test_rate_distortion_has_the_known_values(theta, distortion, rate, active):
     found = exact.rate_distortion(exact.EIGENVALUES, theta)
     np.testing.assert_allclose(found, (rate, distortion, active), atol=1e-6)
@@ -119,8 +138,9 @@ def test_no_linear_beta_vae_lies_below_the_curve(theta):
         rate, distortion = rate_and_distortion(flat)
         return distortion / 2 + theta * rate
 
-    found = optimize.minimize(loss, rng.normal(0, 0.5, 36), method="L-BFGS-B",
-                              options={"maxiter": 2000, "maxfun": 100_000, "ftol": 1e-14})
+    found = optimize.minimize(
+        loss, rng.normal(0, 0.5, 36), method="L-BFGS-B", options={"maxiter": 2000, "maxfun": 100_000, "ftol": 1e-14}
+    )
     rate, distortion, active = exact.rate_distortion(exact.EIGENVALUES, theta)
     np.testing.assert_allclose(rate_and_distortion(found.x), (rate, distortion), atol=2e-3)
     assert found.fun >= distortion / 2 + theta * rate - 1e-9
@@ -133,6 +153,7 @@ def test_theta_must_be_positive():
 
 
 # --- linear CVAE ---------------------------------------------------------------------------------
+
 
 def test_the_condition_is_worth_1_472_nats_and_the_label_only_ln_2():
     x, y = exact.two_class_points()
@@ -154,9 +175,10 @@ def test_three_latents_of_a_vae_do_not_make_up_for_the_label():
 
 # --- bounds in one dimension ---------------------------------------------------------------------
 
+
 @pytest.mark.parametrize("x, q_mu, q_var", [(1.0, 0.0, 1.0), (1.0, 0.5, 0.5), (-2.0, 0.3, 2.0)])
 def test_scalar_elbo_and_log_p_agree_with_quadrature(x, q_mu, q_var):
-    q, prior = stats.norm(q_mu, q_var ** 0.5), stats.norm()
+    q, prior = stats.norm(q_mu, q_var**0.5), stats.norm()
     joint = lambda z: stats.norm(z).logpdf(x) + prior.logpdf(z)  # noqa: E731
     elbo = integrate.quad(lambda z: q.pdf(z) * (joint(z) - q.logpdf(z)), -15, 15)[0]
     assert exact.scalar_elbo(x, q_mu, q_var) == pytest.approx(elbo, abs=1e-8)
@@ -164,22 +186,27 @@ def test_scalar_elbo_and_log_p_agree_with_quadrature(x, q_mu, q_var):
     assert exact.scalar_log_p(x) == pytest.approx(np.log(evidence))
 
 
-@pytest.mark.parametrize("samples, bound, tolerance", [
-    (1, -1.918939, 1e-6), (2, -1.653474, 1e-6),
-    (5, -1.5571, 7e-4), (50, -1.5194, 4e-4), (500, -1.5156, 4e-4),  # sampled values with their error
-])
+@pytest.mark.parametrize(
+    "samples, bound, tolerance",
+    [
+        (1, -1.918939, 1e-6),
+        (2, -1.653474, 1e-6),
+        (5, -1.5571, 7e-4),
+        (50, -1.5194, 4e-4),
+        (500, -1.5156, 4e-4),  # sampled values with their error
+    ],
+)
 def test_the_ladder_has_the_known_rungs(samples, bound, tolerance):
     assert exact.scalar_iwae(1.0, samples) == pytest.approx(bound, abs=tolerance)
 
 
-@pytest.mark.parametrize("samples, q_mu, q_var", [
-    (1, 0.3, 0.8), (3, 0.0, 1.0), (20, 0.5, 0.6), (20, 1.0, 2.0)])
+@pytest.mark.parametrize("samples, q_mu, q_var", [(1, 0.3, 0.8), (3, 0.0, 1.0), (20, 0.5, 0.6), (20, 1.0, 2.0)])
 def test_the_ladder_agrees_with_sampling(samples, q_mu, q_var):
     eps = np.random.default_rng(3).normal(size=(samples, 100_000))
     z = reference.reparameterize(q_mu, np.log(q_var), eps)
-    log_w = stats.norm(z).logpdf(1.0) + stats.norm.logpdf(z) - stats.norm(q_mu, q_var ** 0.5).logpdf(z)
+    log_w = stats.norm(z).logpdf(1.0) + stats.norm.logpdf(z) - stats.norm(q_mu, q_var**0.5).logpdf(z)
     bounds = reference.log_mean_exp(log_w)
-    error = bounds.std() / 100_000 ** 0.5
+    error = bounds.std() / 100_000**0.5
     assert abs(bounds.mean() - exact.scalar_iwae(1.0, samples, q_mu, q_var)) < 4 * error
 
 

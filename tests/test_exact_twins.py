@@ -34,9 +34,7 @@ VAE = ModelSpec(
     init="keras",
 )
 BETA_VAE = dataclasses.replace(VAE, latent_dim=4, likelihood="gaussian", variance=0.5)
-CVAE = dataclasses.replace(
-    VAE, kind="cvae", num_classes=2, encoder_condition="concat", decoder_condition="concat"
-)
+CVAE = dataclasses.replace(VAE, kind="cvae", num_classes=2, encoder_condition="concat", decoder_condition="concat")
 BEST = exact.linear_vae_optimum(exact.EIGENVALUES, 2)
 over_twins = pytest.mark.parametrize("twin", TWINS)
 
@@ -86,9 +84,7 @@ def test_a_trained_linear_vae_has_the_known_variances_and_rate(linear, twin):
     assert np.exp(model.get_arrays()["likelihood.log_scale"]) == pytest.approx(0.75, abs=1e-4)
     assert values[-1, 2] == pytest.approx(1.327403, abs=1e-3)
     _, logvar = model.encode(*backend.get(twin).train.tensors([POINTS.reshape(-1, 2, 2, 1)]))
-    for x_logvar in np.exp(
-        array(logvar)
-    ):  # the encoder could give each point its own; the best is one for all
+    for x_logvar in np.exp(array(logvar)):  # the encoder could give each point its own; the best is one for all
         np.testing.assert_allclose(np.sort(x_logvar), BEST.posterior_variances, atol=1e-3)
 
 
@@ -117,9 +113,7 @@ def test_the_sign_vectors_give_the_closed_form(twin):
     w["logvar.dense1.weight"] *= 0
     model.set_arrays(w)
     batch = full_batch(POINTS, np.zeros(16, int), 2)
-    recon, kl = (
-        array(t).reshape(16, 4).mean(1) for t in model.loss_terms(*backend.get(twin).train.tensors(batch))
-    )
+    recon, kl = (array(t).reshape(16, 4).mean(1) for t in model.loss_terms(*backend.get(twin).train.tensors(batch)))
     expected = exact.linear_vae_terms(
         POINTS,
         w["decoder.dense1.weight"],
@@ -159,9 +153,7 @@ def test_beta_moves_a_linear_vae_along_the_rate_distortion_curve(twin, theta, di
     assert squared_error[-1] == pytest.approx(distortion, abs=1e-3)
     assert values[-1, 2] == pytest.approx(rate, abs=1e-3)
     assert (squared_error + theta / 0.5 * values[:, 2]).min() >= distortion + theta / 0.5 * rate - 1e-5
-    mu, logvar = (
-        array(t) for t in model.encode(*backend.get(twin).train.tensors([POINTS.reshape(-1, 2, 2, 1)]))
-    )
+    mu, logvar = (array(t) for t in model.encode(*backend.get(twin).train.tensors([POINTS.reshape(-1, 2, 2, 1)])))
     kl = 0.5 * (mu**2 + np.expm1(logvar) - logvar).mean(0)
     assert (kl > 0.02).sum() == active and (kl < 1e-3).sum() == 4 - active
 
@@ -191,10 +183,7 @@ def test_only_ln_2_of_it_is_knowing_the_label(two_classes, twin):
     W, A = np.split(arrays["decoder.dense1.weight"], [2], axis=1)
     covariance = W @ W.T + np.exp(arrays["likelihood.log_scale"]) * np.eye(4)
     log_p = np.stack(
-        [
-            exact.gaussian_log_density(TWO_X, A[:, k] + arrays["decoder.dense1.bias"], covariance)
-            for k in (0, 1)
-        ],
+        [exact.gaussian_log_density(TWO_X, A[:, k] + arrays["decoder.dense1.bias"], covariance) for k in (0, 1)],
         axis=1,
     )
     assert (log_p.argmax(1) == TWO_Y).all()
@@ -238,9 +227,7 @@ def scalar_model(twin: str, mu_weight: float, logvar_bias: float):
 def log_weights(twin: str, model, eps: np.ndarray) -> np.ndarray:
     """Of x = 1.  eps [S, B, 1] -> [S, B]"""
     b = eps.shape[1]
-    return array(
-        model.log_weights(*backend.get(twin).train.tensors([np.ones((b, 1, 1, 1)), np.zeros((b, 1)), eps]))
-    )
+    return array(model.log_weights(*backend.get(twin).train.tensors([np.ones((b, 1, 1, 1)), np.zeros((b, 1)), eps])))
 
 
 @over_twins
@@ -257,8 +244,6 @@ def test_the_ladder_has_the_known_rungs_and_climbs(twin):
 
 @over_twins
 def test_with_the_posterior_as_proposal_every_weight_is_p(twin):
-    log_w = log_weights(
-        twin, scalar_model(twin, 0.5, np.log(0.5)), np.random.default_rng(0).normal(size=(7, 50, 1))
-    )
+    log_w = log_weights(twin, scalar_model(twin, 0.5, np.log(0.5)), np.random.default_rng(0).normal(size=(7, 50, 1)))
     np.testing.assert_allclose(log_w, -1.515512, atol=1e-6)
     np.testing.assert_allclose(log_w, exact.scalar_log_p(1.0), atol=1e-13)

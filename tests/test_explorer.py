@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
-
 from tiny import ROOT
 from twinvae import backend, data, explorer, panel
 from twinvae.pad import SIZE, Pad
@@ -19,7 +18,7 @@ def images(shape=(28, 28, 1), classes=10, count=30):
     """Bright boxes on black, as if they were data."""
     x = np.zeros((count, *shape), np.uint8)
     for i in range(count):
-        x[i, 4:24, 6 + i % 5:20] = 255
+        x[i, 4:24, 6 + i % 5 : 20] = 255
     source = data.Source("boxes", "boxes, made for tests", "stand-in", (("boxes", "ab" * 32),))
     some = data.Images(x, np.arange(count) % classes, tuple(map(str, range(classes))), source)
     return SimpleNamespace(train=some, test=some, source=source)
@@ -69,7 +68,9 @@ def test_a_drawing_is_made_like_the_data(opened):
 
 
 def test_a_move_takes_less_than_50_milliseconds(monkeypatch):
-    monkeypatch.setattr(panel, "images_of", lambda kept, *sizes: images(kept.spec.image_shape, max(1, kept.spec.num_classes)))
+    monkeypatch.setattr(
+        panel, "images_of", lambda kept, *sizes: images(kept.spec.image_shape, max(1, kept.spec.num_classes))
+    )
     shown, times = panel.Panel(KEPT[:2], TWINS), []
     for value in np.linspace(-2, 2, 9):
         before = shown.picture.value

@@ -13,8 +13,15 @@ from twinvae.spec import Activation, BatchNorm, Conv, Dense, Flatten, GanSpec, G
 from twinvae.studies import parity, study
 
 LEAKY = Activation("leaky_relu", 0.2)
-GAN = GanSpec("tiny_gan", "cgan", (5, 4, 1), 2, 3, generator=(*mlp(6, activation=LEAKY), Dense(20), Reshape((5, 4, 1))),
-              discriminator=(Conv(4, 3, 2), LEAKY, GlobalMaxPool()))
+GAN = GanSpec(
+    "tiny_gan",
+    "cgan",
+    (5, 4, 1),
+    2,
+    3,
+    generator=(*mlp(6, activation=LEAKY), Dense(20), Reshape((5, 4, 1))),
+    discriminator=(Conv(4, 3, 2), LEAKY, GlobalMaxPool()),
+)
 NORMED = replace(GAN, generator=(Dense(6, bias=False), BatchNorm(momentum=0.9), *GAN.generator[1:]))
 SETTINGS = TrainSpec(epochs=3, batch_size=8, learning_rate=0.01)
 DATA, LN2 = splits(), np.log(2)
@@ -85,7 +92,10 @@ def test_the_best_discriminator_of_two_gaussians_has_logit_half_less_x(twin):
 def test_the_label_enters_both_networks(twin, condition):
     twin, model, _, (_, x, y, eps) = made(twin, replace(GAN, discriminator_condition=condition))
     z, other = eps[:, :2], twin.train.tensors([array(y)[:, ::-1].copy()])[0]
-    for a, b in ((model.generate(z, y), model.generate(z, other)), (model.discriminate(x, y), model.discriminate(x, other))):
+    for a, b in (
+        (model.generate(z, y), model.generate(z, other)),
+        (model.discriminate(x, y), model.discriminate(x, other)),
+    ):
         moved = np.abs(array(a) - array(b)).reshape(8, -1).max(1)
         middle = array(y).argmax(1) == 1  # the order of three classes turned round leaves the second
         assert (moved[middle] == 0).all() and (moved[~middle] > 1e-4).all()
@@ -166,17 +176,24 @@ def test_a_generator_that_makes_the_data_leaves_the_discriminator_at_2_ln_2(twin
     settings = replace(SETTINGS, learning_rate=0.05)
     twin, model, optimizer, (_, x, y, eps) = made(twin, settings=settings)
     arrays, black = model.get_arrays(), x * 0
-    last = {"generator.dense2.weight": arrays["generator.dense2.weight"] * 0, "generator.dense2.bias": np.full(20, -750.0),
-            "discriminator_logit.dense1.bias": np.ones(1)}
+    last = {
+        "generator.dense2.weight": arrays["generator.dense2.weight"] * 0,
+        "generator.dense2.bias": np.full(20, -750.0),
+        "discriminator_logit.dense1.bias": np.ones(1),
+    }
     model.set_arrays(arrays | last)
     losses = []
     for _ in range(150):
-        values, gradients = twin.gan.discriminator_gradients(model, optimizer.discriminator.weights, black, y, eps[:, :2])
+        values, gradients = twin.gan.discriminator_gradients(
+            model, optimizer.discriminator.weights, black, y, eps[:, :2]
+        )
         optimizer.discriminator.step(gradients)
         losses.append(float(values[0]))
     assert min(losses) >= 2 * LN2 - 1e-15 and losses[0] > 2 * LN2 + 0.1
     assert losses[-1] == pytest.approx(2 * LN2, abs=1e-6)
-    assert float(twin.gan.generator_gradients(model, optimizer.generator.weights, y, eps[:, 2:])[0]) == pytest.approx(LN2, abs=1e-2)
+    assert float(twin.gan.generator_gradients(model, optimizer.generator.weights, y, eps[:, 2:])[0]) == pytest.approx(
+        LN2, abs=1e-2
+    )
 
 
 @over_twins
@@ -238,8 +255,13 @@ def test_a_loss_that_is_not_finite_stops_the_run(twin):
         fit(twin, replace(SETTINGS, optimizer="sgd", learning_rate=1e30), model=GAN)
 
 
-@pytest.mark.parametrize("change, message", [({"beta": 0.5}, "beta is 0.5 and noise is 0.0; a GAN has neither"),
-                                             ({"noise": 0.1}, "beta is 1.0 and noise is 0.1; a GAN has neither")])
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"beta": 0.5}, "beta is 0.5 and noise is 0.0; a GAN has neither"),
+        ({"noise": 0.1}, "beta is 1.0 and noise is 0.1; a GAN has neither"),
+    ],
+)
 def test_settings_that_a_gan_has_not_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
         fit("torch", replace(SETTINGS, **change))
@@ -252,9 +274,13 @@ def test_a_gan_learns_two_grey_levels_by_their_labels(twin):
     levels = np.array([30, 220, 120], dtype=np.uint8)[y]
     x = np.broadcast_to(levels[:, None, None, None], (240, 5, 4, 1)).copy()
     part = Images(x, y, ("dark", "light", "between"), DATA.train.source)
-    model, _ = fit(twin, TrainSpec(epochs=30, batch_size=24, learning_rate=0.01), data=Splits(part, part, part), model=GAN)
+    model, _ = fit(
+        twin, TrainSpec(epochs=30, batch_size=24, learning_rate=0.01), data=Splits(part, part, part), model=GAN
+    )
     z = np.random.default_rng(0).standard_normal((30, 2))
-    mean = [backend.get(twin).models.call(model, "generate", z, np.tile(np.eye(3)[k], (30, 1))).mean() for k in range(3)]
+    mean = [
+        backend.get(twin).models.call(model, "generate", z, np.tile(np.eye(3)[k], (30, 1))).mean() for k in range(3)
+    ]
     assert mean[0] < mean[2] < mean[1] and mean[1] - mean[0] > 0.3
 
 

@@ -8,13 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-
 from twinvae import backend, data, spec
 from twinvae import handwriting as hw
 from twinvae.handwriting import __main__ as command
 from twinvae.handwriting import page as pages
-from twinvae.handwriting import signs
 from twinvae.handwriting import pen as maker
+from twinvae.handwriting import signs
 from twinvae.handwriting.hands import FILE, Places, slant, thickness
 from twinvae.handwriting.measures import like_emnist
 from twinvae.metrics import judge
@@ -34,7 +33,7 @@ def pen():
 @given(words=WORDS, writer=st.integers(0, 99), width=st.integers(400, 1300))
 def test_no_ink_is_outside_the_margins_and_lines_break_between_words(pen, words, writer, width):
     page = hw.write(" ".join(words), pen.hand(writer), width=width, margin=60)
-    assert page.ink[:, :60].max() == page.ink[:, width - 60:].max() == page.ink[:60].max() == page.ink[-60:].max() == 0
+    assert page.ink[:, :60].max() == page.ink[:, width - 60 :].max() == page.ink[:60].max() == page.ink[-60:].max() == 0
     assert "".join(one.character for one in page.placed) == "".join(words)
     starts = np.cumsum([0] + [len(word) for word in words])
     for first, after in zip(starts, starts[1:]):
@@ -62,7 +61,9 @@ def test_paragraphs_stay_and_an_empty_line_is_a_line(pen):
 
 def test_sizes_come_from_the_type_table(pen):
     def extent(character):
-        rows = np.flatnonzero((pages.glyphs_of(character, hw.Hand(pen, pen.hand(3).z, variation=0))[0].ink > 0.5).any(1))
+        rows = np.flatnonzero(
+            (pages.glyphs_of(character, hw.Hand(pen, pen.hand(3).z, variation=0))[0].ink > 0.5).any(1)
+        )
         return (pages.ABOVE * pages.X_HEIGHT - np.array([rows[-1] + 1, rows[0]])) / pages.X_HEIGHT
 
     for character in "xhpT8":
@@ -103,7 +104,7 @@ def test_slant_and_thickness_are_those_of_a_bar():
     x = np.zeros((2, 40, 40))
     x[0, 5:35, 18:22] = 1
     for row in range(5, 35):
-        x[1, row, 18 + (20 - row) // 2:22 + (20 - row) // 2] = 1
+        x[1, row, 18 + (20 - row) // 2 : 22 + (20 - row) // 2] = 1
     assert slant(x) == pytest.approx([0, np.degrees(np.arctan(0.5))], abs=1.0)
     assert thickness(x)[0] == pytest.approx(2 * 120 / 68, rel=0.05)
 
@@ -114,8 +115,10 @@ def test_a_trait_moves_what_it_names(pen):
     for name, measure, amount in (("slant", slant, 8.0), ("thickness", thickness, 0.4)):
         assert traits[name].share > 0.5
         z = np.zeros((1, pen.model.spec.latent_dim))
-        before, after = (measure(pen.draw((z + step * traits[name].direction).repeat(len(labels), 0), labels)).mean()
-                         for step in (0, amount))
+        before, after = (
+            measure(pen.draw((z + step * traits[name].direction).repeat(len(labels), 0), labels)).mean()
+            for step in (0, amount)
+        )
         assert after - before == pytest.approx(amount, rel=0.5)
 
 
@@ -153,8 +156,8 @@ def test_a_probe_learns_the_cases_and_names_them_where_they_are_one():
         x = np.zeros((len(upright), 28, 28, 1), np.uint8)
         for one, tall in zip(x, upright):
             side = rng.integers(2, 5)
-            one[4:24, 14 - side:14 + side] = 255 * tall
-            one[14 - side:14 + side, 4:24] |= np.uint8(255 * (not tall))
+            one[4:24, 14 - side : 14 + side] = 255 * tall
+            one[14 - side : 14 + side, 4:24] |= np.uint8(255 * (not tall))
         return x
 
     source = data.Source("bars", "bars, made for tests", "stand-in")
@@ -194,8 +197,11 @@ def test_the_command_writes_a_page_and_says_in_one_sentence_what_is_wrong(tmp_pa
     out = tmp_path / "page.png"
     assert command.main(["Hello, world!", "--writer", "7", "--out", str(out), "--slant", "5"]) == 0
     assert capsys.readouterr().out.strip() == str(out) and np.asarray(Image.open(out)).min() < 60
-    for arguments, words in ((["ü"], "the text holds 'ü'"), (["a", "--writer", "-1"], "the writer is -1"),
-                             (["a", "--out", str(tmp_path / "none" / "a.png")], "No such file")):
+    for arguments, words in (
+        (["ü"], "the text holds 'ü'"),
+        (["a", "--writer", "-1"], "the writer is -1"),
+        (["a", "--out", str(tmp_path / "none" / "a.png")], "No such file"),
+    ):
         with pytest.raises(SystemExit) as stopped:
             command.main(arguments)
         assert stopped.value.code == 2 and words in capsys.readouterr().err

@@ -56,9 +56,7 @@ def linear_model(name: str, widen: float = 0.0):
 @pytest.mark.parametrize("samples", [1, 30])
 def test_with_the_true_posterior_any_number_of_samples_is_exact(name, samples):
     twin, model, log_p = linear_model(name)
-    np.testing.assert_allclose(
-        likelihood.importance_sampled(model, twin, POINTS, NO_LABEL, samples), log_p, atol=1e-12
-    )
+    np.testing.assert_allclose(likelihood.importance_sampled(model, twin, POINTS, NO_LABEL, samples), log_p, atol=1e-12)
 
 
 @over_twins
@@ -76,9 +74,7 @@ def test_both_twins_draw_the_same_noise_and_the_seed_decides_it():
     estimates = []
     for name in TWINS:
         twin, model, _ = linear_model(name, widen=0.7)
-        estimates += [
-            likelihood.importance_sampled(model, twin, POINTS, NO_LABEL, 5, seed) for seed in (0, 0, 1)
-        ]
+        estimates += [likelihood.importance_sampled(model, twin, POINTS, NO_LABEL, 5, seed) for seed in (0, 0, 1)]
     np.testing.assert_allclose(estimates[0], estimates[3], rtol=1e-13)
     assert (estimates[0] == estimates[1]).all() and (estimates[0] != estimates[2]).all()
 
@@ -95,9 +91,7 @@ def test_chunks_change_nothing_but_the_memory(monkeypatch):
 
     monkeypatch.setattr(twin.models, "call", counted)
     monkeypatch.setattr(likelihood, "ROWS", 50)
-    np.testing.assert_allclose(
-        likelihood.importance_sampled(model, twin, POINTS, NO_LABEL, 10), whole, rtol=1e-13
-    )
+    np.testing.assert_allclose(likelihood.importance_sampled(model, twin, POINTS, NO_LABEL, 10), whole, rtol=1e-13)
     assert sizes == [(3, 16), (3, 16), (3, 16), (1, 16)]
 
 
@@ -148,9 +142,7 @@ def test_the_probabilities_of_all_images_sum_to_one(name):
     entropy = -(p * np.log(p)).sum()
     assert -(p * log_p).sum() == pytest.approx(entropy, abs=0.01)
     assert (
-        -(
-            p * likelihood.importance_sampled(model, twin, images.reshape(-1, 2, 2, 1), np.zeros((16, 1)), 1)
-        ).sum()
+        -(p * likelihood.importance_sampled(model, twin, images.reshape(-1, 2, 2, 1), np.zeros((16, 1)), 1)).sum()
         > entropy
     )
 
@@ -184,6 +176,4 @@ def test_a_cvae_classifies_and_its_marginal_is_lower_by_ln_2(name):
 
 def test_the_marginal_weighs_by_the_prior_of_the_labels():
     log_p = np.log([[0.2, 0.4], [0.1, 0.0 + 1e-300]])
-    np.testing.assert_allclose(
-        np.exp(likelihood.marginal(log_p, np.log([0.25, 0.75]))), [0.35, 0.025], rtol=1e-12
-    )
+    np.testing.assert_allclose(np.exp(likelihood.marginal(log_p, np.log([0.25, 0.75]))), [0.35, 0.025], rtol=1e-12)

@@ -223,9 +223,7 @@ def test_kl_of_equal_gaussians_is_zero_and_never_negative(twin):
 @over_twins
 def test_sampled_and_analytic_kl_agree(twin):
     eps = np.random.default_rng(5).normal(size=(20_000, 4))
-    mu, logvar, prior_mu, prior_logvar = (
-        np.tile(a[:1], (20_000, 1)) for a in (MU, LOGVAR, PRIOR_MU, PRIOR_LOGVAR)
-    )
+    mu, logvar, prior_mu, prior_logvar = (np.tile(a[:1], (20_000, 1)) for a in (MU, LOGVAR, PRIOR_MU, PRIOR_LOGVAR))
     z = reference.reparameterize(mu, logvar, eps)
     sampled = loss(twin, "kl_monte_carlo", z, mu, logvar, prior_mu, prior_logvar)
     analytic = loss(twin, "kl_gaussians", *(a[:1] for a in (MU, LOGVAR, PRIOR_MU, PRIOR_LOGVAR)))[0]

@@ -2,13 +2,22 @@
 
 import numpy as np
 import pytest
-
 from twinvae import backend, data, draws
 from twinvae.spec import BatchNorm, Conv, Flatten, ModelSpec, TrainSpec, mlp
 from twinvae.studies import mistakes, parity, study
 
-SPEC = ModelSpec("tiny", "cvae", (3, 2, 1), 2, (Flatten(), *mlp(4)), mlp(4), num_classes=3, encoder_condition="concat",
-                 decoder_condition="concat", init="keras")
+SPEC = ModelSpec(
+    "tiny",
+    "cvae",
+    (3, 2, 1),
+    2,
+    (Flatten(), *mlp(4)),
+    mlp(4),
+    num_classes=3,
+    encoder_condition="concat",
+    decoder_condition="concat",
+    init="keras",
+)
 SETTINGS = TrainSpec(epochs=2, batch_size=5)
 
 
@@ -16,8 +25,10 @@ SETTINGS = TrainSpec(epochs=2, batch_size=5)
 def images() -> data.Splits:
     rng = np.random.default_rng(0)
     source = data.Source("tiny", "tiny", "own")
-    parts = [data.Images(rng.integers(0, 256, (n, 3, 2, 1), dtype=np.uint8), rng.integers(0, 3, n), tuple("abc"), source)
-             for n in (22, 6, 6)]
+    parts = [
+        data.Images(rng.integers(0, 256, (n, 3, 2, 1), dtype=np.uint8), rng.integers(0, 3, n), tuple("abc"), source)
+        for n in (22, 6, 6)
+    ]
     return data.Splits(*parts)
 
 
@@ -54,8 +65,18 @@ def test_factors_undo_the_scaling(images):
 
 # --- report 003 ----------------------------------------------------------------------------------
 
-PLANES = ModelSpec("tiny_planes", "cvae", (3, 2, 1), 2, (Conv(3, 2), BatchNorm()), mlp(4), num_classes=3,
-                   encoder_condition="planes", decoder_condition="concat", init="keras")
+PLANES = ModelSpec(
+    "tiny_planes",
+    "cvae",
+    (3, 2, 1),
+    2,
+    (Conv(3, 2), BatchNorm()),
+    mlp(4),
+    num_classes=3,
+    encoder_condition="planes",
+    decoder_condition="concat",
+    init="keras",
+)
 
 
 def test_82_per_cent_of_the_scrambled_planes_are_right_and_the_class_is_a_band_of_rows():
@@ -90,12 +111,21 @@ def test_a_model_can_be_made_to_see_the_scrambled_planes(name):
 @pytest.mark.parametrize("name", ["torch", "tf"])
 def test_as_printed_batch_norm_keeps_its_first_statistics(images, name, tmp_path):
     run, twin = type("Run", (), {"checkpoints": tmp_path}), backend.get(name)
-    found = {way: mistakes.train_as_printed(run, twin, PLANES, SETTINGS, images, *way)
-             for way in ((False, False), (False, True), (True, True))}
-    norm = {way: {n: a for n, a in trained.model.get_arrays().items() if "batchnorm" in n} for way, trained in found.items()}
+    found = {
+        way: mistakes.train_as_printed(run, twin, PLANES, SETTINGS, images, *way)
+        for way in ((False, False), (False, True), (True, True))
+    }
+    norm = {
+        way: {n: a for n, a in trained.model.get_arrays().items() if "batchnorm" in n} for way, trained in found.items()
+    }
     for way, arrays in norm.items():
-        moved = (arrays["encoder.batchnorm1.running_mean"] != 0).all(), (arrays["encoder.batchnorm1.running_var"] != 1).all()
-        assert moved == ((False, False) if way[1] else (True, True)) and (arrays["encoder.batchnorm1.weight"] != 1).all()
+        moved = (
+            (arrays["encoder.batchnorm1.running_mean"] != 0).all(),
+            (arrays["encoder.batchnorm1.running_var"] != 1).all(),
+        )
+        assert (
+            moved == ((False, False) if way[1] else (True, True)) and (arrays["encoder.batchnorm1.weight"] != 1).all()
+        )
     ordinary = study.train(run, twin, PLANES, SETTINGS, images)
     assert ordinary.history.equals(found[False, False].history)  # none of the mistakes: the ordinary training
     assert len(list(tmp_path.iterdir())) == 3
@@ -104,5 +134,9 @@ def test_as_printed_batch_norm_keeps_its_first_statistics(images, name, tmp_path
 
 def test_test_images_can_be_put_among_those_trained_on(images):
     both = mistakes.train_on_test(images)
-    assert len(both.train) == 28 and (both.train.x[22:] == images.test.x).all() and (both.train.y[22:] == images.test.y).all()
+    assert (
+        len(both.train) == 28
+        and (both.train.x[22:] == images.test.x).all()
+        and (both.train.y[22:] == images.test.y).all()
+    )
     assert both.test is images.test

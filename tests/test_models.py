@@ -55,9 +55,7 @@ def test_a_model_holds_the_weights_of_its_spec_as_drawn(twin, model):
     built = backend.get(twin).models.build(model, seed=5, dtype="float64")
     arrays, drawn = built.get_arrays(), draws.initial_weights(model, 5)
     assert sorted(arrays) == sorted(w.name for w in model.weights())
-    assert all(
-        (arrays[name] == drawn[name]).all() and arrays[name].shape == drawn[name].shape for name in drawn
-    )
+    assert all((arrays[name] == drawn[name]).all() and arrays[name].shape == drawn[name].shape for name in drawn)
     optimizer = backend.get(twin).train.Optimizer(built, spec.TrainSpec(epochs=1))
     assert sorted(optimizer.names) == sorted(w.name for w in model.weights() if w.trainable)
 
@@ -66,9 +64,7 @@ def test_a_model_holds_the_weights_of_its_spec_as_drawn(twin, model):
 def test_report_004_begins_at_ln_2_a_pixel_and_no_kl(twin):
     model = dataclasses.replace(spec.zoo("report004_vae"), likelihood="bernoulli")
     twin = backend.get(twin)
-    x, y, eps = (
-        a.astype("float32") for a in (RNG.random((8, 28, 28, 1)), np.eye(10)[:8], RNG.normal(size=(8, 100)))
-    )
+    x, y, eps = (a.astype("float32") for a in (RNG.random((8, 28, 28, 1)), np.eye(10)[:8], RNG.normal(size=(8, 100))))
     recon, kl = (array(t) for t in twin.models.build(model).loss_terms(*twin.train.tensors([x, x, y, eps])))
     np.testing.assert_allclose(recon, 543.427, atol=0.01)
     assert (kl < 1e-4).all()
@@ -125,9 +121,7 @@ def test_a_vae_is_the_references_mlp(built, twin):
     h = reference.mlp(X.reshape(6, -1), [layer("encoder.dense1")], slope=0.2, activate_last=True)
     mu, logvar = reference.dense(h, *layer("mu.dense1")), reference.dense(h, *layer("logvar.dense1"))
     z = reference.reparameterize(mu, logvar, EPS)
-    x_logits = reference.mlp(z, [layer("decoder.dense1"), layer("decoder.dense2")], slope=0.2).reshape(
-        X.shape
-    )
+    x_logits = reference.mlp(z, [layer("decoder.dense1"), layer("decoder.dense2")], slope=0.2).reshape(X.shape)
     recon, kl = call(built, twin, "tiny_vae", "loss_terms", X, X, Y, EPS)
     np.testing.assert_allclose(recon, reference.bernoulli_nll(X, x_logits), rtol=1e-13)
     np.testing.assert_allclose(kl, reference.kl_standard(mu, logvar), rtol=1e-12)
@@ -135,9 +129,7 @@ def test_a_vae_is_the_references_mlp(built, twin):
         call(built, twin, "tiny_vae", "reconstruct", X, Y, EPS), reference.sigmoid(x_logits), rtol=1e-12
     )
     log_weight = reference.log_normal(z, 0 * mu, 0 * mu) - reference.log_normal(z, mu, logvar) - recon
-    np.testing.assert_allclose(
-        call(built, twin, "tiny_vae", "log_weights", X, Y, EPS[None])[0], log_weight, rtol=1e-12
-    )
+    np.testing.assert_allclose(call(built, twin, "tiny_vae", "log_weights", X, Y, EPS[None])[0], log_weight, rtol=1e-12)
 
 
 @over_twins
@@ -158,9 +150,7 @@ def test_the_condition_enters_the_encoder(twin, way):
     model = next(s for s in parity.small_specs() if s.encoder_condition == way)
     twin = backend.get(twin)
     built, x = twin.models.build(model, dtype="float64"), RNG.random((2, *model.image_shape))
-    (a, _), (b, _) = (
-        built.encode(*twin.train.tensors([x, np.eye(4)[labels]])) for labels in ([0, 1], [0, 2])
-    )
+    (a, _), (b, _) = (built.encode(*twin.train.tensors([x, np.eye(4)[labels]])) for labels in ([0, 1], [0, 2]))
     difference = np.abs(array(a) - array(b)).max(1)
     assert difference[0] == 0 and difference[1] > 1e-3
 
@@ -242,9 +232,7 @@ def test_a_keras_user_can_use_the_model(built, capsys):
     model.summary()
     assert f"{model.count_params():,}" in capsys.readouterr().out.replace(" ", "")
     x, y = backend.get("tf").train.tensors([X, Y])
-    np.testing.assert_allclose(
-        array(model(x, y)), call(built, "tf", "tiny_cvae", "reconstruct", X, Y), rtol=1e-13
-    )
+    np.testing.assert_allclose(array(model(x, y)), call(built, "tf", "tiny_cvae", "reconstruct", X, Y), rtol=1e-13)
     np.testing.assert_allclose(
         array(built["tf", "tiny_vae"](x)), call(built, "tf", "tiny_vae", "reconstruct", X), rtol=1e-13
     )
@@ -297,6 +285,4 @@ def test_importing_twinvae_imports_no_framework():
         "import sys, twinvae, twinvae.spec, twinvae.draws, twinvae.weights, twinvae.history, twinvae.studies.parity; "
         "print(sorted({'torch', 'tensorflow', 'keras'} & set(sys.modules)))"
     )
-    assert (
-        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout.strip() == "[]"
-    )
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout.strip() == "[]"

@@ -4,9 +4,8 @@ import ast
 import importlib
 import warnings
 
-import pytest
-
 import mutants
+import pytest
 from oracle import ORACLES
 
 CHECKS = [(name, check) for name, checks in ORACLES.items() for check in checks]

@@ -13,7 +13,6 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbclient import NotebookClient
-
 from tiny import ROOT, write_notebook
 from twinvae import provenance
 
@@ -70,9 +69,7 @@ def faults_of_code(code: list[nbformat.NotebookNode]) -> list[str]:
                 found.append(f"code cell {number} has a class")
             if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno + 1 > DEF_LINES:
                 found.append(f"code cell {number} has a function of more than {DEF_LINES} lines")
-    parameters = [
-        line for cell in code if "parameters" in tags(cell) for line in cell.source.splitlines() if line
-    ]
+    parameters = [line for cell in code if "parameters" in tags(cell) for line in cell.source.splitlines() if line]
     plain = [line for line in parameters if not re.fullmatch(r"\w+: [\w \[\]|,]+ = \S.*  # \S.*", line)]
     return [*found, *(f"parameter without type or comment: {line}" for line in plain)]
 
@@ -105,9 +102,7 @@ def faults_of_traces(path: Path, notebook: nbformat.NotebookNode) -> list[str]:
     if any("injected-parameters" in tags(cell) for cell in notebook.cells):
         found.append("it holds a cell that papermill injected")
     # Pictures are base64, in which anything may stand.
-    text = "\n".join(
-        line for line in path.read_text(encoding="utf-8").splitlines() if "image/png" not in line
-    )
+    text = "\n".join(line for line in path.read_text(encoding="utf-8").splitlines() if "image/png" not in line)
     found += [f"it holds a path of a machine: {match[0]}" for match in MACHINE_PATH.finditer(text)]
     return found
 
@@ -162,9 +157,7 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TWINVAE_PROFILE", "smoke")
         patch.delenv("MPLBACKEND", raising=False)
-        NotebookClient(
-            notebook, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
-        ).execute()
+        NotebookClient(notebook, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}).execute()
     nbformat.write(notebook, path)
     return path
 

@@ -11,8 +11,6 @@ import pandas as pd
 import pytest
 from pair import TWINS, VAE, array
 from twinvae import backend, spec
-from twinvae.spec.layers import ACTIVATIONS
-from twinvae.studies import parity
 from twinvae.spec import (
     DECODER_CONDITIONS,
     ENCODER_CONDITIONS,
@@ -32,6 +30,8 @@ from twinvae.spec import (
     Upsample,
     mlp,
 )
+from twinvae.spec.layers import ACTIVATIONS
+from twinvae.studies import parity
 
 SETTINGS = TrainSpec(epochs=1)
 SMALL = {model.name: model for model in [*parity.small_specs(), *parity.small_gans()]}
@@ -39,11 +39,7 @@ SMALL = {model.name: model for model in [*parity.small_specs(), *parity.small_ga
 
 def within_goals(model: ModelSpec, settings: TrainSpec, dtype: str, steps: int, size: int = 4) -> None:
     seen = parity.measure(parity.random_weights(model), settings, dtype, size, steps)
-    missed = {
-        name: deviation
-        for name, deviation in seen.items()
-        if not deviation <= parity.goal(name, model, dtype)
-    }
+    missed = {name: deviation for name, deviation in seen.items() if not deviation <= parity.goal(name, model, dtype)}
     assert not missed
 
 
@@ -69,9 +65,7 @@ def test_small_models_with_everything_train_alike(name):
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_every_optimiser_takes_the_same_steps(optimizer):
-    within_goals(
-        VAE, replace(SETTINGS, optimizer=optimizer, learning_rate=0.01, beta=0.5), "float64", steps=100
-    )
+    within_goals(VAE, replace(SETTINGS, optimizer=optimizer, learning_rate=0.01, beta=0.5), "float64", steps=100)
 
 
 def test_a_long_run_in_float32_keeps_its_loss():
@@ -116,9 +110,7 @@ def terms_and_gradients(twin: str, model: ModelSpec, dtype: str) -> tuple[np.nda
 
 
 def deviations(model: ModelSpec, dtype: str) -> dict[str, float]:
-    (terms, gradients), (other_terms, other_gradients) = (
-        terms_and_gradients(twin, model, dtype) for twin in TWINS
-    )
+    (terms, gradients), (other_terms, other_gradients) = (terms_and_gradients(twin, model, dtype) for twin in TWINS)
     elbo = np.maximum(1, np.abs(terms.sum(0)))
     return {
         "loss terms": (np.abs(terms - other_terms) / elbo).max(),
@@ -249,9 +241,7 @@ def test_a_defect_in_batch_norms_statistics_is_caught(monkeypatch):
 
 
 def test_a_change_of_framework_half_way_is_within_the_goal_and_measured(monkeypatch):
-    assert (
-        parity.handover(VAE, SETTINGS, size=4, steps=4) < parity.GOALS["handover"][0]
-    )
+    assert parity.handover(VAE, SETTINGS, size=4, steps=4) < parity.GOALS["handover"][0]
     optimizer = backend.get("torch").train.Optimizer
     monkeypatch.setattr(optimizer, "set_arrays", lambda self, arrays: None)  # forgets the other's state
     assert parity.handover(VAE, SETTINGS, size=4, steps=4) > parity.GOALS["handover"][0]
@@ -270,9 +260,7 @@ def test_a_change_of_framework_half_way_is_within_the_goal_and_measured(monkeypa
 def test_the_table_says_what_is_met(monkeypatch, row, deviation, met):
     seen = dict.fromkeys(parity.GOALS, 1e-14) | ({row: deviation} if row else {})
     monkeypatch.setattr(parity, "handover", lambda *args, **kwargs: seen["handover"])
-    monkeypatch.setattr(
-        parity, "measure", lambda *args, **kwargs: {n: v for n, v in seen.items() if n != "handover"}
-    )
+    monkeypatch.setattr(parity, "measure", lambda *args, **kwargs: {n: v for n, v in seen.items() if n != "handover"})
     frame = parity.table([VAE], SETTINGS)
     assert list(frame.columns) == ["model", "dtype", "optimizer", *parity.GOALS, "met"]
     assert list(frame.dtype) == ["float64", "float32"] and list(frame.met) == met
@@ -283,9 +271,7 @@ def test_the_command_measures_every_model_and_fails_when_a_goal_is_missed(monkey
     monkeypatch.setattr(parity, "rounding", lambda spec, settings, dtype: 0.5)
     seen = dict.fromkeys(parity.GOALS, 1e-14)
     monkeypatch.setattr(parity, "handover", lambda *args, **kwargs: seen["handover"])
-    monkeypatch.setattr(
-        parity, "measure", lambda *args, **kwargs: {n: v for n, v in seen.items() if n != "handover"}
-    )
+    monkeypatch.setattr(parity, "measure", lambda *args, **kwargs: {n: v for n, v in seen.items() if n != "handover"})
     for deviation, code in ((1e-14, 0), (1.0, 1)):
         seen["handover"] = deviation
         with pytest.raises(SystemExit) as stopped:

@@ -8,14 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 from pypdf import PdfReader
-
 from tiny import CLAIM, ROOT, finished_run, write_project
 from twinvae.parameters import PROFILES
 from twinvae.report.collect import main as collect
 
-needs_latex = pytest.mark.skipif(
-    shutil.which("latexmk") is None, reason="latexmk is not installed; see make latex"
-)
+needs_latex = pytest.mark.skipif(shutil.which("latexmk") is None, reason="latexmk is not installed; see make latex")
 OVERFULL_POINTS = 2
 LEAST = {"figure": 0.6, "table": 0.875}  # a figure of its own width; a table set in 8 pt, which is 7 pt at least
 EVERYTHING = r"""
@@ -73,17 +70,18 @@ def faults(pdf: Path, log: str) -> list[str]:
 def too_small(log: str) -> list[str]:
     """The figures and tables that the page made too small to be read, from what `\\twinfit` left in the log."""
     sizes = re.findall(r"twinvae: (figure|table) (\S+) of ([0-9.]+)pt in ([0-9.]+)pt", log.replace("\n", ""))
-    return [f"{kind} {name} is at {float(place) / float(wide):.2f} of its size" for kind, name, wide, place in sizes
-            if float(place) < LEAST[kind] * float(wide)]
+    return [
+        f"{kind} {name} is at {float(place) / float(wide):.2f} of its size"
+        for kind, name, wide, place in sizes
+        if float(place) < LEAST[kind] * float(wide)
+    ]
 
 
 def fonts_outside(pdf: Path) -> list[str]:
     """The fonts that a PDF asks for and does not hold, those of its figures included."""
     if shutil.which("pdffonts") is None:
         return []
-    lines = subprocess.run(["pdffonts", pdf], capture_output=True, text=True, check=True).stdout.splitlines()[
-        2:
-    ]
+    lines = subprocess.run(["pdffonts", pdf], capture_output=True, text=True, check=True).stdout.splitlines()[2:]
     return [f"font not embedded: {line}" for line in lines if line[37:].split()[-5] != "yes"]
 
 
@@ -148,9 +146,7 @@ def test_a_number_that_was_not_collected_stops_latex(report):
 def test_the_report_as_it_stands(tmp_path):
     if not any((ROOT / "results" / profile).is_dir() for profile in PROFILES if profile != "smoke"):
         pytest.skip("no committed results")
-    texts = shutil.copytree(
-        ROOT / "report", tmp_path / "report", ignore=shutil.ignore_patterns("generated", "build")
-    )
+    texts = shutil.copytree(ROOT / "report", tmp_path / "report", ignore=shutil.ignore_patterns("generated", "build"))
     collect(["--results", str(ROOT / "results"), "--texts", str(texts)])
     pdf, log = build(texts)
     assert not faults(pdf, log)

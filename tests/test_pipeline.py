@@ -16,7 +16,6 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
-
 from tiny import ROOT, finished_run, write_notebook, write_project
 from twinvae import provenance
 from twinvae.committed import main as put_back
@@ -27,9 +26,7 @@ TABLE = 'NOTEBOOKS = {"01_alone": [None], "03_tiny": ["torch", "tf"]}\n'
 
 def make(*words: str, **environment: str) -> subprocess.CompletedProcess:
     """Run make in the real project, only to see what it says."""
-    return subprocess.run(
-        ["make", *words], cwd=ROOT, capture_output=True, text=True, env=os.environ | environment
-    )
+    return subprocess.run(["make", *words], cwd=ROOT, capture_output=True, text=True, env=os.environ | environment)
 
 
 def snakemake(python: str, folder: Path, *words: str) -> subprocess.CompletedProcess:
@@ -130,15 +127,11 @@ def test_notebooks_are_put_back_without_a_trace_of_papermill(copy, capsys):
     put_back(["--profile", "smoke"])
     assert "notebooks/03_tiny.ipynb shows the smoke run" in capsys.readouterr().out
     after = provenance.code_cells(notebook)
-    assert [cell.source for cell in after] == [
-        cell.source for cell in before
-    ] and notebook.stat().st_mtime_ns == time_
+    assert [cell.source for cell in after] == [cell.source for cell in before] and notebook.stat().st_mtime_ns == time_
     assert [cell.execution_count for cell in after] == [1, 2, 3, 4, 5]
     assert after[2].outputs[-1].data["text/plain"] == "4" and after[2].outputs[-1].execution_count == 3
     text = notebook.read_text()
-    assert (
-        "papermill" not in text and "injected" not in text and "iopub" not in text and str(copy) not in text
-    )
+    assert "papermill" not in text and "injected" not in text and "iopub" not in text and str(copy) not in text
     assert 'profile: str = \\"quick\\"' in text, "the default profile stays as written"
     nbformat.validate(nbformat.read(notebook, as_version=4))
 
@@ -231,12 +224,8 @@ def imported(folder: str) -> set[str]:
     """The packages, as they are installed, that the files of a folder import."""
     trees = [ast.parse(path.read_text()) for path in (ROOT / folder).rglob("*.py")]
     nodes = [node for tree in trees for node in ast.walk(tree)]
-    names = {
-        alias.name.split(".")[0] for node in nodes if isinstance(node, ast.Import) for alias in node.names
-    }
-    names |= {
-        node.module.split(".")[0] for node in nodes if isinstance(node, ast.ImportFrom) and node.level == 0
-    }
+    names = {alias.name.split(".")[0] for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module.split(".")[0] for node in nodes if isinstance(node, ast.ImportFrom) and node.level == 0}
     installed = packages_distributions()
     return {installed[name][0].lower().replace("_", "-") for name in names if name in installed} - {"twinvae"}
 
@@ -263,7 +252,5 @@ def test_the_version_is_the_same_everywhere():
 
 
 def test_importing_twinvae_imports_neither_framework(python):
-    code = (
-        "import sys, twinvae.run, twinvae.report.collect; sys.exit(bool({'torch', 'tensorflow'} & set(sys.modules)))"
-    )
+    code = "import sys, twinvae.run, twinvae.report.collect; sys.exit(bool({'torch', 'tensorflow'} & set(sys.modules)))"
     assert subprocess.run([python, "-c", code], cwd=ROOT).returncode == 0

@@ -8,7 +8,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-
 from twinvae import diagrams, plots, spec, style
 
 RNG = np.random.default_rng(0)
@@ -23,7 +22,9 @@ DRAWN = {
     "class grid": lambda ax: plots.plot_class_grid(ax, IMAGES, np.arange(12) % 3, list("abc"), per_class=2),
     "training": lambda ax: plots.plot_training(ax, P, CURVES["AE"], CURVES["AE"] + 1, "VAE"),
     "sweep": lambda ax: plots.plot_sweep(ax, P, CURVES, "size", "error", {"mean image": P}),
-    "race": lambda ax: plots.plot_race(ax, {"CVAE": (P, CURVES["AE"]), "CVAE, ours": (P, CURVES["AE"])}, "s", "y", {"PCA": 1.0}),
+    "race": lambda ax: plots.plot_race(
+        ax, {"CVAE": (P, CURVES["AE"]), "CVAE, ours": (P, CURVES["AE"])}, "s", "y", {"PCA": 1.0}
+    ),
     "log p(x)": lambda ax: plots.plot_log_px(ax, P, CURVES["AE"], CURVES["AE"], -99.0),
     "noise": lambda ax: plots.plot_noise(ax, P, CURVES, P**2),
     "activation": lambda ax: plots.plot_activation(ax, 0.1),
@@ -32,7 +33,9 @@ DRAWN = {
     "bars": lambda ax: plots.plot_bars(ax, ["AE", "VAE"], {"torch": np.eye(2), "tf": np.ones((2, 1))}, "y"),
     "intervals": lambda ax: plots.plot_intervals(ax, ["VAE", "IWAE"], [1, 2], [0, 1.5], [2, 2.5], "nats"),
     "confusion": lambda ax: plots.plot_confusion(ax, np.eye(3) + 1, list("abc")),
-    "caught": lambda ax: plots.plot_caught(ax, pd.DataFrame({"CAS": [True, False], "recall": [False, False]}, ["copy", "noise"])),
+    "caught": lambda ax: plots.plot_caught(
+        ax, pd.DataFrame({"CAS": [True, False], "recall": [False, False]}, ["copy", "noise"])
+    ),
     "spectrum": lambda ax: plots.plot_spectrum(ax, {"data": (P / 200, P), "VAE": (P / 200, P)}),
     "units": lambda ax: plots.plot_units(ax, {"VAE": RNG.random(20)}, "KL [nats]"),
     "latent": lambda ax: plots.plot_latent(ax, RNG.standard_normal((30, 2)), np.arange(30) % 3, list("abc")),
@@ -121,9 +124,15 @@ def test_architecture_is_drawn_from_the_spec(name, ax):
     texts = [t.get_text() for t in ax.texts]
     assert f"{spec.count_weights(model):,} weights" in texts
     numbers = [int(t.replace(",", "")) for t in texts if t.replace(",", "").isdigit() and "," in t]
-    walks = [stack.walk() for name, stack in model.stacks().items() if name != "discriminator_projection"]  # in the logit
-    sizes = {str(row.shape_out[0]) for walk in walks for i, row in enumerate(walk)
-             if isinstance(row.layer, spec.Dense) and not any(len(after.shape_out) == 3 for after in walk[i:i + 3])}
+    walks = [
+        stack.walk() for name, stack in model.stacks().items() if name != "discriminator_projection"
+    ]  # in the logit
+    sizes = {
+        str(row.shape_out[0])
+        for walk in walks
+        for i, row in enumerate(walk)
+        if isinstance(row.layer, spec.Dense) and not any(len(after.shape_out) == 3 for after in walk[i : i + 3])
+    }
     assert sizes - {str(model.latent_dim)} <= set(texts) and max(numbers) < spec.count_weights(model)
 
 
@@ -136,21 +145,24 @@ def test_colours_are_fixed_distinct_and_follow_the_first_word():
     names = ("AE", "VAE", "CVAE", "CGAN", "data", "baseline", "torch", "tf")
     assert len({style.COLOURS[name] for name in names}) == len(names)
     assert style.colour("VAE, 2 latents") == style.colour("VAE") != style.colour("something else", 3)
-    assert style.TEXT_WIDTH == pytest.approx(4.774, abs=1e-3)
+    assert pytest.approx(4.774, abs=1e-3) == style.TEXT_WIDTH
 
 
-@pytest.mark.parametrize("call, message", [
-    (lambda ax: plots.plot_image_grid(ax, IMAGES), "rows, columns"),
-    (lambda ax: plots.plot_image_grid(ax, IMAGES[None] + 1), "0 to 1"),
-    (lambda ax: plots.plot_image_grid(ax, IMAGES[None] * np.nan), "0 to 1"),
-    (lambda ax: plots.plot_image_grid(ax, IMAGES[None], ["a", "b"]), "2 row labels .* 1 rows"),
-    (lambda ax: plots.plot_class_grid(ax, IMAGES[:0], [], ["a"]), "at least one"),
-    (lambda ax: plots.plot_class_grid(ax, IMAGES, [0], ["a"]), "one an image"),
-    (lambda ax: plots.plot_training(ax, P, np.ones((3, 4))), r"\[seeds, points\]"),
-    (lambda ax: plots.plot_sweep(ax, P - 1, CURVES, "", ""), "above 0"),
-    (lambda ax: plots.plot_bars(ax, ["a"], {"torch": np.ones(3)}, ""), r"\[groups, seeds\]"),
-    (lambda ax: diagrams.draw_autoencoder(ax, "GAN"), "'AE', 'VAE' or 'CVAE'"),
-])
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda ax: plots.plot_image_grid(ax, IMAGES), "rows, columns"),
+        (lambda ax: plots.plot_image_grid(ax, IMAGES[None] + 1), "0 to 1"),
+        (lambda ax: plots.plot_image_grid(ax, IMAGES[None] * np.nan), "0 to 1"),
+        (lambda ax: plots.plot_image_grid(ax, IMAGES[None], ["a", "b"]), "2 row labels .* 1 rows"),
+        (lambda ax: plots.plot_class_grid(ax, IMAGES[:0], [], ["a"]), "at least one"),
+        (lambda ax: plots.plot_class_grid(ax, IMAGES, [0], ["a"]), "one an image"),
+        (lambda ax: plots.plot_training(ax, P, np.ones((3, 4))), r"\[seeds, points\]"),
+        (lambda ax: plots.plot_sweep(ax, P - 1, CURVES, "", ""), "above 0"),
+        (lambda ax: plots.plot_bars(ax, ["a"], {"torch": np.ones(3)}, ""), r"\[groups, seeds\]"),
+        (lambda ax: diagrams.draw_autoencoder(ax, "GAN"), "'AE', 'VAE' or 'CVAE'"),
+    ],
+)
 def test_bad_input_gets_one_clear_sentence(call, message, ax):
     with pytest.raises(ValueError, match=message) as error:
         call(ax)

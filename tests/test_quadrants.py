@@ -65,7 +65,9 @@ def test_a_study_goes_on_where_it_was_and_keeps_the_best_epoch(small, tmp_path):
     assert shown.shape == (3, 7, 5, 4, 1) and shown.dtype == np.uint8
     assert [row["epoch"] for row in facts["completion"]["epochs"]] == [1, 2, 3, 4]
     test = facts["test"]
-    assert test["images"] == 9 and test["gain_elbo"]["nll"] == pytest.approx(test["baseline"]["nll"] - test["elbo"]["nll"])
+    assert test["images"] == 9 and test["gain_elbo"]["nll"] == pytest.approx(
+        test["baseline"]["nll"] - test["elbo"]["nll"]
+    )
     model = twin.models.build(CVAE)
     runs = completion.settings(PHASES["completion"])
     epochs, marks = completion.train(model, twin, IMAGES, runs, tmp_path / "completion")
@@ -85,7 +87,11 @@ def test_the_worse_twin_counts_and_what_is_missing_stays_empty(small, tmp_path):
     assert numbers["q1_baseline_rate"] == facts["baseline"]["marks"][0]["test"]["nll"]
     assert not [name for name in numbers if name.startswith("q2")]
     table = quadrants.table(found)
-    assert len(table) == 3 * 6 and table.tf[table.observed == 1].notna().all() and table.tf[table.observed > 1].isna().all()
+    assert (
+        len(table) == 3 * 6
+        and table.tf[table.observed == 1].notna().all()
+        and table.tf[table.observed > 1].isna().all()
+    )
     assert np.isnan(quadrants.farthest(found))
     three = {"torch": {"quadrants": {str(n): facts for n in (1, 2, 3)}}}
     assert quadrants.farthest(three) == max(abs(numbers["q1_baseline_rate"] - known) for known in (100.4, 61.9, 25.4))

@@ -6,14 +6,23 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-
 from twinvae import backend, data, spec
 from twinvae.metrics.judge import Judge
 from twinvae.spec import Conv, Dense, Flatten, GanSpec, ModelSpec, Reshape, TrainSpec, mlp
 from twinvae.studies import race, study
 
-CVAE = ModelSpec("tiny_cvae", "cvae", (4, 4, 3), 2, (Flatten(), *mlp(4)), mlp(4), num_classes=4, encoder_condition="concat",
-                 decoder_condition="concat", init="keras")
+CVAE = ModelSpec(
+    "tiny_cvae",
+    "cvae",
+    (4, 4, 3),
+    2,
+    (Flatten(), *mlp(4)),
+    mlp(4),
+    num_classes=4,
+    encoder_condition="concat",
+    decoder_condition="concat",
+    init="keras",
+)
 CGAN = GanSpec("tiny_cgan", "cgan", (4, 4, 3), 2, 4, (Dense(48), Reshape((4, 4, 3))), (Conv(2), Flatten()))
 SETTINGS, Y = TrainSpec(epochs=4, batch_size=8), study.balanced(4, 3)
 
@@ -22,8 +31,10 @@ SETTINGS, Y = TrainSpec(epochs=4, batch_size=8), study.balanced(4, 3)
 def images() -> data.Splits:
     rng = np.random.default_rng(0)
     source = data.Source("tiny", "tiny", "own")
-    parts = [data.Images(rng.integers(0, 256, (n, 4, 4, 3), dtype=np.uint8), np.arange(n) % 4, tuple("abcd"), source)
-             for n in (24, 8, 16)]
+    parts = [
+        data.Images(rng.integers(0, 256, (n, 4, 4, 3), dtype=np.uint8), np.arange(n) % 4, tuple("abcd"), source)
+        for n in (24, 8, 16)
+    ]
     return data.Splits(*parts)
 
 
@@ -94,8 +105,14 @@ def test_epochs_that_follow_a_stop_are_not_timed():
 
 
 def test_who_never_gets_there_is_not_late():
-    rows = pd.DataFrame({"seed": [0, 0, 0, 1, 1, 1], "epoch": [1, 2, 4] * 2, "seconds": [3.0, 6, 12, 2, 4, 8],
-                         "accuracy": [0.1, 0.3, 0.2, 0.1, 0.1, 0.19]})
+    rows = pd.DataFrame(
+        {
+            "seed": [0, 0, 0, 1, 1, 1],
+            "epoch": [1, 2, 4] * 2,
+            "seconds": [3.0, 6, 12, 2, 4, 8],
+            "accuracy": [0.1, 0.3, 0.2, 0.1, 0.1, 0.19],
+        }
+    )
     assert np.array_equal(race.first_past(rows, 0.2), [2, np.nan], equal_nan=True)
     assert np.array_equal(race.first_past(rows, 0.3, "seconds"), [6, np.nan], equal_nan=True)
     assert race.at_least([2, np.nan], 5) == 3.5 and race.at_the_end(rows).accuracy.tolist() == [0.2, 0.19]
@@ -111,8 +128,11 @@ def test_the_models_are_those_of_the_reports_but_for_what_is_said():
     assert data.cifar10.CLASS_NAMES[race.CAT] == "cat" and data.cifar10.CLASS_NAMES[race.BOATS] == "ship"
 
 
-@pytest.mark.parametrize("model", [CVAE, replace(CVAE, kind="ae", num_classes=0, encoder_condition="none", decoder_condition="none")],
-                         ids=lambda m: m.kind)
+@pytest.mark.parametrize(
+    "model",
+    [CVAE, replace(CVAE, kind="ae", num_classes=0, encoder_condition="none", decoder_condition="none")],
+    ids=lambda m: m.kind,
+)
 def test_what_is_kept_of_a_small_training(images, model, tmp_path):
     twin = backend.get("torch")
     trained = study.train(place(tmp_path), twin, model, SETTINGS, images)

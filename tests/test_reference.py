@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 from scipy import integrate, special, stats
-
 from twinvae import reference
 
 RNG = np.random.default_rng(0)
@@ -20,9 +19,13 @@ def summed(terms) -> np.ndarray:
 
 # --- likelihoods ---------------------------------------------------------------------------------
 
+
 def test_bernoulli_is_scipys():
-    np.testing.assert_allclose(reference.bernoulli_nll(BINARY, LOGITS),
-                               -summed(stats.bernoulli(special.expit(LOGITS)).logpmf(BINARY)), rtol=1e-12)
+    np.testing.assert_allclose(
+        reference.bernoulli_nll(BINARY, LOGITS),
+        -summed(stats.bernoulli(special.expit(LOGITS)).logpmf(BINARY)),
+        rtol=1e-12,
+    )
 
 
 def test_continuous_bernoulli_is_torchs():
@@ -43,7 +46,7 @@ def test_continuous_bernoulli_integrates_to_one_and_the_plain_one_does_not(logit
 
 @pytest.mark.parametrize("variance", [0.01, 0.5, 1.0, 7.0])
 def test_gaussian_is_scipys_with_its_constant(variance):
-    theirs = stats.norm(special.expit(LOGITS), variance ** 0.5).logpdf(GREY)
+    theirs = stats.norm(special.expit(LOGITS), variance**0.5).logpdf(GREY)
     np.testing.assert_allclose(reference.gaussian_nll(GREY, LOGITS, variance), -summed(theirs), rtol=1e-12)
 
 
@@ -85,6 +88,7 @@ def test_discretized_logistic_stays_finite_far_from_its_mean():
 
 # --- known points --------------------------------------------------------------------------------
 
+
 @pytest.mark.parametrize("pixels, nats", [(784, 543.427390), (3072, 2129.348139)])
 def test_zero_logits_cost_ln_2_a_pixel(pixels, nats):
     x = np.random.default_rng(3).random((2, pixels))
@@ -103,8 +107,9 @@ def test_sigmoid_is_scipys_without_overflow():
     np.testing.assert_allclose(reference.sigmoid(a), special.expit(a), rtol=1e-12)
 
 
-@pytest.mark.parametrize("mean, variance, nats", [
-    (0, 1, 0), (1, 1, 0.5), (0, 0.5, 0.096574), (0, 2, 0.153426), (1, 0.25, 0.818147)])
+@pytest.mark.parametrize(
+    "mean, variance, nats", [(0, 1, 0), (1, 1, 0.5), (0, 0.5, 0.096574), (0, 2, 0.153426), (1, 0.25, 0.818147)]
+)
 def test_kl_to_the_standard_normal_at_known_points(mean, variance, nats):
     assert reference.kl_standard([[mean]], [[np.log(variance)]])[0] == pytest.approx(nats, abs=1e-6)
 
@@ -132,13 +137,13 @@ def test_kl_agrees_with_sampling():
     z = reference.reparameterize(MU, LOGVAR, np.random.default_rng(4).normal(size=(20_000, 6, 3)))
     ratio = reference.log_normal(z, MU, LOGVAR) - reference.log_normal(z, PRIOR_MU, PRIOR_LOGVAR)
     kl = reference.kl_gaussians(MU, LOGVAR, PRIOR_MU, PRIOR_LOGVAR)
-    assert (np.abs(ratio.mean(axis=0) - kl) < 4 * ratio.std(axis=0) / 20_000 ** 0.5).all()
+    assert (np.abs(ratio.mean(axis=0) - kl) < 4 * ratio.std(axis=0) / 20_000**0.5).all()
 
 
 def test_expm1_keeps_a_nearly_collapsed_kl():
     logvar = 1e-9
-    assert reference.kl_standard([[0.0]], [[logvar]])[0] == pytest.approx(logvar ** 2 / 4, rel=0.2)
-    assert 0.5 * (np.exp(logvar) - 1 - logvar) > 10 * logvar ** 2  # without expm1: rounding only
+    assert reference.kl_standard([[0.0]], [[logvar]])[0] == pytest.approx(logvar**2 / 4, rel=0.2)
+    assert 0.5 * (np.exp(logvar) - 1 - logvar) > 10 * logvar**2  # without expm1: rounding only
 
 
 def test_log_normal_is_torchs_for_one_or_many_samples():
@@ -163,10 +168,17 @@ def test_log_mean_exp_is_scipys(shift):
 
 # --- bad input -----------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("nll", [
-    reference.bernoulli_nll, reference.continuous_bernoulli_nll,
-    lambda x, a: reference.gaussian_nll(x, a, 1.0), lambda x, a: reference.gaussian_nll_learned(x, a, 0.0),
-    lambda x, a: reference.discretized_logistic_nll(x, a, -1.0)])
+
+@pytest.mark.parametrize(
+    "nll",
+    [
+        reference.bernoulli_nll,
+        reference.continuous_bernoulli_nll,
+        lambda x, a: reference.gaussian_nll(x, a, 1.0),
+        lambda x, a: reference.gaussian_nll_learned(x, a, 0.0),
+        lambda x, a: reference.discretized_logistic_nll(x, a, -1.0),
+    ],
+)
 def test_two_shapes_are_refused_not_broadcast(nll):
     with pytest.raises(ValueError, match=r"x has shape \(2, 3\) and the decoder's output \(2, 1\)"):
         nll(np.zeros((2, 3)), np.zeros((2, 1)))
@@ -179,6 +191,7 @@ def test_a_variance_that_is_not_positive_is_named(variance):
 
 
 # --- layers --------------------------------------------------------------------------------------
+
 
 def test_mlp_is_torchs():
     torch.manual_seed(0)

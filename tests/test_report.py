@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-
 from tiny import CLAIM, ROOT, finished_run, write_notebook, write_project
 from twinvae import results
 from twinvae.report import claims, tables
@@ -147,9 +146,7 @@ def test_the_best_profile_present_is_taken(runs):
 @pytest.mark.parametrize("run", ["torch", "alone"])
 def test_a_missing_run_is_named(runs, texts, run):
     shutil.rmtree(runs[run])
-    assert (
-        f"needs runs that are not there: {'03 with torch' if run == 'torch' else '01'} (missing)" in refusal()
-    )
+    assert f"needs runs that are not there: {'03 with torch' if run == 'torch' else '01'} (missing)" in refusal()
     assert not (texts / "generated").exists()
 
 
@@ -242,13 +239,8 @@ def test_outputs_alone_make_no_run_stale(texts, runs, capsys):
 def test_the_claims_table(runs, texts):
     report()
     table = (texts / "generated" / "claims-004.tex").read_text()
-    assert (
-        r"C-1 & A is below 5 \% of B. (2.4) & A: 1.00 / 3.00\textsuperscript{q$\ast$}; B: 2.00 / "
-        in table
-    )
-    assert (
-        r"\textbf{undecided}" in table and "PyTorch: holds" in table and "TensorFlow: does not hold" in table
-    )
+    assert r"C-1 & A is below 5 \% of B. (2.4) & A: 1.00 / 3.00\textsuperscript{q$\ast$}; B: 2.00 / " in table
+    assert r"\textbf{undecided}" in table and "PyTorch: holds" in table and "TensorFlow: does not hold" in table
     assert r"\texttt{a \textless{} b -\allowbreak{}" in (texts / "generated" / "rules-004.tex").read_text()
 
 

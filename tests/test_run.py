@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
-
 from twinvae import latex, provenance, results
 from twinvae.data import Source
 from twinvae.run import PNG_BYTES, Run
@@ -141,15 +140,9 @@ def test_what_a_finished_run_leaves(project, capsys):
         "scoreboard.csv",
     }
     assert all(provenance.sha256(run.folder / name) == digest for name, digest in manifest["files"].items())
-    assert manifest["sources"]["notebooks/03_tiny.ipynb"] == provenance.source_hash(
-        project, "notebooks/03_tiny.ipynb"
-    )
-    assert {"python", "numpy", "torch"} <= set(manifest["versions"]) and "tensorflow" not in manifest[
-        "versions"
-    ]
-    assert (
-        manifest["machine"]["threads"] == 1 and manifest["seconds"] >= 0 and manifest["peak_memory_mib"] > 1
-    )
+    assert manifest["sources"]["notebooks/03_tiny.ipynb"] == provenance.source_hash(project, "notebooks/03_tiny.ipynb")
+    assert {"python", "numpy", "torch"} <= set(manifest["versions"]) and "tensorflow" not in manifest["versions"]
+    assert manifest["machine"]["threads"] == 1 and manifest["seconds"] >= 0 and manifest["peak_memory_mib"] > 1
     assert os.uname().nodename not in (run.folder / "manifest.json").read_text()
     assert json.loads((run.folder / "numbers.json").read_text()) == {"third": 0.25}
     assert pd.read_csv(run.folder / "tables" / "t.csv").equals(table)

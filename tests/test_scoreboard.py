@@ -13,9 +13,19 @@ from twinvae.studies import bench, scoreboard, study
 
 IMAGES = splits()
 Y = study.balanced(3, 3)
-ALWAYS = set(results.COLUMNS[:5]) - {"backend"} | {"seed", "parameters", "epochs", "seconds_per_epoch", "gemm_fraction",
-                                                   "judge_accuracy", "frechet", "frechet_floor",
-                                                   "sharpness", "precision", "recall"}
+ALWAYS = set(results.COLUMNS[:5]) - {"backend"} | {
+    "seed",
+    "parameters",
+    "epochs",
+    "seconds_per_epoch",
+    "gemm_fraction",
+    "judge_accuracy",
+    "frechet",
+    "frechet_floor",
+    "sharpness",
+    "precision",
+    "recall",
+}
 CODES = {"elbo", "recon", "kl", "active_units", "nll_is"}
 LABELS = {"conditional_accuracy", "diversity", "cas"}
 
@@ -33,8 +43,9 @@ class Pixels(Judge):
         return x.reshape(len(x), -1)[:, :4].astype(float)
 
 
-@pytest.mark.parametrize("spec, columns", [(AE, ALWAYS), (VAE, ALWAYS | CODES),
-                                           (CVAE, ALWAYS | CODES | LABELS | {"nll_marginal"})])
+@pytest.mark.parametrize(
+    "spec, columns", [(AE, ALWAYS), (VAE, ALWAYS | CODES), (CVAE, ALWAYS | CODES | LABELS | {"nll_marginal"})]
+)
 @pytest.mark.parametrize("name", backend.TWINS)
 def test_a_row_has_what_applies_to_its_model_and_nothing_else(spec, columns, name, tmp_path, monkeypatch):
     monkeypatch.setattr(bench, "measure", lambda *about: {"share": 0.5} if about == (twin, spec, 8, 512) else None)

@@ -4,7 +4,6 @@ import re
 
 import pytest
 from bs4 import BeautifulSoup
-
 from tiny import ROOT
 from twinvae import site
 

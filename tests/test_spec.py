@@ -8,7 +8,6 @@ import pytest
 from pair import CVAE, LEAKY, SMALL, VAE
 from twinvae import draws, spec
 from twinvae.metrics.cost import multiply_adds
-from twinvae.studies import parity
 from twinvae.spec import (
     Activation,
     BatchNorm,
@@ -24,6 +23,7 @@ from twinvae.spec import (
     TrainSpec,
     Upsample,
 )
+from twinvae.studies import parity
 
 EVERY = [*spec.ZOO.values(), *parity.small_specs(), *parity.small_gans()]
 
@@ -91,9 +91,7 @@ def test_the_vae_of_burda_has_two_hidden_layers_of_200_on_each_side():
 
 
 def test_the_conditioner_of_report_004_has_2832_weights():
-    assert (
-        spec.count_weights(spec.zoo("report004_cvae"), "conditioner") == 11 * 16 + 17 * 32 + 33 * 64 == 2_832
-    )
+    assert spec.count_weights(spec.zoo("report004_cvae"), "conditioner") == 11 * 16 + 17 * 32 + 33 * 64 == 2_832
     assert spec.count_weights(spec.zoo("report004_vae"), "conditioner") == 0
 
 
@@ -312,9 +310,7 @@ def test_a_training_survives_json_and_an_unknown_field_does_not():
     settings = TrainSpec(3, optimizer="sgd", beta=0.5)
     values = json.loads(json.dumps(spec.to_dict(settings)))
     assert spec.from_dict(TrainSpec, values) == settings
-    with pytest.raises(
-        ValueError, match="TrainSpec has no field 'momentum'; its fields are batch_size, beta"
-    ):
+    with pytest.raises(ValueError, match="TrainSpec has no field 'momentum'; its fields are batch_size, beta"):
         spec.from_dict(TrainSpec, values | {"momentum": 0.9})
 
 
@@ -328,9 +324,7 @@ def test_a_model_for_other_images():
 
 
 def first(init: str, seed: int = 0) -> dict[str, np.ndarray]:
-    return draws.initial_weights(
-        ModelSpec("wide", "vae", **(SMALL | {"init": init, "image_shape": (40, 40, 1)})), seed
-    )
+    return draws.initial_weights(ModelSpec("wide", "vae", **(SMALL | {"init": init, "image_shape": (40, 40, 1)})), seed)
 
 
 def test_the_reports_init_is_normal_with_bias_zero():
@@ -357,7 +351,5 @@ def test_the_seed_decides_the_weights():
 def test_scales_begin_at_one_and_shifts_at_zero():
     model = dataclasses.replace(VAE, encoder=(Flatten(), BatchNorm()), likelihood="gaussian_learned")
     drawn = draws.initial_weights(model, 0)
-    assert (drawn["encoder.batchnorm1.weight"] == 1).all() and (
-        drawn["encoder.batchnorm1.running_var"] == 1
-    ).all()
+    assert (drawn["encoder.batchnorm1.weight"] == 1).all() and (drawn["encoder.batchnorm1.running_var"] == 1).all()
     assert not drawn["encoder.batchnorm1.bias"].any() and drawn["likelihood.log_scale"] == 0

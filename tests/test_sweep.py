@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from pair import splits
 from twinvae import backend
 from twinvae.history import NotFinite
@@ -35,7 +34,9 @@ def test_a_name_says_all_of_its_point_and_no_two_share_one(profile, name):
     points = sweep.everything(profile, name)
     assert [sweep.named(point.name) for point in points] == points
     assert len({point.name for point in points}) == len(points)
-    assert {point.seed for point in points} == set(range(sweep.AMOUNT[sweep.amount(profile)][3] if name == "torch" else 1))
+    assert {point.seed for point in points} == set(
+        range(sweep.AMOUNT[sweep.amount(profile)][3] if name == "torch" else 1)
+    )
 
 
 @pytest.mark.parametrize("name", ["", "mnist", "mnist-cvae-400-b256-lr0.0010-adam-z20-s0"])

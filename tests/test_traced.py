@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 import yaml
-
 from tiny import ROOT
 from twinvae.report.collect import main as collect
 
 PROFILE = {"s": "smoke", "q": "quick", "o": "overnight", "": "full"}
 DEFINED = re.compile(r"\\expandafter\\def\\csname ([^\\]+)\\endcsname\{(.*)\}\n")
 VERDICTS = ("holds", "does not hold", "undecided")
-TYPED = re.compile(r"\bC-\w+-\d+|\\textbf\{(?:holds|does not hold|undecided)|\b(?:claim|finding|verdict|sentence)s? "
-                   r"(?:holds?|fails?|do(?:es)? not hold|is (?:true|right|wrong|false))\b(?! for)")
+TYPED = re.compile(
+    r"\bC-\w+-\d+|\\textbf\{(?:holds|does not hold|undecided)|\b(?:claim|finding|verdict|sentence)s? "
+    r"(?:holds?|fails?|do(?:es)? not hold|is (?:true|right|wrong|false))\b(?! for)"
+)
 
 
 def sources(texts: Path) -> str:
@@ -54,7 +55,11 @@ def untraced_numbers(texts: Path, results: Path) -> list[str]:
         folder = run_of(results, PROFILE[raised.strip("}").replace(r"$\ast$", "")], number, backend)
         kept = json.loads((folder / "numbers.json").read_text())
         manifest = json.loads((folder / "manifest.json").read_text())
-        if manifest["status"] != "complete" or key not in kept or not same(plain(value), kept[key], manifest["formats"][key]):
+        if (
+            manifest["status"] != "complete"
+            or key not in kept
+            or not same(plain(value), kept[key], manifest["formats"][key])
+        ):
             found.append(f"{name} is printed as {value or 'nothing'}")
     return found
 
@@ -130,7 +135,11 @@ def test_every_verdict_is_that_of_its_rule_and_none_is_typed(made):
 def untraced_readme(readme: str, texts: Path) -> list[str]:
     """The lines of README's tables of verdicts that the report has not; all of them if there are none."""
     right = (texts / "generated" / "verdicts.md").read_text().splitlines()
-    lines = [line for line in readme.splitlines() if re.match(r"\| (?:C-\w+-\d+|report \d{3}|all reports|ours|\w+ et al\.) \|", line)]
+    lines = [
+        line
+        for line in readme.splitlines()
+        if re.match(r"\| (?:C-\w+-\d+|report \d{3}|all reports|ours|\w+ et al\.) \|", line)
+    ]
     return [line for line in lines if line not in right] or ([] if lines else ["no verdicts"])
 
 

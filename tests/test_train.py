@@ -67,10 +67,7 @@ def by_reference(optimizer: str, weight, gradients, lr: float) -> list[np.ndarra
 def small_gradients(optimizer, seed: int) -> list:
     """A gradient for each weight, some so small that epsilon's place shows."""
     rng = np.random.default_rng(seed)
-    return [
-        rng.normal(size=tuple(w.shape)) * rng.choice([1e-9, 1e-4, 1], tuple(w.shape))
-        for w in optimizer.weights
-    ]
+    return [rng.normal(size=tuple(w.shape)) * rng.choice([1e-9, 1e-4, 1], tuple(w.shape)) for w in optimizer.weights]
 
 
 @over_twins
@@ -81,9 +78,7 @@ def test_steps_follow_the_written_rule(twin, name):
     model = twin.models.build(VAE, dtype="float64")
     optimizer = twin.train.Optimizer(model, settings)
     gradients = [small_gradients(optimizer, seed) for seed in range(3)]
-    expected = [
-        by_reference(name, array(w).copy(), gs, 0.03) for w, *gs in zip(optimizer.weights, *gradients)
-    ]
+    expected = [by_reference(name, array(w).copy(), gs, 0.03) for w, *gs in zip(optimizer.weights, *gradients)]
     for step, gs in enumerate(gradients):
         optimizer.step(twin.train.tensors(gs))
         for w, after in zip(optimizer.weights, expected):
@@ -126,9 +121,7 @@ def test_a_training_step_is_gradient_and_rule(twin):
     layout = getattr(twin.layers, "to_pytorch", lambda a: a)
     after = model.get_arrays()
     for name, gradient in zip(optimizer.names, gradients):
-        np.testing.assert_allclose(
-            after[name], before[name] - 0.01 * layout(array(gradient)), rtol=1e-12, atol=1e-15
-        )
+        np.testing.assert_allclose(after[name], before[name] - 0.01 * layout(array(gradient)), rtol=1e-12, atol=1e-15)
     assert max(np.abs(after[name] - before[name]).max() for name in before) > 1e-3
 
 
@@ -225,9 +218,7 @@ def test_a_longer_run_continues_a_shorter_one_bit_for_bit(finished, twin, tmp_pa
     fit(twin, replace(SETTINGS, epochs=1), tmp_path)
     model, frame = fit(twin, SETTINGS, tmp_path)
     assert same_arrays(model.get_arrays(), finished[twin][1].get_arrays())
-    assert same_arrays(
-        *(weights.read(folder / "last.safetensors")[0] for folder in (tmp_path, finished[twin][0]))
-    )
+    assert same_arrays(*(weights.read(folder / "last.safetensors")[0] for folder in (tmp_path, finished[twin][0])))
     assert frame.drop(columns="seconds").equals(finished[twin][2].drop(columns="seconds"))
 
 
@@ -266,9 +257,7 @@ def test_an_interrupt_leaves_a_model_that_works_and_the_same_cell_goes_on(finish
 def processes():
     """A server that has imported both twins and forks a process for each run."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(
-        ["twinvae.pt", "twinvae.tf", "twinvae.run", "torch._dynamo"]
-    )  # torch.optim wants it
+    context.set_forkserver_preload(["twinvae.pt", "twinvae.tf", "twinvae.run", "torch._dynamo"])  # torch.optim wants it
     return context
 
 
@@ -404,9 +393,7 @@ def test_a_checkpoint_of_another_run_is_refused(finished, twin, change, message)
 def test_a_truncated_checkpoint_is_refused(finished, tmp_path, keep):
     path = tmp_path / "last.safetensors"
     path.write_bytes((finished["torch"][0] / "last.safetensors").read_bytes()[:keep])
-    with pytest.raises(
-        ValueError, match="last.safetensors is not a whole weights file .*; delete it and train"
-    ):
+    with pytest.raises(ValueError, match="last.safetensors is not a whole weights file .*; delete it and train"):
         fit("torch", folder=tmp_path)
 
 

@@ -43,16 +43,8 @@ def public(twin: str, file: str) -> dict[str, ast.AST]:
             found[node.name] = node
         if isinstance(node, ast.ClassDef):
             role = SAME_ROLE if file == "layers.py" else {}
-            found |= {
-                f"{node.name}.{role.get(n.name, n.name)}": n
-                for n in node.body
-                if isinstance(n, ast.FunctionDef)
-            }
-    return {
-        name: node
-        for name, node in found.items()
-        if not name.split(".")[-1].startswith("_") or "__init__" in name
-    }
+            found |= {f"{node.name}.{role.get(n.name, n.name)}": n for n in node.body if isinstance(n, ast.FunctionDef)}
+    return {name: node for name, node in found.items() if not name.split(".")[-1].startswith("_") or "__init__" in name}
 
 
 def is_extra(twin: str, file: str, name: str) -> bool:
@@ -88,7 +80,7 @@ def docstring(node: ast.AST) -> str:
 
 
 def test_both_twins_have_the_same_files():
-    assert FILES == sorted(path.name for path in (ROOT / "tf").glob("*.py"))
+    assert sorted(path.name for path in (ROOT / "tf").glob("*.py")) == FILES
     assert {"layers.py", "losses.py", "autoencoders.py", "models.py", "gan.py", "train.py"} <= set(FILES)
 
 
@@ -100,21 +92,15 @@ def test_names_and_their_order_are_the_same(file):
 @pytest.mark.parametrize("file", FILES)
 def test_parameters_and_defaults_are_the_same(file):
     pt, tf = shared("pt", file), shared("tf", file)
-    assert {name: signature(node) for name, node in pt.items()} == {
-        name: signature(node) for name, node in tf.items()
-    }
+    assert {name: signature(node) for name, node in pt.items()} == {name: signature(node) for name, node in tf.items()}
 
 
 @pytest.mark.parametrize("file", FILES)
 def test_docstrings_are_the_same_and_there(file):
     pt, tf = shared("pt", file), shared("tf", file)
-    assert {name: docstring(node) for name, node in pt.items()} == {
-        name: docstring(node) for name, node in tf.items()
-    }
+    assert {name: docstring(node) for name, node in pt.items()} == {name: docstring(node) for name, node in tf.items()}
     silent = [
-        name
-        for name, node in pt.items()
-        if not docstring(node) and name.split(".")[-1] not in ("__init__", "forward")
+        name for name, node in pt.items() if not docstring(node) and name.split(".")[-1] not in ("__init__", "forward")
     ]
     assert not silent
 
@@ -147,8 +133,5 @@ def test_neither_twin_imports_the_other(twin, other):
 
 def test_a_difference_is_seen():
     """The tools of this test tell apart what differs."""
-    a, b = (
-        ast.parse(f"def f(x, y={value}):\n    '''{text}'''").body[0]
-        for value, text in ((1, "Sum."), (2, "Sums."))
-    )
+    a, b = (ast.parse(f"def f(x, y={value}):\n    '''{text}'''").body[0] for value, text in ((1, "Sum."), (2, "Sums.")))
     assert signature(a) != signature(b) and docstring(a) != docstring(b)

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from pair import splits
 from twinvae.spec import TrainSpec
 from twinvae.studies import twins, ways

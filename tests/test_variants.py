@@ -67,7 +67,9 @@ def test_the_bound_rises_with_the_samples_and_one_sample_is_the_elbo(twin):
     for weighted in (False, True):
         model = BoundSpec("tiny", "iwae", samples=3, weighted=weighted, **SMALL)
         (recon, kl), _, built = terms_and_gradients(twin, model, eps)
-        log_w = array(built.log_weights(*backend.get(twin).train.tensors([X, Y, eps.reshape(6, 3, 2).transpose(1, 0, 2)])))
+        log_w = array(
+            built.log_weights(*backend.get(twin).train.tensors([X, Y, eps.reshape(6, 3, 2).transpose(1, 0, 2)]))
+        )
         assert log_w.shape == (3, 6) and (kl == 0).all()
         bounds[weighted] = -recon
     np.testing.assert_allclose(bounds[False], log_w.mean(0), rtol=1e-12)
@@ -131,9 +133,7 @@ def test_a_completion_is_the_reference_and_its_prior_sees_no_missing_pixel(twin)
     np.testing.assert_allclose(recon, expected, rtol=1e-12)
     np.testing.assert_allclose(kl, reference.kl_gaussians(*q, *p), rtol=1e-11)
     log_w = array(built.log_weights(*backend.get(twin).train.tensors([X, Y, eps[None]])))[0]
-    np.testing.assert_allclose(
-        log_w, reference.log_normal(z, *p) - reference.log_normal(z, *q) - expected, rtol=1e-11
-    )
+    np.testing.assert_allclose(log_w, reference.log_normal(z, *p) - reference.log_normal(z, *q) - expected, rtol=1e-11)
 
 
 @over_twins

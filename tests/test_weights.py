@@ -27,9 +27,7 @@ def test_a_model_survives_the_way_through_the_other_twin(twin, model, tmp_path):
     second = weights.load_model(tmp_path / "there", backend.get(other[twin]), dtype="float64")
     weights.save_model(tmp_path / "back", second, dtype="float64")
     third = weights.load_model(tmp_path / "back", backend.get(twin), dtype="float64")
-    assert same_arrays(first.get_arrays(), second.get_arrays()) and same_arrays(
-        first.get_arrays(), third.get_arrays()
-    )
+    assert same_arrays(first.get_arrays(), second.get_arrays()) and same_arrays(first.get_arrays(), third.get_arrays())
     assert third.spec == second.spec == model == weights.load_spec(tmp_path / "back")
 
 
@@ -52,9 +50,7 @@ def test_arrays_of_every_shape_and_order_are_kept(tmp_path):
 
 def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
     weights.write(tmp_path / "file", {"a": np.ones(3)})
-    monkeypatch.setattr(
-        weights.os, "fsync", lambda _: (_ for _ in ()).throw(OSError("No space left on device"))
-    )
+    monkeypatch.setattr(weights.os, "fsync", lambda _: (_ for _ in ()).throw(OSError("No space left on device")))
     with pytest.raises(OSError, match="No space left"):
         weights.write(tmp_path / "file", {"a": np.zeros(3)})
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
@@ -65,9 +61,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
 def test_a_damaged_file_is_refused(spoil, tmp_path):
     weights.write(tmp_path / "file", {"a": np.ones(3)})
     (tmp_path / "file").write_bytes(spoil((tmp_path / "file").read_bytes()))
-    with pytest.raises(
-        ValueError, match="file is not a whole weights file .* delete it and train or fetch it again"
-    ):
+    with pytest.raises(ValueError, match="file is not a whole weights file .* delete it and train or fetch it again"):
         weights.read(tmp_path / "file")
 
 
@@ -76,9 +70,7 @@ def test_a_file_whose_weights_are_not_its_specs_is_refused(twin, tmp_path):
     arrays = backend.get("torch").models.build(VAE).get_arrays()
     wide = spec.to_dict(dataclasses.replace(VAE, latent_dim=3))
     weights.write(tmp_path / "file", arrays, spec=wide)
-    with pytest.raises(
-        ValueError, match=r"'mu.dense1.weight' has shape \(2, 6\); model 'tiny_vae' needs \(3, 6\)"
-    ):
+    with pytest.raises(ValueError, match=r"'mu.dense1.weight' has shape \(2, 6\); model 'tiny_vae' needs \(3, 6\)"):
         weights.load_model(tmp_path / "file", backend.get(twin))
 
 
@@ -120,9 +112,7 @@ def test_a_checkpoint_of_another_spec_is_refused_by_either_twin(twin, tmp_path):
     built = backend.get(other[twin])
     built.train.fit(built.models.build(VAE), DATA, dataclasses.replace(SETTINGS, epochs=1), tmp_path)
     twin = backend.get(twin)
-    with pytest.raises(
-        ValueError, match="belongs to another run: its spec has decoder_condition 'none', now 'concat'"
-    ):
+    with pytest.raises(ValueError, match="belongs to another run: its spec has decoder_condition 'none', now 'concat'"):
         twin.train.fit(twin.models.build(CVAE), DATA, SETTINGS, tmp_path)
 
 

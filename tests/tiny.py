@@ -35,9 +35,7 @@ def write_notebook(path: Path, backend: bool = True, work: str = WORK) -> Path:
     sources = [(parameters, ["parameters"]), (start, []), (work, ["nbval-check-output"])]
     sources += [('print("half:", 1 / 2)', ["nbval-check-output"])]
     sources += [('run.check("a half of two is one", 2 / 2 == 1)\nrun.finish()', ["nbval-check-output"])]
-    cells = [
-        nbformat.v4.new_code_cell(source, metadata={"tags": tags} if tags else {}) for source, tags in sources
-    ]
+    cells = [nbformat.v4.new_code_cell(source, metadata={"tags": tags} if tags else {}) for source, tags in sources]
     title, findings = (
         nbformat.v4.new_markdown_cell(f"# {path.stem}"),
         nbformat.v4.new_markdown_cell("Findings: none."),
@@ -63,7 +61,6 @@ def finished_run(
     """A finished run of the current project, with a figure, a table and the numbers given; returns its folder."""
     from matplotlib import pyplot as plt
     from pandas import DataFrame
-
     from twinvae.data import Source
     from twinvae.run import Run
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import nbformat
 
 from twinvae import provenance
-from twinvae.provenance import written_whole
 from twinvae.parameters import PROFILES
+from twinvae.provenance import written_whole
 
 
 def without_papermill(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -44,9 +44,7 @@ def put_back(executed: Path, notebook: Path) -> None:
 
     The file keeps its time, since its code is what it was: nothing that depends on it has to run again.
     """
-    if [c.source for c in provenance.code_cells(executed)] != [
-        c.source for c in provenance.code_cells(notebook)
-    ]:
+    if [c.source for c in provenance.code_cells(executed)] != [c.source for c in provenance.code_cells(notebook)]:
         raise ValueError(f"{notebook.name} has changed since {executed} ran; run it again")
     before = notebook.stat()
     with written_whole(notebook) as part:
@@ -58,9 +56,7 @@ def main(arguments: list[str] | None = None) -> None:
     """The command line: every notebook executed in this profile, the PyTorch run of two."""
     root = provenance.find_root(Path.cwd())
     parser = argparse.ArgumentParser(prog="python -m twinvae.committed", description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--results", type=Path, default=provenance.results_folder(root), help="the runs (results/)"
-    )
+    parser.add_argument("--results", type=Path, default=provenance.results_folder(root), help="the runs (results/)")
     parser.add_argument("--profile", choices=PROFILES, default="quick", help="the profile that was run")
     given = parser.parse_args(arguments)
     try:

@@ -12,8 +12,22 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Polygon
 
 from twinvae import style
-from twinvae.spec import (Activation, Conv, ConvTranspose, Dense, Film, Flatten, GanSpec, GlobalMaxPool, Layer, ModelSpec,
-                          Reshape, StackSpec, Upsample, count_weights)
+from twinvae.spec import (
+    Activation,
+    Conv,
+    ConvTranspose,
+    Dense,
+    Film,
+    Flatten,
+    GanSpec,
+    GlobalMaxPool,
+    Layer,
+    ModelSpec,
+    Reshape,
+    StackSpec,
+    Upsample,
+    count_weights,
+)
 
 WIDTH = 10 * style.TEXT_WIDTH  # of every diagram, in its units
 GREY = "#666666"
@@ -59,8 +73,17 @@ def draw_place(ax: Axes) -> None:
             ax.plot([right, left], [middle[parent], middle[name]], color=GREY, linewidth=0.7, zorder=0)
     for start, end, text in PLACE_STEPS:
         a, b = (40.0, middle[start]), (40.0, middle[end])
-        ax.add_patch(FancyArrowPatch(a, b, connectionstyle="arc3,rad=-0.9", arrowstyle="-|>",
-                                     mutation_scale=7, linewidth=0.8, color=style.COLOURS[end]))
+        ax.add_patch(
+            FancyArrowPatch(
+                a,
+                b,
+                connectionstyle="arc3,rad=-0.9",
+                arrowstyle="-|>",
+                mutation_scale=7,
+                linewidth=0.8,
+                color=style.COLOURS[end],
+            )
+        )
         ax.text(42.2, (a[1] + b[1]) / 2, text, fontsize=7, va="center", color=style.COLOURS[end])
 
 
@@ -96,8 +119,15 @@ def draw_autoencoder(ax: Axes, kind: str = "AE") -> None:
         _box(ax, 28, y + 2.6, 2.4, 2.4, "$y$", "data")
         _arrow(ax, (30.4, y + 3.8), (34.2, y + 2.3))
     ax.plot([1.5, 1.5, 46.2, 46.2], [y - 4, 1.3, 1.3, y - 4], color=GREY, linewidth=0.7, linestyle=":")
-    ax.text(WIDTH / 2, 1.3, r"reconstruction loss: compares $x$ and $\tilde{x}$", ha="center", va="center",
-            fontsize=8, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5})
+    ax.text(
+        WIDTH / 2,
+        1.3,
+        r"reconstruction loss: compares $x$ and $\tilde{x}$",
+        ha="center",
+        va="center",
+        fontsize=8,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
+    )
 
 
 GENERATION_HEIGHT = 10.0
@@ -113,8 +143,15 @@ def draw_generation(ax: Axes, z: np.ndarray, image: np.ndarray, label: str = "",
     cells = np.asarray(z, float).ravel()[:12]
     y, cell = 5.0, 0.72
     top = y + cell * len(cells) / 2
-    ax.imshow(cells[:, None], cmap="RdBu", vmin=-2.5, vmax=2.5, interpolation="nearest", zorder=2,
-              extent=(11, 12.4, top - cell * len(cells), top))
+    ax.imshow(
+        cells[:, None],
+        cmap="RdBu",
+        vmin=-2.5,
+        vmax=2.5,
+        interpolation="nearest",
+        zorder=2,
+        extent=(11, 12.4, top - cell * len(cells), top),
+    )
     ax.text(10.4, y, "$z \\sim p(z)$", ha="right", va="center", fontsize=9)
     ax.text(11.7, 0.1, r"$\vdots$" if np.size(z) > len(cells) else "", ha="center", va="center", fontsize=7)
     _trapezium(ax, 17, 28, y, 1.8, 4.2, "decoder", kind)
@@ -124,12 +161,12 @@ def draw_generation(ax: Axes, z: np.ndarray, image: np.ndarray, label: str = "",
         ax.text(15.6, y + 4.2, f"$y =$ {label}", ha="center", va="center", fontsize=9)
         _arrow(ax, (16.8, y + 3.5), (18.8, y + 2.5))
     picture = np.repeat(image, 3, -1) if np.shape(image)[-1] == 1 else image
-    ax.imshow(np.clip(picture, 0, 1), interpolation="nearest", zorder=2,
-              extent=(33.3, 42.3, y - 4.5, y + 4.5))
+    ax.imshow(np.clip(picture, 0, 1), interpolation="nearest", zorder=2, extent=(33.3, 42.3, y - 4.5, y + 4.5))
     ax.set(xlim=(0, WIDTH), ylim=(0, GENERATION_HEIGHT))  # imshow moves the limits
 
 
 # ---------------------------------------------------------------- architectures, from a spec
+
 
 @dataclass
 class Bar:
@@ -277,6 +314,7 @@ def _entry(ax: Axes, x: float, y: float, top: float, text: str) -> None:
 
 # ---------------------------------------------------------------- what the functions share
 
+
 def _canvas(ax: Axes, height: float) -> None:
     ax.set(xlim=(-0.2, WIDTH + 0.2), ylim=(-0.2, height + 0.2), aspect="equal")
     ax.set_axis_off()
@@ -288,20 +326,31 @@ def _tint(name: str) -> str:
 
 def _box(ax: Axes, left: float, bottom: float, width: float, height: float, text: str, name: str) -> None:
     """A box with rounded corners in the colour of a model, grey for anything else."""
-    ax.add_patch(FancyBboxPatch((left, bottom), width, height, boxstyle="round,pad=0,rounding_size=0.4",
-                                facecolor=_tint(name) + "22", edgecolor=_tint(name), linewidth=0.8))
+    ax.add_patch(
+        FancyBboxPatch(
+            (left, bottom),
+            width,
+            height,
+            boxstyle="round,pad=0,rounding_size=0.4",
+            facecolor=_tint(name) + "22",
+            edgecolor=_tint(name),
+            linewidth=0.8,
+        )
+    )
     ax.text(left + width / 2, bottom + height / 2, text, ha="center", va="center", fontsize=8)
 
 
-def _trapezium(ax: Axes, left: float, right: float, y: float, half_left: float, half_right: float, text: str,
-               name: str) -> None:
+def _trapezium(
+    ax: Axes, left: float, right: float, y: float, half_left: float, half_right: float, text: str, name: str
+) -> None:
     corners = [(left, y - half_left), (left, y + half_left), (right, y + half_right), (right, y - half_right)]
     ax.add_patch(Polygon(corners, facecolor=_tint(name) + "22", edgecolor=_tint(name), linewidth=0.8))
     ax.text((left + right) / 2, y, text, ha="center", va="center", fontsize=8)
 
 
 def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], text: str = "") -> None:
-    ax.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=7, linewidth=0.8, color=GREY,
-                                 shrinkA=0, shrinkB=0))
+    ax.add_patch(
+        FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=7, linewidth=0.8, color=GREY, shrinkA=0, shrinkB=0)
+    )
     if text:
         ax.text((start[0] + end[0]) / 2, start[1] + 0.5, text, ha="center", va="bottom", fontsize=8)

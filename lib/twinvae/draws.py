@@ -69,7 +69,7 @@ def batches(images: data.Images, settings: TrainSpec, latent_dim: int, epoch: in
     pixels = rng(settings.seed, "binarize", epoch)
     fixed = fixed_pixels(images, settings) if settings.binarize == "fixed" else None
     for start in range(0, n - size + 1, size):
-        index = order[start:start + size]
+        index = order[start : start + size]
         x = data.scale(images.x[index]) if fixed is None else fixed[index]
         if settings.binarize in ("threshold", "dynamic"):
             x = data.binarise(x, settings.binarize, pixels)
@@ -78,15 +78,18 @@ def batches(images: data.Images, settings: TrainSpec, latent_dim: int, epoch: in
         yield Batch(x_in, x, one_hot(images, index, dtype), eps.standard_normal((size, latent_dim)).astype(dtype))
 
 
-def validation(images: data.Images, settings: TrainSpec, latent_dim: int, dtype: str, size: int = 1000) -> Iterator[Batch]:
+def validation(
+    images: data.Images, settings: TrainSpec, latent_dim: int, dtype: str, size: int = 1000
+) -> Iterator[Batch]:
     """The images in order, with the same noise and pixels whenever they are asked for: 'dynamic' is drawn once."""
     generator = rng(settings.seed, "validation")
     for start in range(0, len(images), size):
         index = np.arange(start, min(start + size, len(images)))
         x = data.binarise(data.scale(images.x[index]), settings.binarize, generator).astype(dtype, copy=False)
         x_in = x + settings.noise * generator.standard_normal(x.shape).astype(dtype) if settings.noise else x
-        yield Batch(x_in, x, one_hot(images, index, dtype),
-                    generator.standard_normal((len(index), latent_dim)).astype(dtype))
+        yield Batch(
+            x_in, x, one_hot(images, index, dtype), generator.standard_normal((len(index), latent_dim)).astype(dtype)
+        )
 
 
 def fixed_pixels(images: data.Images, settings: TrainSpec) -> np.ndarray:

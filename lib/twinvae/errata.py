@@ -20,8 +20,10 @@ def load(path: Path) -> list[dict[str, str]]:
     items = yaml.safe_load(path.read_text(encoding="utf-8"))
     for item in items:
         if tuple(item) != FIELDS or not all(isinstance(text, str) and text for text in item.values()):
-            raise ValueError(f"{path.name}: item {item.get('id')} has the fields {list(item)}; "
-                             f"give each of {list(FIELDS)}, in this order, as text")
+            raise ValueError(
+                f"{path.name}: item {item.get('id')} has the fields {list(item)}; "
+                f"give each of {list(FIELDS)}, in this order, as text"
+            )
     ids = [item["id"] for item in items]
     twice = sorted({id_ for id_ in ids if ids.count(id_) > 1})
     if twice:
@@ -34,8 +36,9 @@ def value_names(items: list[dict[str, str]]) -> set[str]:
     return {name for item in items for text in item.values() for name in VALUE.findall(text)}
 
 
-def table(items: list[dict[str, str]], report: str, numbers: Mapping[str, float],
-          formats: Mapping[str, str]) -> pd.DataFrame:
+def table(
+    items: list[dict[str, str]], report: str, numbers: Mapping[str, float], formats: Mapping[str, str]
+) -> pd.DataFrame:
     """The items of one report in three columns, each \\val{name} replaced by its number in math mode.
 
     Raises ValueError for a report without items and KeyError for a number that was not computed.
@@ -50,9 +53,14 @@ def table(items: list[dict[str, str]], report: str, numbers: Mapping[str, float]
         return f"${digits}$" if not exponent else f"${digits} \\times 10^{{{int(exponent)}}}$"
 
     filled = [{field: VALUE.sub(shown, row[field]) for field in FIELDS} for row in rows]
-    return pd.DataFrame([{
-        "item": f"{row['id']}, {row['where']}",
-        "what stands": row["stands"],
-        "what is right, and its proof": row["right"] + (
-            " (Stated.)" if row["proof"] == STATED else f" Proof: {row['proof']}"),
-    } for row in filled])
+    return pd.DataFrame(
+        [
+            {
+                "item": f"{row['id']}, {row['where']}",
+                "what stands": row["stands"],
+                "what is right, and its proof": row["right"]
+                + (" (Stated.)" if row["proof"] == STATED else f" Proof: {row['proof']}"),
+            }
+            for row in filled
+        ]
+    )

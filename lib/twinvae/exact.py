@@ -16,6 +16,7 @@ AXES = 0.5 * np.array([[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1,
 
 # --- data ----------------------------------------------------------------------------------------
 
+
 def points() -> np.ndarray:
     """The 16 points sum_j +-sqrt(lambda_j) AXES[:, j]: mean 0, covariance eigenvalues exactly EIGENVALUES.
     -> [16, 4]"""
@@ -38,13 +39,15 @@ def spectrum(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 # --- linear VAE = probabilistic PCA --------------------------------------------------------------
 
+
 @dataclass(frozen=True)
 class Optimum:
     """What no linear VAE of this latent_dim can beat, and what it has when it gets there."""
-    variance: float                   # of the decoder
-    elbo: float                       # = log-likelihood, nats per point
-    rate: float                       # mean KL, nats per point
-    posterior_variances: np.ndarray   # [Z]
+
+    variance: float  # of the decoder
+    elbo: float  # = log-likelihood, nats per point
+    rate: float  # mean KL, nats per point
+    posterior_variances: np.ndarray  # [Z]
 
 
 def linear_vae_optimum(eigenvalues: np.ndarray, latent_dim: int) -> Optimum:
@@ -58,10 +61,12 @@ def linear_vae_optimum(eigenvalues: np.ndarray, latent_dim: int) -> Optimum:
     kept, discarded = eigenvalues[:latent_dim], eigenvalues[latent_dim:]
     variance = discarded.mean()
     log_det = np.log(kept).sum() + len(discarded) * np.log(variance)
-    return Optimum(variance=float(variance),
-                   elbo=float(-0.5 * (len(eigenvalues) * (LOG_2PI + 1) + log_det)),
-                   rate=float(0.5 * np.log(kept / variance).sum()),
-                   posterior_variances=variance / kept)
+    return Optimum(
+        variance=float(variance),
+        elbo=float(-0.5 * (len(eigenvalues) * (LOG_2PI + 1) + log_det)),
+        rate=float(0.5 * np.log(kept / variance).sum()),
+        posterior_variances=variance / kept,
+    )
 
 
 def linear_ae_optimum(eigenvalues: np.ndarray, latent_dim: int) -> float:
@@ -81,18 +86,25 @@ def linear_vae_weights(x: np.ndarray, latent_dim: int) -> dict[str, np.ndarray]:
     kept, axes = values[:latent_dim], axes[:, :latent_dim]
     W, b = axes * np.sqrt(kept - best.variance), x.mean(axis=0)
     V = W.T / kept[:, None]
-    return {"W": W, "b": b, "variance": np.array(best.variance),
-            "V": V, "c": -V @ b, "logvar": np.log(best.posterior_variances)}
+    return {
+        "W": W,
+        "b": b,
+        "variance": np.array(best.variance),
+        "V": V,
+        "c": -V @ b,
+        "logvar": np.log(best.posterior_variances),
+    }
 
 
-def linear_vae_terms(x: np.ndarray, W: np.ndarray, b: np.ndarray, variance: float,
-                     V: np.ndarray, c: np.ndarray, logvar: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def linear_vae_terms(
+    x: np.ndarray, W: np.ndarray, b: np.ndarray, variance: float, V: np.ndarray, c: np.ndarray, logvar: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """recon and kl of a linear VAE, E_q taken analytically; elbo = -(recon + kl).  [N, D], ... -> [N], [N]
 
     E|x - W z - b|^2 = |x - W mu - b|^2 + sum_j e^logvar_j |W_j|^2  (Lucas et al. 2019, section 4).
     """
     mu = x @ V.T + c
-    error = ((x - mu @ W.T - b) ** 2).sum(axis=1) + (np.exp(logvar) * (W ** 2).sum(axis=0)).sum()
+    error = ((x - mu @ W.T - b) ** 2).sum(axis=1) + (np.exp(logvar) * (W**2).sum(axis=0)).sum()
     recon = 0.5 * (x.shape[1] * (LOG_2PI + np.log(variance)) + error / variance)
     return recon, kl_standard(mu, np.broadcast_to(logvar, mu.shape))
 
@@ -100,8 +112,14 @@ def linear_vae_terms(x: np.ndarray, W: np.ndarray, b: np.ndarray, variance: floa
 def linear_vae_unflatten(flat: np.ndarray, dim: int, latent_dim: int) -> dict[str, np.ndarray]:
     """A flat vector, as optimisers want it, cut into linear_vae_terms' arguments; it holds log variance.
     [2DZ + D + 2Z + 1] -> W [D, Z], b [D], variance [], V [Z, D], c [Z], logvar [Z]"""
-    shapes = {"W": (dim, latent_dim), "b": (dim,), "variance": (), "V": (latent_dim, dim),
-              "c": (latent_dim,), "logvar": (latent_dim,)}
+    shapes = {
+        "W": (dim, latent_dim),
+        "b": (dim,),
+        "variance": (),
+        "V": (latent_dim, dim),
+        "c": (latent_dim,),
+        "logvar": (latent_dim,),
+    }
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes.values()])
     parts = np.split(flat, ends[:-1])
     weights = {name: part.reshape(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
@@ -118,6 +136,7 @@ def gaussian_log_density(x: np.ndarray, mean: np.ndarray, covariance: np.ndarray
 
 # --- beta-VAE = Gaussian rate-distortion function ------------------------------------------------
 
+
 def rate_distortion(eigenvalues: np.ndarray, theta: float) -> tuple[float, float, int]:
     """Rate (nats), distortion (squared error) and active units of a linear beta-VAE, theta = beta variance.
 
@@ -132,6 +151,7 @@ def rate_distortion(eigenvalues: np.ndarray, theta: float) -> tuple[float, float
 
 
 # --- linear CVAE: p(x|y) = N(W z + A y, s^2 I) ---------------------------------------------------
+
 
 def linear_cvae_optimum(x: np.ndarray, y: np.ndarray, latent_dim: int) -> Optimum:
     """Maximum of the mean conditional ELBO: A takes the class means, pPCA the rest.  [N, D], [N] -> Optimum
@@ -156,14 +176,15 @@ def class_means(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 # --- a scalar model for the bounds: z ~ N(0, 1), x|z ~ N(z, 1) -----------------------------------
 
+
 def scalar_log_p(x: float) -> float:
     """log p(x) = log N(x | 0, 2), nats; the posterior is N(x/2, 1/2)."""
-    return -0.5 * (LOG_2PI + np.log(2) + x ** 2 / 2)
+    return -0.5 * (LOG_2PI + np.log(2) + x**2 / 2)
 
 
 def scalar_elbo(x: float, q_mu: np.ndarray, q_var: np.ndarray) -> np.ndarray:
     """ELBO of q = N(q_mu, q_var), broadcast over both; scalar_log_p(x) minus KL(q || posterior), nats."""
-    kl = 0.5 * (q_mu ** 2 + q_var - 1 - np.log(q_var))
+    kl = 0.5 * (q_mu**2 + q_var - 1 - np.log(q_var))
     return -0.5 * (LOG_2PI + (x - q_mu) ** 2 + q_var) - kl
 
 
@@ -176,9 +197,10 @@ def scalar_iwae(x: float, samples: int, q_mu: float = 0.0, q_var: float = 1.0) -
     weights have no variance.
     """
     if samples < 1 or q_var < 0.5:
-        raise ValueError(f"samples is {samples} and q_var {q_var}; K must be 1 or more, "
-                         "and q_var at least the posterior's 0.5.")
-    z, dz = np.linspace(q_mu - 14 * q_var ** 0.5, q_mu + 14 * q_var ** 0.5, 1401, retstep=True)
+        raise ValueError(
+            f"samples is {samples} and q_var {q_var}; K must be 1 or more, and q_var at least the posterior's 0.5."
+        )
+    z, dz = np.linspace(q_mu - 14 * q_var**0.5, q_mu + 14 * q_var**0.5, 1401, retstep=True)
     log_q = -0.5 * (LOG_2PI + np.log(q_var) + (z - q_mu) ** 2 / q_var)
     log_w = -0.5 * (LOG_2PI - np.log(2) + 2 * (z - x / 2) ** 2) - log_q
     log_t, step = np.linspace(-45.0, 75.0, 2401, retstep=True)
@@ -190,6 +212,8 @@ def scalar_iwae(x: float, samples: int, q_mu: float = 0.0, q_var: float = 1.0) -
 def _latent_dim_allowed(eigenvalues: np.ndarray, latent_dim: int) -> np.ndarray:
     eigenvalues = np.sort(np.asarray(eigenvalues, dtype=np.float64))[::-1]
     if not 0 <= latent_dim < len(eigenvalues):
-        raise ValueError(f"latent_dim is {latent_dim}; with {len(eigenvalues)} dimensions it must be "
-                         f"from 0 to {len(eigenvalues) - 1}.")
+        raise ValueError(
+            f"latent_dim is {latent_dim}; with {len(eigenvalues)} dimensions it must be "
+            f"from 0 to {len(eigenvalues) - 1}."
+        )
     return eigenvalues

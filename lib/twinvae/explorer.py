@@ -40,8 +40,10 @@ class Kept:
         """How a list of models names it, profile included."""
         run = self.path.parent.parent
         epochs = f"{self.settings.epochs} epoch{'s' * (self.settings.epochs > 1)}"
-        return (f"{self.spec.name}, {self.spec.latent_dim} latent units, {epochs} "
-                f"(notebook {run.name.split('_')[0]}, {run.parent.name})")
+        return (
+            f"{self.spec.name}, {self.spec.latent_dim} latent units, {epochs} "
+            f"(notebook {run.name.split('_')[0]}, {run.parent.name})"
+        )
 
 
 def found(*folders: Path) -> list[Kept]:
@@ -56,8 +58,10 @@ def found(*folders: Path) -> list[Kept]:
                 if (place.parent / "scoreboard.csv").is_file():
                     runs.setdefault(place.parent.name, place)
     kept = [one for place in runs.values() for path in sorted(place.glob("*.safetensors")) if (one := _kept(path))]
-    return sorted(kept, key=lambda k: (k.dataset != "mnist", KINDS.index(k.spec.kind), -k.settings.epochs,
-                                       k.spec.latent_dim, k.words))
+    return sorted(
+        kept,
+        key=lambda k: (k.dataset != "mnist", KINDS.index(k.spec.kind), -k.settings.epochs, k.spec.latent_dim, k.words),
+    )
 
 
 def _kept(path: Path) -> Kept | None:
@@ -177,7 +181,11 @@ class Explorer:
         box = ink_box(drawn, LIT)
         if box is None:
             return np.zeros((height, width, 1), np.float32)
-        sides = [max(part.stop - part.start for part in found) for x in self.train[:200] if (found := ink_box(x[..., 0], LIT))]
+        sides = [
+            max(part.stop - part.start for part in found)
+            for x in self.train[:200]
+            if (found := ink_box(x[..., 0], LIT))
+        ]
         cut = drawn[box].astype(np.float32)
         scale = min(float(np.median(sides)) if sides else 0.7 * height, height) / max(cut.shape)
         size = [max(1, round(side * scale)) for side in cut.shape]

@@ -15,8 +15,18 @@ from twinvae import data, weights
 from twinvae.spec import GanSpec, ModelSpec, TrainSpec, to_dict
 
 COLUMNS = ("epoch", "loss", "recon", "kl", "valid_loss", "valid_recon", "valid_kl", "seconds")
-GAN_COLUMNS = ("epoch", "d_loss", "g_loss", "d_real", "d_fake", "valid_d_loss", "valid_g_loss", "valid_d_real",
-               "valid_d_fake", "seconds")  # d_real, d_fake: the mean logits of real and of generated images
+GAN_COLUMNS = (
+    "epoch",
+    "d_loss",
+    "g_loss",
+    "d_real",
+    "d_fake",
+    "valid_d_loss",
+    "valid_g_loss",
+    "valid_d_real",
+    "valid_d_fake",
+    "seconds",
+)  # d_real, d_fake: the mean logits of real and of generated images
 
 
 class NotFinite(ArithmeticError):
@@ -50,19 +60,29 @@ class Log:
             if part == "settings":  # training longer continues the run; anything else would be another run
                 now, then = now | {"epochs": 0}, then | {"epochs": 0}
             if now != then:
-                raise ValueError(f"{path} belongs to another run: its {difference(part, then, now)}; "
-                                 "use another folder, or delete this one to start again")
+                raise ValueError(
+                    f"{path} belongs to another run: its {difference(part, then, now)}; "
+                    "use another folder, or delete this one to start again"
+                )
         self.rows = [row for row in metadata["history"] if row["epoch"] <= self.epochs]
         if len(self.rows) < len(metadata["history"]):
-            raise ValueError(f"{path} has been trained for {len(metadata['history'])} epochs; "
-                             f"epochs is {self.epochs}, which must not be fewer")
+            raise ValueError(
+                f"{path} has been trained for {len(metadata['history'])} epochs; "
+                f"epochs is {self.epochs}, which must not be fewer"
+            )
         return arrays
 
     def remaining(self, label: str) -> Iterator[tuple[int, tqdm]]:
         """The epochs still to do, counted from 1, with the progress bar on which to show the loss."""
         self.started = time.perf_counter()
-        with tqdm(total=self.epochs, initial=len(self.rows), desc=label, unit="epoch", leave=False,
-                  disable=len(self.rows) == self.epochs) as bar:
+        with tqdm(
+            total=self.epochs,
+            initial=len(self.rows),
+            desc=label,
+            unit="epoch",
+            leave=False,
+            disable=len(self.rows) == self.epochs,
+        ) as bar:
             for epoch in range(len(self.rows) + 1, self.epochs + 1):
                 self.started = time.perf_counter()
                 yield epoch, bar
@@ -107,18 +127,24 @@ class GanLog(Log):
 
     def __init__(self, spec: GanSpec, settings: TrainSpec, images: data.Splits, folder: Path | None):
         if (settings.beta, settings.noise) != (1, 0):
-            raise ValueError(f"beta is {settings.beta} and noise is {settings.noise}; a GAN has neither: leave them out")
+            raise ValueError(
+                f"beta is {settings.beta} and noise is {settings.noise}; a GAN has neither: leave them out"
+            )
         super().__init__(spec, settings, images, folder)
 
 
 def fits(spec: ModelSpec | GanSpec, images: data.Images) -> None:
     """ValueError unless the images have the shape, and the labels the number of classes, that the model takes."""
     if images.shape != tuple(spec.image_shape):
-        raise ValueError(f"the images have shape {images.shape}; model {spec.name!r} takes {spec.image_shape}: "
-                         "build it from spec.for_images(...)")
+        raise ValueError(
+            f"the images have shape {images.shape}; model {spec.name!r} takes {spec.image_shape}: "
+            "build it from spec.for_images(...)"
+        )
     if spec.num_classes not in (0, images.num_classes):
-        raise ValueError(f"the images have {images.num_classes} classes; model {spec.name!r} takes {spec.num_classes}: "
-                         "build it from spec.for_images(...)")
+        raise ValueError(
+            f"the images have {images.num_classes} classes; model {spec.name!r} takes {spec.num_classes}: "
+            "build it from spec.for_images(...)"
+        )
 
 
 def fingerprint(images: data.Images) -> str:

@@ -20,8 +20,11 @@ class Pad(widgets.VBox):
         self.drawn = np.zeros((SIZE, SIZE), np.float32)
         self.canvas = Canvas(width=SIZE, height=SIZE, layout=widgets.Layout(width=f"{SIZE}px"))
         c = self.canvas
-        for mouse, touch, act in ((c.on_mouse_down, c.on_touch_start, self.start), (c.on_mouse_move, c.on_touch_move, self.move),
-                                  (c.on_mouse_up, c.on_touch_end, self.stop)):
+        for mouse, touch, act in (
+            (c.on_mouse_down, c.on_touch_start, self.start),
+            (c.on_mouse_move, c.on_touch_move, self.move),
+            (c.on_mouse_up, c.on_touch_end, self.stop),
+        ):
             mouse(act)
             touch(lambda points, act=act: act(*(points[0] if points else self.pen)))
         self.canvas.on_mouse_out(lambda x, y: self.stop(x, y) if self.down else None)

@@ -29,8 +29,12 @@ class Panel(widgets.VBox):
     def __init__(self, models: list[Kept], twins: dict[str, ModuleType], train_size: int = 10_000, seed: int = 0):
         self.twins, self.train_size, self.random = twins, train_size, draws.rng(seed, "prior", 10)
         self.quiet, self.milliseconds, self.dragged, self.drag = False, 0.0, 0.0, False
-        self.model = widgets.Dropdown(options=[(kept.words, kept) for kept in models], description="model", style=NAMED["style"],
-                                      layout=widgets.Layout(width="660px"))
+        self.model = widgets.Dropdown(
+            options=[(kept.words, kept) for kept in models],
+            description="model",
+            style=NAMED["style"],
+            layout=widgets.Layout(width="660px"),
+        )
         self.model.observe(lambda change: self.take_up(change.new), "value")
         self.parts_of_the_screen()
         super().__init__()
@@ -39,7 +43,10 @@ class Panel(widgets.VBox):
     def _repr_mimebundle_(self, **kwargs):
         """The panel, and beside it words for where there is no kernel (the HTML edition, a notebook not yet run)."""
         bundle = super()._repr_mimebundle_(**kwargs)
-        return {**bundle, "text/plain": "The panel lives in a running kernel: run this cell. Below is the same as pictures."}
+        return {
+            **bundle,
+            "text/plain": "The panel lives in a running kernel: run this cell. Below is the same as pictures.",
+        }
 
     # ------------------------------------------------------------ building
     def parts_of_the_screen(self) -> None:
@@ -50,19 +57,33 @@ class Panel(widgets.VBox):
         self.map.on_mouse_up(lambda x, y: self.drag and self.dragging(x, y, False))
         self.map.on_client_ready(self.show_map)  # a page that is opened again
         self.picture, self.strip, self.neighbours, self.seen = (
-            widgets.Image(format="png", layout=widgets.Layout(object_fit="contain", max_width="100%")) for _ in range(4))
+            widgets.Image(format="png", layout=widgets.Layout(object_fit="contain", max_width="100%")) for _ in range(4)
+        )
         self.text = widgets.HTML(layout=widgets.Layout(width="340px"))
         self.read = widgets.HTML("Draw a digit, or take a test image.", layout=widgets.Layout(width="420px"))
         self.pad = Pad()
-        self.number = widgets.BoundedIntText(0, 0, 0, description="test image", style=NAMED["style"],
-                                             layout=widgets.Layout(width="200px"))
+        self.number = widgets.BoundedIntText(
+            0, 0, 0, description="test image", style=NAMED["style"], layout=widgets.Layout(width="200px")
+        )
         self.along = widgets.FloatSlider(0, min=0, max=1, step=0.02, description="start to end", **NAMED)
-        self.along.observe(lambda change: self.quiet or self.move(self.ends[0] + (self.ends[1] - self.ends[0]) * change.new), "value")
-        actions = {"random code": self.jump, "the middle": lambda: self.move(np.zeros_like(self.z)),
-                   "start here": lambda: self.end(0), "end here": lambda: self.end(1), "encode the drawing": self.encode_drawing,
-                   "clear the drawing": self.pad.clear, "encode the test image": self.encode_test}
-        self.buttons = {words: widgets.Button(description=words, layout=widgets.Layout(width="170px" if "encode" in words else "148px"))
-                        for words in actions}
+        self.along.observe(
+            lambda change: self.quiet or self.move(self.ends[0] + (self.ends[1] - self.ends[0]) * change.new), "value"
+        )
+        actions = {
+            "random code": self.jump,
+            "the middle": lambda: self.move(np.zeros_like(self.z)),
+            "start here": lambda: self.end(0),
+            "end here": lambda: self.end(1),
+            "encode the drawing": self.encode_drawing,
+            "clear the drawing": self.pad.clear,
+            "encode the test image": self.encode_test,
+        }
+        self.buttons = {
+            words: widgets.Button(
+                description=words, layout=widgets.Layout(width="170px" if "encode" in words else "148px")
+            )
+            for words in actions
+        }
         for words, button in self.buttons.items():
             button.on_click(lambda _, words=words: actions[words]())
 
@@ -72,22 +93,37 @@ class Panel(widgets.VBox):
         self.z, self.drawn_map = np.zeros(e.spec.latent_dim), None
         self.ends = self.random.standard_normal((2, e.spec.latent_dim))
         labels = [(name, k) for k, name in enumerate(e.labels)] or [("none", 0)]
-        self.label, self.other = (widgets.Dropdown(options=labels, description=words, disabled=not e.labels, **NAMED)
-                                  for words in ("label", "mixed with"))
-        self.share = widgets.FloatSlider(0, min=0, max=1, step=0.05, description="its share", disabled=not e.labels, **NAMED)
+        self.label, self.other = (
+            widgets.Dropdown(options=labels, description=words, disabled=not e.labels, **NAMED)
+            for words in ("label", "mixed with")
+        )
+        self.share = widgets.FloatSlider(
+            0, min=0, max=1, step=0.05, description="its share", disabled=not e.labels, **NAMED
+        )
         units = [(f"z{j}", int(j)) for j in e.units]
-        self.across, self.up = (widgets.Dropdown(options=units, value=units[i % len(units)][1], description=words,
-                                                 style=NAMED["style"], layout=widgets.Layout(width="180px"))
-                                for i, words in enumerate(("across", "up")))
-        self.sliders = {int(j): widgets.FloatSlider(0, min=-REACH, max=REACH, step=0.1, description=f"z{j}", **NAMED)
-                        for j in e.units[:SLIDERS]}
+        self.across, self.up = (
+            widgets.Dropdown(
+                options=units,
+                value=units[i % len(units)][1],
+                description=words,
+                style=NAMED["style"],
+                layout=widgets.Layout(width="180px"),
+            )
+            for i, words in enumerate(("across", "up"))
+        )
+        self.sliders = {
+            int(j): widgets.FloatSlider(0, min=-REACH, max=REACH, step=0.1, description=f"z{j}", **NAMED)
+            for j in e.units[:SLIDERS]
+        }
         for unit, slider in self.sliders.items():
             slider.observe(lambda change, unit=unit: self.quiet or self.move({unit: change.new}), "value")
         for widget in (self.label, self.other, self.share, self.across, self.up):
             widget.observe(lambda change: self.quiet or self.show(), "value")
         self.number.max = len(e.test) - 1
         for words in ("encode the drawing", "encode the test image"):
-            self.buttons[words].disabled = not e.encodes or (words == "encode the drawing" and e.spec.image_shape[2] != 1)
+            self.buttons[words].disabled = not e.encodes or (
+                words == "encode the drawing" and e.spec.image_shape[2] != 1
+            )
         self.arrange()
         self.show()
 
@@ -95,22 +131,47 @@ class Panel(widgets.VBox):
         """Puts the parts in their places."""
         column = partial(widgets.VBox, layout=FIXED)
         row, b = partial(widgets.HBox, layout=widgets.Layout(flex_flow="row wrap")), self.buttons
-        codes = column([row([b["random code"], b["the middle"]]), row([b["start here"], b["end here"]]), self.along,
-                        *self.sliders.values()])
+        codes = column(
+            [
+                row([b["random code"], b["the middle"]]),
+                row([b["start here"], b["end here"]]),
+                self.along,
+                *self.sliders.values(),
+            ]
+        )
         plane = column([widgets.HTML("<b>two latent units</b>: drag the ring"), self.map, self.across, self.up])
         result = column([self.label, self.other, self.share, self.picture, self.text])
-        hand = row([self.pad, column([widgets.HTML(HOW, layout=widgets.Layout(width="420px")), row([b["encode the drawing"], b["clear the drawing"]]),
-                                      row([self.number, b["encode the test image"]]), self.read]), self.seen])
+        hand = row(
+            [
+                self.pad,
+                column(
+                    [
+                        widgets.HTML(HOW, layout=widgets.Layout(width="420px")),
+                        row([b["encode the drawing"], b["clear the drawing"]]),
+                        row([self.number, b["encode the test image"]]),
+                        self.read,
+                    ]
+                ),
+                self.seen,
+            ]
+        )
         words = "<b>the same code under every label</b>" if self.explorer.labels else ""
-        self.children = [self.model, row([plane, codes, result]), widgets.HTML(words), self.strip,
-                         widgets.HTML("<b>the training images closest to it</b>"), self.neighbours,
-                         widgets.HTML("<b>your hand</b>"), hand]
+        self.children = [
+            self.model,
+            row([plane, codes, result]),
+            widgets.HTML(words),
+            self.strip,
+            widgets.HTML("<b>the training images closest to it</b>"),
+            self.neighbours,
+            widgets.HTML("<b>your hand</b>"),
+            hand,
+        ]
 
     # ------------------------------------------------------------ moving
     def move(self, z: np.ndarray | dict[int, float]) -> None:
         """Goes to a code, or changes some units of it, and shows it."""
         self.z = np.array(z, float) if not isinstance(z, dict) else self.z.copy()
-        for unit, value in (z.items() if isinstance(z, dict) else ()):
+        for unit, value in z.items() if isinstance(z, dict) else ():
             self.z[unit] = value
         self.quiet = True  # the sliders follow, and must not lead
         for unit, slider in self.sliders.items():
@@ -133,7 +194,9 @@ class Panel(widgets.VBox):
         self.drag = down
         if not down or time.monotonic() - self.dragged > PAUSE:
             a, b = ((at / MAP * 2 - 1) * REACH for at in (x, MAP - y))
-            self.move({self.across.value: float(np.clip(a, -REACH, REACH)), self.up.value: float(np.clip(b, -REACH, REACH))})
+            self.move(
+                {self.across.value: float(np.clip(a, -REACH, REACH)), self.up.value: float(np.clip(b, -REACH, REACH))}
+            )
             self.dragged = time.monotonic()
 
     # ------------------------------------------------------------ showing
@@ -144,12 +207,16 @@ class Panel(widgets.VBox):
         times = max(1, 168 // e.spec.image_shape[0])
         self.picture.value = png(enlarged(np.stack([each[:1] for each in x.values()], 1), times))
         if e.labels:
-            self.strip.value = png(enlarged(x[e.first][None, 1:], max(1, 700 // (len(e.labels) * e.spec.image_shape[1]))))
+            self.strip.value = png(
+                enlarged(x[e.first][None, 1:], max(1, 700 // (len(e.labels) * e.spec.image_shape[1])))
+            )
         self.strip.layout.display = None if e.labels else "none"
         self.neighbours.value = png(enlarged(e.train[e.nearest(x[e.first][0], NEIGHBOURS)][None], max(1, times // 3)))
         self.milliseconds = 1e3 * (time.perf_counter() - start)
-        self.text.value = (f"{' | '.join(self.twins)}; largest difference of a pixel {difference(x):.1e} (pixels from 0 to 1); "
-                           f"{self.milliseconds:.0f} ms<br>{e.images.source.label}")
+        self.text.value = (
+            f"{' | '.join(self.twins)}; largest difference of a pixel {difference(x):.1e} (pixels from 0 to 1); "
+            f"{self.milliseconds:.0f} ms<br>{e.images.source.label}"
+        )
         self.show_map()
 
     @property
@@ -166,7 +233,10 @@ class Panel(widgets.VBox):
             plane = enlarged(self.explorer.plane(self.z, self.y, units), 1)
             self.drawn_map = key, cv2.resize(plane, (MAP, MAP), interpolation=cv2.INTER_AREA)
         picture = self.drawn_map[1].copy()
-        at = [round((np.clip(self.z[unit], -REACH, REACH) / REACH * sign + 1) / 2 * MAP) for unit, sign in zip(units, (1, -1))]
+        at = [
+            round((np.clip(self.z[unit], -REACH, REACH) / REACH * sign + 1) / 2 * MAP)
+            for unit, sign in zip(units, (1, -1))
+        ]
         cv2.circle(picture, at, 9, (230, 159, 0), 3, cv2.LINE_AA)
         self.map.put_image_data(picture)
 
@@ -185,8 +255,10 @@ class Panel(widgets.VBox):
         if e.spec.kind == "cvae":
             log_p = e.log_p(x[None])[0]
             best, second = np.argsort(-log_p)[:2]
-            words = (f"class <b>{e.labels[best]}</b>: log p(x | y) = {log_p[best]:.1f} nats, "
-                     f"next {e.labels[second]} with {log_p[second]:.1f}")
+            words = (
+                f"class <b>{e.labels[best]}</b>: log p(x | y) = {log_p[best]:.1f} nats, "
+                f"next {e.labels[second]} with {log_p[second]:.1f}"
+            )
             self.quiet, self.label.value, self.share.value = True, int(best), 0.0
             self.quiet = False
         self.move(e.encode(x, self.y))

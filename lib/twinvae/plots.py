@@ -14,19 +14,19 @@ from matplotlib.patches import Rectangle
 
 from twinvae import style
 
-
 # ---------------------------------------------------------------- images
 
-def plot_image_grid(ax: Axes, images: np.ndarray, row_labels: Sequence[str] = (),
-                    column_labels: Sequence[str] = ()) -> None:
+
+def plot_image_grid(
+    ax: Axes, images: np.ndarray, row_labels: Sequence[str] = (), column_labels: Sequence[str] = ()
+) -> None:
     """Rows of images, say originals above reconstructions.  [R, N, H, W, C], uint8 or floats in 0..1."""
     images = _unit_images(images, 5, "[rows, columns, H, W, C]")
     rows, columns, height, width, _ = images.shape
     _show(ax, _mosaic(images), (0, columns * width, rows * height, 0))
     for labels, count, what in ((row_labels, rows, "row"), (column_labels, columns, "column")):
         if len(labels) not in (0, count):
-            raise ValueError(f"{len(labels)} {what} labels were given for {count} {what}s: "
-                             f"give one a {what}, or none.")
+            raise ValueError(f"{len(labels)} {what} labels were given for {count} {what}s: give one a {what}, or none.")
     for r, text in enumerate(row_labels):
         ax.text(-0.15 * width, (r + 0.5) * height, text, ha="right", va="center", fontsize=8)
     for c, text in enumerate(column_labels):
@@ -37,12 +37,21 @@ def plot_frames(ax: Axes, framed: np.ndarray, size: tuple[int, int], colour: str
     """Frames around some images of a `plot_image_grid`: [R, N] true where there is one, images of `size` (H, W)."""
     height, width = size
     for row, column in zip(*np.nonzero(framed)):
-        ax.add_patch(Rectangle((column * width + 0.6, row * height + 0.6), width - 2.2, height - 2.2, fill=False,
-                               edgecolor=colour, linewidth=1.1))
+        ax.add_patch(
+            Rectangle(
+                (column * width + 0.6, row * height + 0.6),
+                width - 2.2,
+                height - 2.2,
+                fill=False,
+                edgecolor=colour,
+                linewidth=1.1,
+            )
+        )
 
 
-def plot_class_grid(ax: Axes, images: np.ndarray, y: np.ndarray, class_names: Sequence[str],
-                    per_class: int = 5, columns: int = 10) -> None:
+def plot_class_grid(
+    ax: Axes, images: np.ndarray, y: np.ndarray, class_names: Sequence[str], per_class: int = 5, columns: int = 10
+) -> None:
     """One column of images a class under the class's name, wrapped after `columns` classes.
 
     [N, H, W, C], uint8 or floats in 0..1, and [N]; of each class the first `per_class` images are shown.
@@ -55,22 +64,28 @@ def plot_class_grid(ax: Axes, images: np.ndarray, y: np.ndarray, class_names: Se
     cells = np.ones((len(class_names), per_class, height, width, channels))
     for k in range(len(class_names)):
         found = images[y == k][:per_class]
-        cells[k, :len(found)] = found
+        cells[k, : len(found)] = found
     pitch = (per_class + 0.75) * height  # a block of rows and the line of names above it
     for start in range(0, len(class_names), columns):
-        block, top = cells[start:start + columns], start // columns * pitch
+        block, top = cells[start : start + columns], start // columns * pitch
         _show(ax, _mosaic(block.swapaxes(0, 1)), (0, len(block) * width, top + per_class * height, top))
-        for c, name in enumerate(class_names[start:start + columns]):
+        for c, name in enumerate(class_names[start : start + columns]):
             ax.text((c + 0.5) * width, top - 0.08 * height, name, ha="center", va="bottom", fontsize=8)
     blocks = -(-len(class_names) // columns)
-    ax.set(xlim=(0, min(columns, len(class_names)) * width),
-           ylim=(blocks * pitch - 0.7 * height, -0.7 * height))
+    ax.set(xlim=(0, min(columns, len(class_names)) * width), ylim=(blocks * pitch - 0.7 * height, -0.7 * height))
 
 
 # ---------------------------------------------------------------- curves
 
-def plot_training(ax: Axes, epoch: np.ndarray, train: np.ndarray, valid: np.ndarray | None = None,
-                  name: str = "VAE", quantity: str = "negative ELBO [nats per image]") -> None:
+
+def plot_training(
+    ax: Axes,
+    epoch: np.ndarray,
+    train: np.ndarray,
+    valid: np.ndarray | None = None,
+    name: str = "VAE",
+    quantity: str = "negative ELBO [nats per image]",
+) -> None:
     """One quantity over the epochs of training, solid on training data and dashed on validation data.
 
     [E], [S, E] and [S, E]; call it once a model. For reconstruction and KL use one axes each.
@@ -84,8 +99,14 @@ def plot_training(ax: Axes, epoch: np.ndarray, train: np.ndarray, valid: np.ndar
     ax.legend(title=None if valid is None else "dashed: validation", title_fontsize=8)
 
 
-def plot_sweep(ax: Axes, x: np.ndarray, values: Mapping[str, np.ndarray], xlabel: str, ylabel: str,
-               baselines: Mapping[str, np.ndarray] | None = None) -> None:
+def plot_sweep(
+    ax: Axes,
+    x: np.ndarray,
+    values: Mapping[str, np.ndarray],
+    xlabel: str,
+    ylabel: str,
+    baselines: Mapping[str, np.ndarray] | None = None,
+) -> None:
     """A measured value against a setting, on a logarithmic axis with a tick at each setting.
 
     [P] (above 0), name -> [S, P], and baselines name -> [P] as dotted lines: say, the test error against
@@ -93,8 +114,7 @@ def plot_sweep(ax: Axes, x: np.ndarray, values: Mapping[str, np.ndarray], xlabel
     """
     x = np.asarray(x, float)
     if x.size == 0 or not (x > 0).all():
-        raise ValueError(f"The settings {x.tolist()} cannot stand on a logarithmic axis: "
-                         "give values above 0.")
+        raise ValueError(f"The settings {x.tolist()} cannot stand on a logarithmic axis: give values above 0.")
     for i, (name, curve) in enumerate(values.items()):
         _band(ax, x, curve, name, style.colour(name, i), "-", style.MARKERS.get(name.split()[0], "o"))
     for name, curve in (baselines or {}).items():
@@ -116,8 +136,13 @@ def plot_curves(ax: Axes, curves: Mapping[float | str, np.ndarray], title: str, 
     ax.legend(title=title, title_fontsize=8)
 
 
-def plot_race(ax: Axes, runs: Mapping[str, tuple[np.ndarray, np.ndarray]], xlabel: str, ylabel: str,
-              limits: Mapping[str, float] | None = None) -> None:
+def plot_race(
+    ax: Axes,
+    runs: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    xlabel: str,
+    ylabel: str,
+    limits: Mapping[str, float] | None = None,
+) -> None:
     """A measured value against time, a point at each check, name -> ([P], [S, P]); a variant, 'CVAE, ours', is dashed.
 
     `limits` are dotted horizontal lines, name -> value: say, what real images get.
@@ -131,8 +156,9 @@ def plot_race(ax: Axes, runs: Mapping[str, tuple[np.ndarray, np.ndarray]], xlabe
     ax.legend()
 
 
-def plot_log_px(ax: Axes, samples: np.ndarray, naive: np.ndarray, importance: np.ndarray,
-                reference: float | None = None) -> None:
+def plot_log_px(
+    ax: Axes, samples: np.ndarray, naive: np.ndarray, importance: np.ndarray, reference: float | None = None
+) -> None:
     """Estimates of log p(x) against the number of samples of z: from the prior, and from q(z|x) with weights.
 
     [P], [S, P] and [S, P] in nats per image, S repeated estimates; `reference` is the best value known.
@@ -146,8 +172,13 @@ def plot_log_px(ax: Axes, samples: np.ndarray, naive: np.ndarray, importance: np
     ax.legend(loc="lower right")
 
 
-def plot_noise(ax: Axes, noise: np.ndarray, error: Mapping[str, np.ndarray],
-               untouched: np.ndarray | None = None, ylabel: str = "squared error to the clean image") -> None:
+def plot_noise(
+    ax: Axes,
+    noise: np.ndarray,
+    error: Mapping[str, np.ndarray],
+    untouched: np.ndarray | None = None,
+    ylabel: str = "squared error to the clean image",
+) -> None:
     """How far an output is from the clean image, against the noise that was added to the input.
 
     [P] (standard deviation, pixels in 0..1), name -> [S, P]; `untouched` [P] is the error of the noisy image
@@ -172,6 +203,7 @@ def plot_activation(ax: Axes, negative_slope: float = 0.0) -> None:
 
 
 # ---------------------------------------------------------------- distributions and comparisons
+
 
 def plot_histogram(ax: Axes, values: Mapping[str, np.ndarray], xlabel: str, bins: int = 60) -> None:
     """Densities of values per image, name -> [N], over common bins."""
@@ -212,12 +244,20 @@ def plot_latent(ax: Axes, z: np.ndarray, y: np.ndarray, class_names: Sequence[st
     """Codes in the plane, one colour a class, its name at the class's mean.  [N, 2], [N]"""
     z, y = np.asarray(z), np.asarray(y)
     if z.ndim != 2 or z.shape[1] != 2 or len(z) != len(y):
-        raise ValueError(f"Codes of shape {z.shape} with {len(y)} labels cannot be drawn in the plane: "
-                         "give [images, 2] and one label an image.")
+        raise ValueError(
+            f"Codes of shape {z.shape} with {len(y)} labels cannot be drawn in the plane: "
+            "give [images, 2] and one label an image."
+        )
     ax.scatter(*z.T, s=2, c=y, cmap="turbo", vmin=0, vmax=len(class_names) - 1, linewidths=0, rasterized=True)
     for k in np.unique(y):
-        ax.text(*z[y == k].mean(0), class_names[k], ha="center", va="center", fontsize=8,
-                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.6})
+        ax.text(
+            *z[y == k].mean(0),
+            class_names[k],
+            ha="center",
+            va="center",
+            fontsize=8,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.6},
+        )
     ax.set(xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
 
 
@@ -231,15 +271,22 @@ def plot_bars(ax: Axes, groups: Sequence[str], series: Mapping[str, np.ndarray],
     for i, (name, v) in enumerate(series.items()):
         v = np.asarray(v, float)
         if v.ndim != 2 or len(v) != len(groups):
-            raise ValueError(f"Series '{name}' has shape {v.shape} for {len(groups)} groups: "
-                             "give [groups, seeds].")
+            raise ValueError(f"Series '{name}' has shape {v.shape} for {len(groups)} groups: give [groups, seeds].")
         at = np.arange(len(groups)) + (i - (len(series) - 1) / 2) * width
         colours = style.colour(name, i)
         if len(series) == 1:
             colours = [style.colour(group, j) for j, group in enumerate(groups)]
         spread = v.std(1, ddof=1) if v.shape[1] > 1 else None
-        ax.bar(at, v.mean(1), 0.9 * width, color=colours, alpha=0.55, yerr=spread, label=name,
-               error_kw={"elinewidth": 0.8, "capsize": 2})
+        ax.bar(
+            at,
+            v.mean(1),
+            0.9 * width,
+            color=colours,
+            alpha=0.55,
+            yerr=spread,
+            label=name,
+            error_kw={"elinewidth": 0.8, "capsize": 2},
+        )
         nudge = np.linspace(-0.15, 0.15, v.shape[1]) * width if v.shape[1] > 1 else np.zeros(1)
         ax.plot((at[:, None] + nudge).ravel(), v.ravel(), ".", color="black", markersize=3)
     ax.set_xticks(range(len(groups)), groups)
@@ -249,8 +296,15 @@ def plot_bars(ax: Axes, groups: Sequence[str], series: Mapping[str, np.ndarray],
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(series), borderaxespad=0.2)
 
 
-def plot_intervals(ax: Axes, names: Sequence[str], middle: np.ndarray, low: np.ndarray, high: np.ndarray, xlabel: str,
-                   ylabel: str = "model") -> None:
+def plot_intervals(
+    ax: Axes,
+    names: Sequence[str],
+    middle: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    xlabel: str,
+    ylabel: str = "model",
+) -> None:
     """A value and its interval in a row for each name, first name on top; a dotted line at 0.  3 x [R]"""
     for row, (name, at, a, b) in enumerate(zip(names, middle, low, high)):
         colour = style.colour(name)
@@ -263,8 +317,13 @@ def plot_intervals(ax: Axes, names: Sequence[str], middle: np.ndarray, low: np.n
     ax.set(xlabel=xlabel, ylabel=ylabel)
 
 
-def plot_confusion(ax: Axes, matrix: np.ndarray, class_names: Sequence[str], asked: str = "label asked for",
-                   seen: str = "class seen by the judge") -> None:
+def plot_confusion(
+    ax: Axes,
+    matrix: np.ndarray,
+    class_names: Sequence[str],
+    asked: str = "label asked for",
+    seen: str = "class seen by the judge",
+) -> None:
     """A confusion matrix [K, K] of counts or shares, each row divided by its sum.
 
     The shares are written out up to 12 classes; an empty row stays white.
@@ -280,31 +339,52 @@ def plot_confusion(ax: Axes, matrix: np.ndarray, class_names: Sequence[str], ask
     ax.set(xlabel=seen, ylabel=asked)
     if len(class_names) <= 12:
         for i, j in zip(*np.nonzero(share >= 0.005)):
-            ax.text(j, i, f"{share[i, j]:.2f}".lstrip("0"), ha="center", va="center", fontsize=6,
-                    color="white" if share[i, j] > 0.5 else "black")
+            ax.text(
+                j,
+                i,
+                f"{share[i, j]:.2f}".lstrip("0"),
+                ha="center",
+                va="center",
+                fontsize=6,
+                color="white" if share[i, j] > 0.5 else "black",
+            )
 
 
 def plot_caught(ax: Axes, caught: pd.DataFrame) -> None:
     """Which metric (columns) catches which made-up generator (rows): a filled square, and an empty one where it is fooled."""
     rows, columns = np.nonzero(np.ones(caught.shape))
-    ax.scatter(columns, rows, s=60, marker="s", c=np.where(caught.to_numpy().ravel(), style.CYCLE[0], "white"),
-               edgecolors="0.6", linewidths=0.6)
+    ax.scatter(
+        columns,
+        rows,
+        s=60,
+        marker="s",
+        c=np.where(caught.to_numpy().ravel(), style.CYCLE[0], "white"),
+        edgecolors="0.6",
+        linewidths=0.6,
+    )
     ax.set_xticks(range(caught.shape[1]), caught.columns, rotation=60, ha="right", rotation_mode="anchor")
     ax.set_yticks(range(caught.shape[0]), caught.index)
-    ax.set(xlim=(-0.6, caught.shape[1] - 0.4), ylim=(caught.shape[0] - 0.4, -0.6), xlabel="metric",
-           ylabel="made-up generator")
+    ax.set(
+        xlim=(-0.6, caught.shape[1] - 0.4),
+        ylim=(caught.shape[0] - 0.4, -0.6),
+        xlabel="metric",
+        ylabel="made-up generator",
+    )
     ax.grid(False)
 
 
 # ---------------------------------------------------------------- what the functions share
 
-def _band(ax: Axes, x: np.ndarray, values: np.ndarray, label: str, colour: str, line: str = "-",
-          marker: str = "") -> None:
+
+def _band(
+    ax: Axes, x: np.ndarray, values: np.ndarray, label: str, colour: str, line: str = "-", marker: str = ""
+) -> None:
     """A line through the mean over seeds and a band over their range.  [P], [S, P] or [P]."""
     x, values = np.asarray(x), np.atleast_2d(np.asarray(values, float))
     if x.ndim != 1 or values.ndim != 2 or values.shape[1] != len(x):
-        raise ValueError(f"The curve '{label}' has shape {values.shape} for {x.shape} points: "
-                         "give [points], or [seeds, points].")
+        raise ValueError(
+            f"The curve '{label}' has shape {values.shape} for {x.shape} points: give [points], or [seeds, points]."
+        )
     ax.plot(x, values.mean(0), line, marker=marker, color=colour, label=label)
     if len(values) > 1:
         ax.fill_between(x, values.min(0), values.max(0), color=colour, alpha=0.2, linewidth=0)
@@ -314,12 +394,15 @@ def _unit_images(images: np.ndarray, ndim: int, shape: str) -> np.ndarray:
     """Images as floats in 0..1 of `ndim` dimensions, C being 1 or 3."""
     images = np.asarray(images)
     if images.ndim != ndim or images.shape[-1] not in (1, 3) or images.size == 0:
-        raise ValueError(f"Images of shape {images.shape} cannot be drawn: give {shape} with C = 1 or 3, "
-                         "and at least one.")
+        raise ValueError(
+            f"Images of shape {images.shape} cannot be drawn: give {shape} with C = 1 or 3, and at least one."
+        )
     images = images / 255.0 if images.dtype == np.uint8 else images.astype(float)
     if not (images.min() >= 0 and images.max() <= 1):
-        raise ValueError(f"Images with values from {images.min():g} to {images.max():g} cannot be drawn: "
-                         "give uint8, or floats in 0 to 1.")
+        raise ValueError(
+            f"Images with values from {images.min():g} to {images.max():g} cannot be drawn: "
+            "give uint8, or floats in 0 to 1."
+        )
     return images
 
 
@@ -338,8 +421,15 @@ def _show(ax: Axes, picture: np.ndarray, extent: tuple[float, float, float, floa
 
 # ---------------------------------------------------------------- theory
 
-def plot_formulas(ax: Axes, x: np.ndarray, curves: Mapping[str, np.ndarray], xlabel: str, ylabel: str,
-                  limits: Mapping[str, float] | None = None) -> None:
+
+def plot_formulas(
+    ax: Axes,
+    x: np.ndarray,
+    curves: Mapping[str, np.ndarray],
+    xlabel: str,
+    ylabel: str,
+    limits: Mapping[str, float] | None = None,
+) -> None:
     """Curves of formulas, told apart by line style as well as colour; `limits` are horizontal lines.
 
     [P], name -> [P], name -> value: say, the ELBO for several q(z|x) below the line of log p(x).
@@ -364,8 +454,9 @@ def plot_kl_surface(ax: Axes, mu: np.ndarray, sigma: np.ndarray, kl: np.ndarray)
     ax.set(xlabel=r"$\mu$", ylabel=r"$\sigma$")
 
 
-def plot_rate_distortion(ax: Axes, distortion: np.ndarray, rate: np.ndarray, settings: np.ndarray,
-                         at: np.ndarray) -> None:
+def plot_rate_distortion(
+    ax: Axes, distortion: np.ndarray, rate: np.ndarray, settings: np.ndarray, at: np.ndarray
+) -> None:
     """The least rate for each distortion, and the points where a beta-VAE of each setting ends.
 
     [P], [P] for the curve; [G] values of beta times variance and [G, 2] their distortion and rate.

@@ -142,9 +142,7 @@ def git_state(root: Path) -> dict:
     """The commit of the project, and whether library or notebooks differ from it; 'unknown' without git."""
 
     def ask(*words: str) -> str:
-        return subprocess.run(
-            ["git", *words], cwd=root, capture_output=True, text=True, check=True
-        ).stdout.strip()
+        return subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
         return {

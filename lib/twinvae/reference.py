@@ -11,6 +11,7 @@ LOG_2PI = np.log(2 * np.pi)
 
 # --- small functions ---------------------------------------------------------------------------
 
+
 def sigmoid(a: np.ndarray) -> np.ndarray:
     """1 / (1 + e^-a), finite for every finite a.  Any shape -> the same shape."""
     return np.exp(-np.logaddexp(0, -_f64(a)))
@@ -34,12 +35,14 @@ def _per_example(terms: np.ndarray) -> np.ndarray:
 def _pair(x, x_logits) -> tuple[np.ndarray, np.ndarray]:
     x, x_logits = _f64(x), _f64(x_logits)
     if x.shape != x_logits.shape:
-        raise ValueError(f"x has shape {x.shape} and the decoder's output {x_logits.shape}; "
-                         "give two arrays of the same shape.")
+        raise ValueError(
+            f"x has shape {x.shape} and the decoder's output {x_logits.shape}; give two arrays of the same shape."
+        )
     return x, x_logits
 
 
 # --- likelihoods: -log p(x | z), [B, ...] -> [B] -----------------------------------------------
+
 
 def bernoulli_nll(x: np.ndarray, x_logits: np.ndarray) -> np.ndarray:
     """-log Bernoulli(x | sigmoid(x_logits)).  x in [0, 1] and x_logits [B, ...] -> [B], nats per image.
@@ -113,6 +116,7 @@ def discretized_logistic_nll(x: np.ndarray, x_mean_logits: np.ndarray, x_logscal
 
 # --- latent variables --------------------------------------------------------------------------
 
+
 def reparameterize(mu: np.ndarray, logvar: np.ndarray, eps: np.ndarray) -> np.ndarray:
     """z = mu + e^(logvar/2) eps.  [B, Z], [B, Z], [B, Z] or [S, B, Z] -> the shape of eps
     (Kingma & Welling 2014, eq. 4)."""
@@ -131,11 +135,10 @@ def kl_standard(mu: np.ndarray, logvar: np.ndarray) -> np.ndarray:
     expm1 keeps the digits where logvar is near 0, the collapsed posterior.
     """
     mu, logvar = _f64(mu), _f64(logvar)
-    return 0.5 * (mu ** 2 + np.expm1(logvar) - logvar).sum(axis=-1)
+    return 0.5 * (mu**2 + np.expm1(logvar) - logvar).sum(axis=-1)
 
 
-def kl_gaussians(mu: np.ndarray, logvar: np.ndarray,
-                 prior_mu: np.ndarray, prior_logvar: np.ndarray) -> np.ndarray:
+def kl_gaussians(mu: np.ndarray, logvar: np.ndarray, prior_mu: np.ndarray, prior_logvar: np.ndarray) -> np.ndarray:
     """KL(N(mu, e^logvar) || N(prior_mu, e^prior_logvar)), nats per image.  Four [B, Z] -> [B]
     (Sohn et al. 2015, section 4, with a Gaussian p(z|y))."""
     mu, logvar, prior_mu, prior_logvar = map(_f64, (mu, logvar, prior_mu, prior_logvar))
@@ -144,6 +147,7 @@ def kl_gaussians(mu: np.ndarray, logvar: np.ndarray,
 
 
 # --- layers ------------------------------------------------------------------------------------
+
 
 def dense(x: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
     """x weight^T + bias.  [B, I], [O, I], [O] -> [B, O]  (weights as PyTorch stores them)"""
@@ -156,8 +160,9 @@ def leaky_relu(a: np.ndarray, slope: float) -> np.ndarray:
     return np.where(a > 0, a, slope * a)
 
 
-def mlp(x: np.ndarray, layers: list[tuple[np.ndarray, np.ndarray]], slope: float,
-        activate_last: bool = False) -> np.ndarray:
+def mlp(
+    x: np.ndarray, layers: list[tuple[np.ndarray, np.ndarray]], slope: float, activate_last: bool = False
+) -> np.ndarray:
     """Dense layers with leaky ReLUs between them, and one after the last on request.  [B, I] -> [B, O]"""
     for i, (weight, bias) in enumerate(layers):
         x = dense(x, weight, bias)
@@ -168,34 +173,45 @@ def mlp(x: np.ndarray, layers: list[tuple[np.ndarray, np.ndarray]], slope: float
 
 # --- one step of each optimiser: arrays in, new arrays out ---------------------------------------
 
+
 def sgd_step(weight: np.ndarray, grad: np.ndarray, lr: float) -> np.ndarray:
     """w - lr g.  Two arrays of one shape -> the new weight."""
     return weight - lr * grad
 
 
-def adam_step(weight: np.ndarray, grad: np.ndarray, m: np.ndarray, v: np.ndarray, step: int, lr: float,
-              beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8,
-              ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def adam_step(
+    weight: np.ndarray,
+    grad: np.ndarray,
+    m: np.ndarray,
+    v: np.ndarray,
+    step: int,
+    lr: float,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    epsilon: float = 1e-8,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The step-th step, counted from 1; returns weight, m, v  (Kingma & Ba 2015, Algorithm 1).
 
     epsilon stands after the bias correction, as in the paper and in PyTorch; Keras puts it before.
     """
     m = beta1 * m + (1 - beta1) * grad
-    v = beta2 * v + (1 - beta2) * grad ** 2
-    m_hat, v_hat = m / (1 - beta1 ** step), v / (1 - beta2 ** step)
+    v = beta2 * v + (1 - beta2) * grad**2
+    m_hat, v_hat = m / (1 - beta1**step), v / (1 - beta2**step)
     return weight - lr * m_hat / (np.sqrt(v_hat) + epsilon), m, v
 
 
-def rmsprop_step(weight: np.ndarray, grad: np.ndarray, v: np.ndarray, lr: float,
-                 rho: float = 0.99, epsilon: float = 1e-8) -> tuple[np.ndarray, np.ndarray]:
+def rmsprop_step(
+    weight: np.ndarray, grad: np.ndarray, v: np.ndarray, lr: float, rho: float = 0.99, epsilon: float = 1e-8
+) -> tuple[np.ndarray, np.ndarray]:
     """Without momentum, epsilon outside the root; returns weight, v  (Hinton, Coursera lecture 6e, 2012)."""
-    v = rho * v + (1 - rho) * grad ** 2
+    v = rho * v + (1 - rho) * grad**2
     return weight - lr * grad / (np.sqrt(v) + epsilon), v
 
 
-def adagrad_step(weight: np.ndarray, grad: np.ndarray, total: np.ndarray, lr: float,
-                 epsilon: float = 1e-10) -> tuple[np.ndarray, np.ndarray]:
+def adagrad_step(
+    weight: np.ndarray, grad: np.ndarray, total: np.ndarray, lr: float, epsilon: float = 1e-10
+) -> tuple[np.ndarray, np.ndarray]:
     """total is the running sum of squared gradients, 0 at first; returns weight, total
     (Duchi et al. 2011, Figure 1)."""
-    total = total + grad ** 2
+    total = total + grad**2
     return weight - lr * grad / (np.sqrt(total) + epsilon), total

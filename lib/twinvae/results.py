@@ -11,10 +11,34 @@ from twinvae.parameters import BACKENDS, PROFILES
 
 NO_BACKEND = "none"
 COLUMNS = (  # of a scoreboard; likelihoods in nats per image, shares and accuracies 0..1
-    "model", "report", "backend", "dataset", "data_source", "profile", "device", "seed", "parameters", "epochs",
-    "seconds_per_epoch", "gemm_fraction", "elbo", "recon", "kl", "nll_is", "nll_marginal", "active_units",
-    "conditional_accuracy", "judge_accuracy", "diversity", "cas", "frechet", "frechet_floor", "precision", "recall",
-    "sharpness", "commit",
+    "model",
+    "report",
+    "backend",
+    "dataset",
+    "data_source",
+    "profile",
+    "device",
+    "seed",
+    "parameters",
+    "epochs",
+    "seconds_per_epoch",
+    "gemm_fraction",
+    "elbo",
+    "recon",
+    "kl",
+    "nll_is",
+    "nll_marginal",
+    "active_units",
+    "conditional_accuracy",
+    "judge_accuracy",
+    "diversity",
+    "cas",
+    "frechet",
+    "frechet_floor",
+    "precision",
+    "recall",
+    "sharpness",
+    "commit",
 )
 Key = tuple[str, str]  # notebook number and backend ('none' for a notebook without one): ("03", "torch")
 
@@ -59,9 +83,7 @@ class Result:
     def changed(self, root: Path) -> list[str]:
         """The sources of this run that are no longer what they were."""
         return [
-            name
-            for name, digest in self.manifest["sources"].items()
-            if provenance.source_hash(root, name) != digest
+            name for name, digest in self.manifest["sources"].items() if provenance.source_hash(root, name) != digest
         ]
 
 
@@ -108,7 +130,7 @@ def kept(run, file: str) -> Path:
 
     FileNotFoundError if none has.
     """
-    profiles = PROFILES[PROFILES.index(run.profile):]
+    profiles = PROFILES[PROFILES.index(run.profile) :]
     paths = [run.folder.parent.parent / profile / f"{run.name}-torch" / "weights" / file for profile in profiles]
     path = next((path for path in paths if path.exists()), None)
     if path is None:

@@ -93,9 +93,7 @@ class Run:
         (self.folder / "manifest.json").unlink(missing_ok=True)
         seed_all(self.parameters.get("seed") or 0)
         style.apply()
-        logging.getLogger("fontTools").setLevel(
-            logging.ERROR
-        )  # its notes on font dates would land in the notebook
+        logging.getLogger("fontTools").setLevel(logging.ERROR)  # its notes on font dates would land in the notebook
         words = [
             self.name,
             f"profile {self.profile}",
@@ -119,9 +117,7 @@ class Run:
         """
         unknown = sorted(set(by_profile) - set(PROFILES))
         if unknown:
-            raise ValueError(
-                f"unknown profile {', '.join(unknown)}; the valid ones are {', '.join(PROFILES)}"
-            )
+            raise ValueError(f"unknown profile {', '.join(unknown)}; the valid ones are {', '.join(PROFILES)}")
         for profile in reversed(PROFILES[: PROFILES.index(self.profile) + 1]):
             if profile in by_profile:
                 return by_profile[profile]
@@ -183,9 +179,7 @@ class Run:
         """
         unknown = sorted(set(fmt or {}) - set(df.columns))
         if unknown:
-            raise ValueError(
-                f"table {name}: format for {unknown}, which are not columns; they are {list(df.columns)}"
-            )
+            raise ValueError(f"table {name}: format for {unknown}, which are not columns; they are {list(df.columns)}")
         self._claim("tables", name, caption, sources)
         plain = isinstance(df.index, pd.RangeIndex)
         with self._writing(f"tables/{name}.csv") as part:
@@ -194,9 +188,7 @@ class Run:
             part.write_text(latex.table(df, fmt or {}, index=not plain), encoding="utf-8")
         return df
 
-    def number(
-        self, name: str, value: float, fmt: str = ".2f", sources: list[Any] | None = None
-    ) -> float:
+    def number(self, name: str, value: float, fmt: str = ".2f", sources: list[Any] | None = None) -> float:
         """Keep a number for `numbers.json` and for the report's `\\val{...}`, which prints it as `fmt` says.
 
         `sources` are the data that it comes from, where these are not all of the run's. Raises ValueError for a value that is not a finite number, a name that is taken, or a bad format.
@@ -276,9 +268,7 @@ class Run:
             "formats": self.formats,
             "checks": self.checks,
             "sources": {source: provenance.source_hash(self.root, source) for source in used},
-            "files": {
-                name: provenance.sha256(self.folder / name) for name in sorted([*self.files, *weights])
-            },
+            "files": {name: provenance.sha256(self.folder / name) for name in sorted([*self.files, *weights])},
         }
 
     def _writing(self, name: str):
@@ -289,9 +279,7 @@ class Run:
     def _claim(self, kind: str, name: str, caption: str, sources: list[Any] | None) -> None:
         """Take a name for a figure or table, with its caption and its data."""
         if not NAME.fullmatch(name):
-            raise ValueError(
-                f"{kind[:-1]} {name!r}: a name is made of a-z, 0-9 and _, and starts with a letter"
-            )
+            raise ValueError(f"{kind[:-1]} {name!r}: a name is made of a-z, 0-9 and _, and starts with a letter")
         if name in self.captions[kind]:
             raise ValueError(f"{kind[:-1]} {name} was saved before in this run; give it another name")
         self.captions[kind][name] = caption
@@ -315,6 +303,4 @@ def save_small_png(fig: Figure, path: Path) -> None:
             colours.save(path, optimize=True, dpi=(dpi, dpi))
         if path.stat().st_size < PNG_BYTES:
             return
-    raise ValueError(
-        f"a figure takes {path.stat().st_size} bytes as PNG at {dpi} dpi; show fewer images in it"
-    )
+    raise ValueError(f"a figure takes {path.stat().st_size} bytes as PNG at {dpi} dpi; show fewer images in it")

@@ -18,8 +18,10 @@ CHANNELS = {1: ("black",), 3: ("#D55E00", "#009E73", "#0072B2")}
 
 def class_means(images: Images) -> np.ndarray:
     """The mean image of each class, rounded.  -> uint8 [K, H, W, C]; a class without images stays white."""
-    means = [images.x[images.y == k].mean(axis=0) if (images.y == k).any() else np.full(images.shape, 255)
-             for k in range(images.num_classes)]
+    means = [
+        images.x[images.y == k].mean(axis=0) if (images.y == k).any() else np.full(images.shape, 255)
+        for k in range(images.num_classes)
+    ]
     return np.rint(means).astype(np.uint8)
 
 

@@ -69,13 +69,19 @@ class Page(HTMLExporter):
 
     @pass_context
     def markdown2html(self, context, source: str) -> str:
-        return MarkdownWithMath(renderer=Renderer(escape=False, anchor_link_text="", exclude_anchor_links=True)).render(source)
+        return MarkdownWithMath(renderer=Renderer(escape=False, anchor_link_text="", exclude_anchor_links=True)).render(
+            source
+        )
 
 
 def page(notebook: Path) -> str:
     """One notebook as a page of HTML."""
-    exporter = Page(template_name="lab", raw_template=PAGE, filters={"mathml": mathml}, config=Config(
-        {"HTMLExporter": {"embed_images": True}}))
+    exporter = Page(
+        template_name="lab",
+        raw_template=PAGE,
+        filters={"mathml": mathml},
+        config=Config({"HTMLExporter": {"embed_images": True}}),
+    )
     content = nbformat.read(notebook, as_version=4)
     body, _ = exporter.from_notebook_node(content, {"metadata": {"name": escape(notebook.stem)}})
     return LINK.sub(lambda found: f'href="{found[1]}.html{found[2] or ""}"', body)
@@ -96,7 +102,9 @@ def main(arguments: list[str] | None = None) -> None:
     """The command line."""
     root = provenance.find_root(Path.cwd())
     parser = argparse.ArgumentParser(prog="python -m twinvae.site", description=__doc__.splitlines()[0])
-    parser.add_argument("--to", type=Path, default=root / "report" / "html", help="the folder of the pages (report/html)")
+    parser.add_argument(
+        "--to", type=Path, default=root / "report" / "html", help="the folder of the pages (report/html)"
+    )
     folder = parser.parse_args(arguments).to
     try:
         pages = write(root / "notebooks", folder)

@@ -20,8 +20,10 @@ from twinvae.provenance import written_whole
 
 def write(path: Path, arrays: dict[str, np.ndarray], **metadata) -> None:
     """Writes arrays and metadata (anything JSON can hold) to `path`, all or nothing."""
-    payload = save({name: np.ascontiguousarray(a).reshape(np.shape(a)) for name, a in arrays.items()},
-                   {key: json.dumps(value) for key, value in metadata.items()})
+    payload = save(
+        {name: np.ascontiguousarray(a).reshape(np.shape(a)) for name, a in arrays.items()},
+        {key: json.dumps(value) for key, value in metadata.items()},
+    )
     with written_whole(Path(path)) as part, open(part, "wb") as file:
         file.write(payload)
         file.flush()
@@ -35,7 +37,9 @@ def read(path: Path) -> tuple[dict[str, np.ndarray], dict]:
             metadata = {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
             return {name: file.get_tensor(name) for name in file.keys()}, metadata
     except (SafetensorError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path} is not a whole weights file ({error}); delete it and train or fetch it again") from None
+        raise ValueError(
+            f"{path} is not a whole weights file ({error}); delete it and train or fetch it again"
+        ) from None
 
 
 def save_model(path: Path, model, dtype: str = "float32") -> None:

@@ -21,9 +21,21 @@ from pathlib import Path
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from twinvae.data import DataError, archives, by_class, csv_pixels, emnist, files, idx, libsvm, own, records
-from twinvae.data import sign_language, svhn, usps
+from twinvae.data import (
+    DataError,
+    archives,
+    by_class,
+    csv_pixels,
+    emnist,
+    files,
+    idx,
+    libsvm,
+    own,
+    records,
+    sign_language,
+    svhn,
+    usps,
+)
 
 RNG = np.random.default_rng(0)
 WORK = Path(tempfile.mkdtemp(prefix="twinvae-fuzz-"))
@@ -53,9 +65,7 @@ def damaged(draw, sound: bytes) -> bytes:
         elif damage == "cut":
             del raw[at:]
         elif damage == "insert":
-            raw[at:at] = draw(
-                st.one_of(st.binary(max_size=8), st.sampled_from([b",", b"\n", b" ", b"-", b"9", b":"]))
-            )
+            raw[at:at] = draw(st.one_of(st.binary(max_size=8), st.sampled_from([b",", b"\n", b" ", b"-", b"9", b":"])))
         elif damage == "drop":
             del raw[at : at + draw(st.integers(1, 8))]
         else:
@@ -137,8 +147,7 @@ def _read_zip(path: Path) -> list[bytes]:
 def check_csv(raw: bytes, result) -> None:
     """Against Python's own reading of the numbers."""
     rows = [
-        list(map(int, line.split(b",")))
-        for line in raw.replace(b"\r\n", b"\n").removesuffix(b"\n").split(b"\n")[1:]
+        list(map(int, line.split(b","))) for line in raw.replace(b"\r\n", b"\n").removesuffix(b"\n").split(b"\n")[1:]
     ]
     assert np.array_equal(np.column_stack([result[1], result[0]]), rows)
 
@@ -196,9 +205,7 @@ SIGN = (
     b"label,"
     + b",".join(b"pixel%d" % at for at in range(1, 785))
     + b"\n"
-    + b"\n".join(
-        b",".join(b"%d" % value for value in (label, *RNG.integers(0, 256, 784))) for label in (0, 8, 24)
-    )
+    + b"\n".join(b",".join(b"%d" % value for value in (label, *RNG.integers(0, 256, 784))) for label in (0, 8, 24))
     + b"\n"
 )
 LIBSVM = b"1 1:-0.5 2:1 4:1e-1 \n10 1:0.25 3:-1.0\n3\n"
@@ -209,9 +216,7 @@ PNG = _png(RNG.integers(0, 256, (128, 128), np.uint8))
 TARGETS = {
     "idx": Target(partial(idx.parse_idx, ndim=3, name="f"), _idx(IMAGES), check_idx),
     "idx labels": Target(partial(idx.parse_idx, ndim=1, name="f"), _idx(IMAGES.ravel()), check_idx),
-    "idx packed": Target(
-        partial(idx.parse_idx, ndim=3, name="f"), gzip.compress(_idx(IMAGES), mtime=0), check_packed
-    ),
+    "idx packed": Target(partial(idx.parse_idx, ndim=3, name="f"), gzip.compress(_idx(IMAGES), mtime=0), check_packed),
     "idx inside gzip": Target(
         partial(idx.parse_idx, ndim=3, name="f"), _idx(IMAGES), check_packed, partial(gzip.compress, mtime=0)
     ),
@@ -228,9 +233,7 @@ TARGETS = {
     "csv": Target(partial(csv_pixels.parse_csv, name="f"), CSV, check_csv),
     "sign csv": Target(partial(sign_language.parse, name="f"), SIGN, check_images),
     "libsvm": Target(partial(libsvm.parse_libsvm, features=4, name="f"), LIBSVM, check_libsvm),
-    "records": Target(
-        partial(records.parse_records, label_bytes=1, num_classes=10, name="f"), RECORDS, check_records
-    ),
+    "records": Target(partial(records.parse_records, label_bytes=1, num_classes=10, name="f"), RECORDS, check_records),
     "records of two labels": Target(
         partial(records.parse_records, label_bytes=2, num_classes=100, name="f"),
         b"\x01" + RECORDS[:3073] + b"\x01" + RECORDS[3073:],
@@ -246,9 +249,7 @@ TARGETS = {
     ),
     "zip": Target(_file(_read_zip, ".zip"), _zip(), partial(check_sizes, 1_000)),
     "png": Target(_decode_png, PNG, check_picture),
-    "picture": Target(
-        _file(lambda path: own._picture(path, None), ".png"), _png(IMAGES[0]), check_any_picture
-    ),
+    "picture": Target(_file(lambda path: own._picture(path, None), ".png"), _png(IMAGES[0]), check_any_picture),
     "npz": Target(_file(own.read_npz, ".npz"), _npz(), check_images),
     "own csv": Target(
         _file(partial(own.read_csv, shape=(1, 3)), ".csv"),

@@ -6,7 +6,6 @@ import zipfile
 import cv2
 import numpy as np
 import pytest
-
 from twinvae.data import DataError, by_class
 from twinvae.data.by_class import ALPHANUMERIC, CHARACTER_TO_CLASS, CHARACTER_TO_HEX, HEX_TO_CHARACTER
 
@@ -25,9 +24,7 @@ def archive(tmp_path):
             file.writestr("by_class/", b"")
             for label, character in enumerate(ALPHANUMERIC):
                 for at in range(count * (character not in skip)):
-                    file.writestr(
-                        f"by_class/{CHARACTER_TO_HEX[character]}/hsf_0/hsf_0_{at:05d}.png", png(label)
-                    )
+                    file.writestr(f"by_class/{CHARACTER_TO_HEX[character]}/hsf_0/hsf_0_{at:05d}.png", png(label))
             for name, raw in extra:
                 file.writestr(name, raw)
         return path
@@ -76,10 +73,7 @@ def test_it_goes_on_where_it_was_interrupted(tmp_path, archive, monkeypatch):
     monkeypatch.setattr(by_class, "decode", stop_after_60)
     with pytest.raises(KeyboardInterrupt):
         by_class.convert(path, folder, 8, workers=1)
-    assert (
-        by_class.read_converted(folder) is None
-        and json.loads((folder / "state.json").read_text())["done"] == 50
-    )
+    assert by_class.read_converted(folder) is None and json.loads((folder / "state.json").read_text())["done"] == 50
     rest = []
     monkeypatch.setattr(by_class, "decode", lambda raw, size: rest.append(1) or decode(raw, size))
     by_class.convert(path, folder, 8)
@@ -108,9 +102,7 @@ def test_pictures_that_do_not_decode_are_counted_listed_and_left_out(tmp_path, a
 
 
 def test_more_than_one_percent_of_failures_stops(tmp_path, archive):
-    with pytest.raises(
-        DataError, match="2 of 126 pictures failed, more than 1 %; the first is .*, which is no PNG"
-    ):
+    with pytest.raises(DataError, match="2 of 126 pictures failed, more than 1 %; the first is .*, which is no PNG"):
         by_class.convert(archive([(f"by_class/41/hsf_1/{at}.png", b"") for at in (1, 2)]), tmp_path / "a", 8)
     assert by_class.read_converted(tmp_path / "a") is None
 

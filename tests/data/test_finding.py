@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from twinvae import data
 from twinvae.data import DataError, __main__, download, finding, mnist, standins, usps
 from twinvae.data.files import digest
@@ -25,13 +24,9 @@ def official(monkeypatch, data_root, made):
     """MNIST whose official files are the made ones, put into TWINVAE_DATA."""
     monkeypatch.setattr(finding, "_announced", set())
     known = {
-        file.name: replace(file, checksum=f"sha256:{digest(made / file.name)}")
-        for file in mnist.TRAIN + mnist.TEST
+        file.name: replace(file, checksum=f"sha256:{digest(made / file.name)}") for file in mnist.TRAIN + mnist.TEST
     }
-    halves = {
-        half: tuple(known[file.name] for file in files)
-        for half, files in mnist.MNIST.editions[0].halves.items()
-    }
+    halves = {half: tuple(known[file.name] for file in files) for half, files in mnist.MNIST.editions[0].halves.items()}
     edition = replace(mnist.MNIST.editions[0], halves=halves)
     monkeypatch.setitem(SETS, "mnist", replace(mnist.MNIST, editions=(edition,)))
     shutil.copytree(made, data_root / "mnist")
@@ -57,11 +52,7 @@ def test_an_altered_byte_is_refused_with_both_checksums(official, file):
     alter(official / file)
     with pytest.raises(DataError) as error:
         data.load("mnist")
-    assert (
-        expected in str(error.value)
-        and digest(official / file) in str(error.value)
-        and file in str(error.value)
-    )
+    assert expected in str(error.value) and digest(official / file) in str(error.value) and file in str(error.value)
 
 
 def test_an_unknown_file_is_refused_not_overlooked(official):
@@ -96,9 +87,7 @@ def test_a_failed_download_falls_back_and_is_tried_once(data_root, monkeypatch):
         raise ConnectionError("no network")
 
     monkeypatch.setattr("pooch.retrieve", fail)
-    assert (
-        data.load("mnist").source.kind == "stand-in" and data.load("mnist", "test").source.kind == "stand-in"
-    )
+    assert data.load("mnist").source.kind == "stand-in" and data.load("mnist", "test").source.kind == "stand-in"
     assert len(tries) == 1
 
 
@@ -162,6 +151,4 @@ def test_commands(official, capsys):
     assert f"mnist/{mnist.TEST[0].name}: UNKNOWN, sha256:{digest(official / mnist.TEST[0].name)}" in out
     assert "missing of the official files: t10k-images-idx3-ubyte.gz" in out
     assert __main__.main(["fetch", "sign_language"]) == 1
-    assert (
-        "no direct download; get sign_mnist_train.csv from https://www.kaggle.com" in capsys.readouterr().err
-    )
+    assert "no direct download; get sign_mnist_train.csv from https://www.kaggle.com" in capsys.readouterr().err

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from PIL import Image
-
 from twinvae import data
 from twinvae.data import DataError
 
@@ -52,9 +51,7 @@ def test_copies_of_one_picture_stay_on_one_side(tmp_path):
 def test_folder_options(tmp_path):
     root = write_folder(tmp_path / "a", (8, 8))
     Image.fromarray(RNG.integers(0, 256, (16, 8, 3), np.uint8)).save(root / "cat" / "x.jpg")
-    with pytest.raises(
-        DataError, match=r"x.jpg is 16 x 8 but 0.png 8 x 8; bring them to one size or pass size"
-    ):
+    with pytest.raises(DataError, match=r"x.jpg is 16 x 8 but 0.png 8 x 8; bring them to one size or pass size"):
         data.load(f"folder:{root}")
     assert data.load(f"folder:{root}", "all", size=(6, 5)).shape == (6, 5, 3)
     grey = data.load(f"folder:{root}", "all", size=(6, 5), channels=1)

@@ -7,7 +7,6 @@ import time
 
 import numpy as np
 import pytest
-
 from twinvae import data
 from twinvae.data import cifar10, emnist, finding, sign_language, usps
 from twinvae.data.sets import SETS
@@ -64,9 +63,7 @@ def test_digits_are_always_there():
 
 def test_table_is_complete():
     for name, dataset in SETS.items():
-        assert (
-            dataset.name == name and dataset.licence and dataset.citation and dataset.url.startswith("http")
-        )
+        assert dataset.name == name and dataset.licence and dataset.citation and dataset.url.startswith("http")
         assert not dataset.direct or not dataset.editions
         for edition in dataset.editions:
             for file in edition.files(tuple(edition.halves)):
@@ -128,10 +125,7 @@ def test_rotation_does_not_leak_between_parts():
 def test_import_is_light():
     heavy = "{'pandas', 'cv2', 'h5py', 'scipy', 'sklearn', 'torch', 'tensorflow'}"
     code = f"import sys, twinvae.data; print(*{heavy} & {{*sys.modules}})"
-    assert (
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-        == "\n"
-    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
 
 
 @REAL
@@ -163,24 +157,15 @@ def test_real_emnist_is_upright_and_the_mapping_agrees():
     assert [mapping[label] for label in range(1, 27)] == list(SETS["emnist_letters"].class_names)
     letters = data.load("emnist_letters", "test")
     # Upright, the foot of an L is at the bottom and the bar of a T at the top.
-    mean = {
-        name: letters.x[letters.y == label].mean(axis=0)[..., 0]
-        for label, name in enumerate(letters.class_names)
-    }
-    assert (
-        mean["T"][6:10].sum() > mean["T"][18:22].sum()
-        and mean["M"][4:24, :9].sum() > mean["M"][:9, 4:24].sum()
-    )
+    mean = {name: letters.x[letters.y == label].mean(axis=0)[..., 0] for label, name in enumerate(letters.class_names)}
+    assert mean["T"][6:10].sum() > mean["T"][18:22].sum() and mean["M"][4:24, :9].sum() > mean["M"][:9, 4:24].sum()
 
 
 @REAL
 def test_real_usps_libsvm_is_the_smoothed_raw_one():
     smooth, raw = data.load("usps", "test"), data.load("usps_raw", "test")
     assert np.array_equal(smooth.y, raw.y) and not np.array_equal(smooth.x, raw.x)
-    assert (
-        np.abs(np.diff(smooth.x.astype(int), axis=2)).mean()
-        < np.abs(np.diff(raw.x.astype(int), axis=2)).mean()
-    )
+    assert np.abs(np.diff(smooth.x.astype(int), axis=2)).mean() < np.abs(np.diff(raw.x.astype(int), axis=2)).mean()
     assert smooth.source.kind == "official"
     assert data.splits("usps").source.kind == "variant"
     assert usps.REBUILT.name in dict(data.splits("usps").source.files)

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from twinvae import data
 from twinvae.data import Images, Source
 from twinvae.data.splitting import balanced, cut, cut_groups, exact_groups
@@ -103,7 +102,7 @@ def test_binarise():
 def test_dequantise():
     x = np.array([0, 128, 255], np.uint8).repeat(1000)
     noisy = data.dequantise(x, RNG)
-    assert noisy.dtype == np.float32 and 0 <= noisy.min() and noisy.max() < 1
+    assert noisy.dtype == np.float32 and noisy.min() >= 0 and noisy.max() < 1
     assert np.array_equal(np.floor(noisy * np.float32(256)).astype(int), x)
     with pytest.raises(ValueError, match="uint8"):
         data.dequantise(noisy, RNG)

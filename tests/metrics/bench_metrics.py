@@ -4,7 +4,6 @@ import sys
 import time
 
 import numpy as np
-
 from twinvae import backend, data
 from twinvae.metrics import judge, latent, samples
 
@@ -19,9 +18,16 @@ def metrics(rng: np.random.Generator):
     x, y, real_x, real_y = data.scale(half.x), half.y, data.scale(images.test.x), images.test.y
     yield f"features of both sets ({images.source.label})", lambda: (kept.features(x), kept.features(real_x))
     p, a, b = kept.probabilities(x), kept.features(x), kept.features(real_x)
-    yield "the judge's five", lambda: (
-        samples.conditional_accuracy(p, y), samples.confusion(p, y), samples.confidence(p), samples.class_entropy(p),
-        samples.image_entropy(p))
+    yield (
+        "the judge's five",
+        lambda: (
+            samples.conditional_accuracy(p, y),
+            samples.confusion(p, y),
+            samples.confidence(p),
+            samples.class_entropy(p),
+            samples.image_entropy(p),
+        ),
+    )
     yield "generative accuracy", lambda: samples.generative_accuracy(np.log(p + 1e-12), y)
     yield "within-class diversity", lambda: samples.within_class_diversity(x, y, real_x, real_y)
     yield "nearest neighbour", lambda: samples.nearest(x, real_x)
@@ -30,12 +36,20 @@ def metrics(rng: np.random.Generator):
     yield "kernel distance", lambda: samples.kernel_distance(a, b)
     yield "precision, recall, density, coverage", lambda: samples.prdc(b, a)
     yield "classification accuracy score", lambda: samples.classification_accuracy_score(x, y, real_x, real_y)
-    yield "sharpness, spectrum, checkerboard", lambda: (samples.sharpness(x), samples.power_spectrum(x),
-                                                        samples.checkerboard_peak(x))
+    yield (
+        "sharpness, spectrum, checkerboard",
+        lambda: (samples.sharpness(x), samples.power_spectrum(x), samples.checkerboard_peak(x)),
+    )
     mu, logvar = a[:, :UNITS].astype(np.float64), np.full((len(a), UNITS), -1.0)  # a code's size, not its meaning
-    yield "active units, KL, marginals, shares", lambda: (
-        latent.active_units(mu), latent.kl_per_dimension(mu, logvar), latent.marginal_distance(mu),
-        latent.between_class_share(mu, y))
+    yield (
+        "active units, KL, marginals, shares",
+        lambda: (
+            latent.active_units(mu),
+            latent.kl_per_dimension(mu, logvar),
+            latent.marginal_distance(mu),
+            latent.between_class_share(mu, y),
+        ),
+    )
     yield "KL in its parts", lambda: latent.kl_parts(mu, logvar, rng)
     yield "probe", lambda: latent.probe_accuracy(mu, logvar, y, rng)
     yield "largest step", lambda: latent.largest_step(x.reshape(1000, 10, -1))

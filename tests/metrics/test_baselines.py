@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.decomposition import PCA
-
 from twinvae import exact
 from twinvae.metrics import baselines, samples
 
@@ -72,8 +71,9 @@ def test_pca_error_falls_with_the_code_and_agrees_with_scikit_learn(seed):
     np.testing.assert_allclose(errors[1], by_library, atol=1e-12)
 
 
-@pytest.mark.parametrize("k, log_likelihood, variance",
-                         [(1, -6.600127, 1.166667), (2, -6.427793, 0.75), (3, -6.368901, 0.5)])
+@pytest.mark.parametrize(
+    "k, log_likelihood, variance", [(1, -6.600127, 1.166667), (2, -6.427793, 0.75), (3, -6.368901, 0.5)]
+)
 def test_probabilistic_pca_reaches_the_known_likelihood(k, log_likelihood, variance):
     model = baselines.ProbabilisticPCA.fit(exact.points(), k)
     assert model.variance == pytest.approx(variance, abs=1e-6)

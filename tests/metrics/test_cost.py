@@ -3,22 +3,30 @@
 import time
 
 import pytest
-
 from twinvae import spec
 from twinvae.metrics import cost
 
 
-@pytest.mark.parametrize("name, weights, biases", [
-    ("report004_ae", 1_158_772, 2 * (512 + 256 + 128) + 100 + 784),
-    ("report004_vae", 1_171_672, 2 * (512 + 256 + 128) + 200 + 784)])
+@pytest.mark.parametrize(
+    "name, weights, biases",
+    [
+        ("report004_ae", 1_158_772, 2 * (512 + 256 + 128) + 100 + 784),
+        ("report004_vae", 1_171_672, 2 * (512 + 256 + 128) + 200 + 784),
+    ],
+)
 def test_a_dense_model_multiplies_each_weight_once(name, weights, biases):
     assert cost.multiply_adds(spec.zoo(name)) == weights - biases
 
 
 def test_convolutions_multiply_their_kernel_at_every_pixel():
     model = spec.ModelSpec(
-        "small", "ae", (8, 8, 3), 5, (spec.Conv(4, 3, 2), spec.Flatten()),
-        (spec.Dense(64), spec.Reshape((4, 4, 4)), spec.ConvTranspose(3, 4, 2)))
+        "small",
+        "ae",
+        (8, 8, 3),
+        5,
+        (spec.Conv(4, 3, 2), spec.Flatten()),
+        (spec.Dense(64), spec.Reshape((4, 4, 4)), spec.ConvTranspose(3, 4, 2)),
+    )
     by_hand = 4 * 4 * 9 * 3 * 4 + 64 * 5 + 5 * 64 + 4 * 4 * 16 * 4 * 3
     assert cost.multiply_adds(model) == by_hand
 
@@ -41,14 +49,17 @@ def test_epoch_seconds_leave_the_first_one_out():
     assert cost.epoch_seconds([7]) == (7, 0)
 
 
-@pytest.mark.parametrize("call, message", [
-    (lambda: cost.training_flops(0, 5), "multiply_adds"),
-    (lambda: cost.training_flops(5, -1), "images"),
-    (lambda: cost.gemm_fraction(5, 5, 0.0, 1.0), "seconds"),
-    (lambda: cost.gemm_fraction(5, 5, 1.0, float("nan")), "limit"),
-    (lambda: cost.epoch_seconds([]), "at least one"),
-    (lambda: cost.epoch_seconds([1.0, float("inf")]), "finite"),
-])
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda: cost.training_flops(0, 5), "multiply_adds"),
+        (lambda: cost.training_flops(5, -1), "images"),
+        (lambda: cost.gemm_fraction(5, 5, 0.0, 1.0), "seconds"),
+        (lambda: cost.gemm_fraction(5, 5, 1.0, float("nan")), "limit"),
+        (lambda: cost.epoch_seconds([]), "at least one"),
+        (lambda: cost.epoch_seconds([1.0, float("inf")]), "finite"),
+    ],
+)
 def test_bad_input_gets_one_clear_sentence(call, message):
     with pytest.raises(ValueError, match=message) as error:
         call()

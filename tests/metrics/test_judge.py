@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from twinvae import backend, spec, weights
 from twinvae.data import Images, Source, Splits
 from twinvae.metrics import judge
@@ -30,8 +29,9 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setitem(judge.RECIPES, "usps", judge.Recipe("usps", phases=QUICK))
     kept = judge.RECIPES["usps"].spec("usps", (8, 8, 1), 2)
     trained = judge.train(kept, splits(), TORCH, phases=QUICK)
-    weights.write(tmp_path / "usps.safetensors", trained.model.get_arrays(), spec=spec.to_dict(kept),
-                  facts=trained.facts)
+    weights.write(
+        tmp_path / "usps.safetensors", trained.model.get_arrays(), spec=spec.to_dict(kept), facts=trained.facts
+    )
     return tmp_path
 
 
@@ -50,10 +50,17 @@ def test_the_table_has_a_row_for_each_kept_judge():
     assert (table["accuracy"] > 1 / table["classes"]).all()
 
 
-@pytest.mark.parametrize(("images", "kept"), [
-    (splits(), True), (splits("variant"), True),
-    (splits("stand-in"), False), (splits(classes=3), False), (splits(side=12), False)],
-    ids=["official", "variant", "stand-in", "other classes", "other shape"])
+@pytest.mark.parametrize(
+    ("images", "kept"),
+    [
+        (splits(), True),
+        (splits("variant"), True),
+        (splits("stand-in"), False),
+        (splits(classes=3), False),
+        (splits(side=12), False),
+    ],
+    ids=["official", "variant", "stand-in", "other classes", "other shape"],
+)
 def test_a_kept_judge_judges_only_real_images_that_fit_it(folder, images, kept):
     name = judge.of("usps", images, TORCH, folder / "run").model.spec.name
     assert (name == "judge_usps") == kept
@@ -73,8 +80,12 @@ def test_a_judge_that_is_not_there_is_named(folder):
 
 
 def test_training_finds_two_halves_and_keeps_the_facts():
-    facts = judge.train(judge.Recipe("tiny").spec("tiny", (8, 8, 1), 2), splits(), TORCH,
-                        phases=(spec.TrainSpec(epochs=5, batch_size=16),)).facts
+    facts = judge.train(
+        judge.Recipe("tiny").spec("tiny", (8, 8, 1), 2),
+        splits(),
+        TORCH,
+        phases=(spec.TrainSpec(epochs=5, batch_size=16),),
+    ).facts
     assert facts["test_accuracy"] == 1 and facts["source"] == "tiny, made for tests"
 
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from twinvae.metrics import latent
 from twinvae.reference import kl_standard
 
@@ -12,8 +11,9 @@ SEEDS = st.integers(0, 2**32 - 1)
 quick = settings(max_examples=15, deadline=None)
 
 
-@pytest.mark.parametrize("mu, variance, kl",
-                         [(0, 1, 0), (1, 1, 0.5), (0, 0.5, 0.096574), (0, 2, 0.153426), (1, 0.25, 0.818147)])
+@pytest.mark.parametrize(
+    "mu, variance, kl", [(0, 1, 0), (1, 1, 0.5), (0, 0.5, 0.096574), (0, 2, 0.153426), (1, 0.25, 0.818147)]
+)
 def test_kl_of_known_gaussians(mu, variance, kl):
     found = latent.kl_per_dimension(np.full((4, 1), mu), np.full((4, 1), np.log(variance)))
     assert found[0] == pytest.approx(kl, abs=1e-6)
@@ -77,6 +77,7 @@ def test_the_parts_add_up_to_the_kl(seed):
 
 def test_marginal_distance_of_the_prior_of_a_constant_and_of_a_shift():
     from scipy.stats import norm
+
     z = np.column_stack([norm.ppf((np.arange(1000) + 0.5) / 1000), np.zeros(1000), np.full(1000, 99.0)])
     np.testing.assert_allclose(latent.marginal_distance(z), [0.0005, 0.5, 1.0], atol=1e-9)
 

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.linalg import sqrtm
 from scipy.spatial.distance import cdist
-
 from twinvae.metrics import samples
 
 K = 5
@@ -28,6 +27,7 @@ def rotation(rng: np.random.Generator, width: int) -> np.ndarray:
 
 
 # ---------------------------------------------------------------- what a judge says
+
 
 def test_template_generator_obeys_every_label():
     y = np.arange(4 * K) % K
@@ -74,6 +74,7 @@ def test_generative_classifier_takes_the_likeliest_label():
 
 # ---------------------------------------------------------------- variety
 
+
 def test_spread_is_the_mean_over_pairs():
     x, y = blobs(np.random.default_rng(0), per_class=7)
     for k, spread in enumerate(samples.within_class_spread(x, y, K)):
@@ -103,6 +104,7 @@ def test_diversity_ignores_rotation_and_shift_and_scales_with_the_square(seed, s
 
 # ---------------------------------------------------------------- copies
 
+
 def test_a_copy_has_distance_zero_even_in_float32():
     train = np.random.default_rng(0).random((300, 28, 28, 1)).astype(np.float32)
     distance, index = samples.nearest(train[[7, 3, 250]], train, block=2)
@@ -120,6 +122,7 @@ def test_nearest_agrees_with_all_distances(seed):
 
 
 # ---------------------------------------------------------------- distances between sets of features
+
 
 def exact_gaussian(mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
     """Points whose mean and unbiased covariance are exactly `mean` and diag(deviation^2)."""
@@ -202,8 +205,12 @@ def test_prdc_agrees_with_its_definition(seed, k):
     fake_radius = np.sort(cdist(fake, fake), 1)[:, k]
     d = cdist(real, fake)
     inside = d < real_radius[:, None]
-    expected = {"precision": inside.any(0).mean(), "recall": (d < fake_radius).any(1).mean(),
-                "density": inside.sum(0).mean() / k, "coverage": (d.min(1) < real_radius).mean()}
+    expected = {
+        "precision": inside.any(0).mean(),
+        "recall": (d < fake_radius).any(1).mean(),
+        "density": inside.sum(0).mean() / k,
+        "coverage": (d.min(1) < real_radius).mean(),
+    }
     assert samples.prdc(real, fake, k) == pytest.approx(expected)
     assert samples.prdc(3 * real - 5, 3 * rng.permutation(fake) - 5, k) == pytest.approx(expected)
 
@@ -228,6 +235,7 @@ def test_floor_takes_disjoint_parts():
 
 # ---------------------------------------------------------------- train on samples, test on real data
 
+
 def test_classification_accuracy_score_of_real_and_of_permuted_samples():
     rng = np.random.default_rng(0)
     (x, y), (real_x, real_y) = blobs(rng, 100), blobs(rng)
@@ -236,6 +244,7 @@ def test_classification_accuracy_score_of_real_and_of_permuted_samples():
 
 
 # ---------------------------------------------------------------- pixels
+
 
 def checkerboard(height: int, width: int) -> np.ndarray:
     return (np.add.outer(np.arange(height), np.arange(width)) % 2).astype(float)[None, :, :, None]

@@ -13,6 +13,17 @@ from .splitting import shared_images
 from .table import DataSet
 
 __all__ = [
-    "SETS", "DataError", "DataSet", "Images", "Source", "Splits",
-    "binarise", "dequantise", "load", "one_hot", "scale", "shared_images", "splits",
+    "SETS",
+    "DataError",
+    "DataSet",
+    "Images",
+    "Source",
+    "Splits",
+    "binarise",
+    "dequantise",
+    "load",
+    "one_hot",
+    "scale",
+    "shared_images",
+    "splits",
 ]

@@ -69,9 +69,7 @@ def check(names: list[str]) -> int:
             shared.setdefault(folder, []).append(SETS[name])
     for folder, datasets in shared.items():
         for path in sorted(entry for entry in folder.iterdir() if entry.is_file()):
-            candidates = [
-                other for other in SETS.values() if folder.name in (other.folder, *other.other_folders)
-            ]
+            candidates = [other for other in SETS.values() if folder.name in (other.folder, *other.other_folders)]
             what = next(filter(None, (describe(dataset, path) for dataset in candidates)), None)
             unknown += what is None
             print(f"  {folder.name}/{path.name}: {what or f'UNKNOWN, sha256:{digest(path)}'}")

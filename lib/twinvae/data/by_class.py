@@ -37,9 +37,7 @@ CHARACTER_TO_CLASS = {character: number for number, character in enumerate(ALPHA
 def class_of(folder: str, where: str) -> int:
     """Class number of a by_class folder such as '4a'; raises DataError if it is none of the 62."""
     if folder.lower() not in HEX_TO_CHARACTER:
-        raise DataError(
-            f"{where}: folder {folder!r} is not the hexadecimal ASCII code of one of 0-9, A-Z, a-z."
-        )
+        raise DataError(f"{where}: folder {folder!r} is not the hexadecimal ASCII code of one of 0-9, A-Z, a-z.")
     return CHARACTER_TO_CLASS[HEX_TO_CHARACTER[folder.lower()]]
 
 
@@ -60,9 +58,7 @@ def list_pictures(names: list[str], where: str) -> list[tuple[str, int]]:
     missing = sorted(set(range(len(ALPHANUMERIC))) - {label for _, label in pictures})
     if missing:
         lacking = " ".join(ALPHANUMERIC[label] for label in missing)
-        raise DataError(
-            f"{where}: no pictures of {lacking} (by_class/HEX/.../*.png); all 62 classes are needed."
-        )
+        raise DataError(f"{where}: no pictures of {lacking} (by_class/HEX/.../*.png); all 62 classes are needed.")
     return pictures
 
 

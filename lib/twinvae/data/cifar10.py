@@ -38,9 +38,7 @@ FIRST4000 = KnownFile(
 FIRST1000 = KnownFile(
     "test_batch.first1000.bin.gz", "sha256:481869234567c4835abc7c5f640eb4c2dd6fb841f09ea94a7f989d31f337e06c"
 )
-META = KnownFile(
-    "batches.meta.txt", "sha256:558e74b5e208382e186da55784b4bac2cd52e558448e1b5800990fdb28ed8033"
-)
+META = KnownFile("batches.meta.txt", "sha256:558e74b5e208382e186da55784b4bac2cd52e558448e1b5800990fdb28ed8033")
 
 
 def _concatenate(parts: list[Arrays]) -> Arrays:
@@ -124,9 +122,7 @@ CIFAR10 = DataSet(
     citation="Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images",
     url=URL,
     editions=(
-        Edition(
-            "official", "official", "CIFAR-10, official archive", {"train": (TAR,), "test": (TAR,)}, read_tar
-        ),
+        Edition("official", "official", "CIFAR-10, official archive", {"train": (TAR,), "test": (TAR,)}, read_tar),
         Edition(
             "official-bin",
             "official",
@@ -134,9 +130,7 @@ CIFAR10 = DataSet(
             {"train": BATCHES, "test": (TEST_BATCH,)},
             read_bin,
         ),
-        Edition(
-            "jpeg", "variant", "CIFAR-10, JPEG copy (lossy)", {"train": (JPEG,), "test": (JPEG,)}, read_jpeg
-        ),
+        Edition("jpeg", "variant", "CIFAR-10, JPEG copy (lossy)", {"train": (JPEG,), "test": (JPEG,)}, read_jpeg),
         Edition(
             "first5000",
             "variant",

@@ -21,9 +21,7 @@ def parse_csv(raw: bytes, name: str, pixels: int | None = None) -> tuple[np.ndar
     columns = header.split(b",")
     count = len(columns) - 1
     if columns != [b"label", *(f"pixel{at}".encode() for at in range(1, len(columns)))] or count < 1:
-        raise DataError(
-            f"{name}, row 1: the header begins {_shown(header)}; it must be label,pixel1,pixel2,..."
-        )
+        raise DataError(f"{name}, row 1: the header begins {_shown(header)}; it must be label,pixel1,pixel2,...")
     if pixels is not None and count != pixels:
         raise DataError(f"{name}, row 1: the header has {count} pixel columns; {pixels} are needed.")
     lines = body.removesuffix(b"\n").split(b"\n")
@@ -55,9 +53,7 @@ def _what_is_wrong(lines: list[bytes], columns: int, name: str) -> str:
         for at, value in enumerate(fields):
             if not _DIGITS.fullmatch(value) or int(value) > 255:
                 column = f"pixel{at}" if at else "label"
-                return (
-                    f"{name}, row {row}, column {column}: {_shown(value)}; whole numbers 0..255 are allowed."
-                )
+                return f"{name}, row {row}, column {column}: {_shown(value)}; whole numbers 0..255 are allowed."
     # Only numbers of many digits and a small value, such as 0001, are left.
     return f"{name}: a number is written with more than three digits; 0..255 are allowed."
 

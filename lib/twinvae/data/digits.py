@@ -21,8 +21,10 @@ def read() -> Images:
     # Found without importing scikit-learn, which takes seconds.
     path = Path(find_spec("sklearn").origin).parent / "datasets" / "data" / "digits.csv.gz"
     if digest(path) != SHA256:
-        raise DataError(f"{path} has sha256:{digest(path)}, which is not the known file's sha256:{SHA256}; "
-                        "install scikit-learn again.")
+        raise DataError(
+            f"{path} has sha256:{digest(path)}, which is not the known file's sha256:{SHA256}; "
+            "install scikit-learn again."
+        )
     with gzip.open(path, "rt") as file:
         table = np.loadtxt(file, delimiter=",")
     source = Source("digits", "digits of scikit-learn", "official", ((path.name, SHA256),))

@@ -56,8 +56,10 @@ def fetch(dataset: DataSet, edition: Edition, halves: tuple[str, ...]) -> list[P
     files = edition.files(halves)
     for file in files:
         if not file.url:
-            raise DataError(f"{dataset.name} has no direct download; get {file.name} from {dataset.url} "
-                            f"and put it into $TWINVAE_DATA/{dataset.folder}/.")
+            raise DataError(
+                f"{dataset.name} has no direct download; get {file.name} from {dataset.url} "
+                f"and put it into $TWINVAE_DATA/{dataset.folder}/."
+            )
     size = megabytes(edition, halves)
     if size > ASK_ABOVE_MB:
         print(f"{dataset.name}: downloading {size:,.0f} MB from {dataset.url}")

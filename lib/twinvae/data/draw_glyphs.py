@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +26,7 @@ FONTS = (
 )
 
 
-@lru_cache(maxsize=None)
+@cache
 def _font(name: str):
     import matplotlib
     from PIL import ImageFont
@@ -61,18 +61,14 @@ def _vary(glyph: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
     image = cv2.dilate(image, kernel)
     # Smooth random displacements of a few pixels bend the strokes.
-    bend = cv2.resize(
-        rng.normal(0, 2.5, (5, 5, 2)).astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_CUBIC
-    )
+    bend = cv2.resize(rng.normal(0, 2.5, (5, 5, 2)).astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
     grid = np.stack(np.meshgrid(np.arange(SIDE), np.arange(SIDE)), axis=-1).astype(np.float32) + bend
     image = cv2.remap(image, grid[..., 0], grid[..., 1], cv2.INTER_LINEAR)
     threshold = rng.normal(128, 30, (SIDE, SIDE))
     return ((image > threshold) * 255).astype(np.uint8)
 
 
-def draw(
-    characters: tuple[str, ...], count: int, seed: int, both_cases: bool = False
-) -> tuple[np.ndarray, np.ndarray]:
+def draw(characters: tuple[str, ...], count: int, seed: int, both_cases: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """`count` images of each character -> x uint8 [K * count, 128, 128], ink 255, y int64, by class.
 
     `both_cases` draws every second image in lower case, as EMNIST letters mixes them.

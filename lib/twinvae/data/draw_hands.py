@@ -40,9 +40,7 @@ def _copy(photograph: np.ndarray, side: int, rng: np.random.Generator) -> np.nda
     return np.clip(np.rint(small + rng.normal(0, 1, small.shape)), 0, 255).astype(np.uint8)
 
 
-def draw(
-    num_classes: int, photographs: int, copies: int, side: int, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
+def draw(num_classes: int, photographs: int, copies: int, side: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Hands of up to 31 classes -> x uint8 [N, side, side], y int64 [N], in random order."""
     rng = np.random.default_rng(seed)
     images, labels = [], []

@@ -44,9 +44,7 @@ def parse_mapping(raw: bytes, name: str) -> dict[int, str]:
     for row, line in enumerate(raw.decode("ascii", "replace").splitlines(), 1):
         fields = line.split()
         if len(fields) not in (2, 3) or not all(f.isascii() and f.isdigit() and int(f) < 128 for f in fields):
-            raise DataError(
-                f"{name}, row {row}: {line[:40]!r}; it must read 'label code' or 'label code code'."
-            )
+            raise DataError(f"{name}, row {row}: {line[:40]!r}; it must read 'label code' or 'label code code'.")
         mapping[int(fields[0])] = chr(int(fields[1]))
     return mapping
 
@@ -68,8 +66,7 @@ def _read(paths: tuple[Path, ...], half: str, first_label: int) -> Arrays:
     y = labels.astype(np.int64) - first_label
     if y.min() < 0:
         raise DataError(
-            f"{paths[1].name}: label {labels.min()} at image {np.argmin(labels)}; "
-            f"labels begin with {first_label}."
+            f"{paths[1].name}: label {labels.min()} at image {np.argmin(labels)}; labels begin with {first_label}."
         )
     return np.ascontiguousarray(x.transpose(0, 2, 1))[..., None], y
 
@@ -94,9 +91,7 @@ def _make_standin(folder: Path, subset: str, class_names: tuple[str, ...], first
         write_idx(folder / _name(subset, half, "labels"), (y + first_label).astype(np.uint8))
 
 
-def _dataset(
-    subset: str, class_names: tuple[str, ...], train: int, test: int, first_label: int = 0
-) -> DataSet:
+def _dataset(subset: str, class_names: tuple[str, ...], train: int, test: int, first_label: int = 0) -> DataSet:
     halves = {half: _files(subset, half) for half in ("train", "test")}
     label = f"EMNIST {subset}, official files"
     return DataSet(

@@ -62,9 +62,7 @@ def _unpacked(raw: bytes, stream, limit: int, name: str) -> bytes:
     if len(raw) > limit:
         raise DataError(f"{name} unpacks to more than the {limit:,} bytes promised; it is not used.")
     if not stream.eof:
-        raise DataError(
-            f"{name} ends after {len(raw):,} unpacked bytes, before its end mark; fetch it again."
-        )
+        raise DataError(f"{name} ends after {len(raw):,} unpacked bytes, before its end mark; fetch it again.")
     if stream.unused_data:
         raise DataError(f"{name} has {len(stream.unused_data):,} bytes after its end mark; fetch it again.")
     return raw

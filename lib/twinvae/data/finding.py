@@ -76,11 +76,7 @@ def _refuse_unknown(dataset: DataSet) -> None:
     for folder in folders(dataset):
         others = [other for other in SETS.values() if folder.name in (other.folder, *other.other_folders)]
         for path in sorted(folder.iterdir()):
-            if (
-                path.suffix in suffixes
-                and path.is_file()
-                and not any(describe(other, path) for other in others)
-            ):
+            if path.suffix in suffixes and path.is_file() and not any(describe(other, path) for other in others):
                 expected = dataset.editions[0].files(tuple(dataset.editions[0].halves))[0]
                 algorithm = expected.checksum.partition(":")[0]
                 raise DataError(

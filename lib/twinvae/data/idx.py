@@ -19,8 +19,10 @@ def _header(head: bytes, ndim: int, name: str) -> tuple[int, ...]:
     """The sizes that an IDX header promises; `head` holds at least the header, if the file does."""
     magic = bytes([0, 0, UINT8, ndim])
     if head[:4] != magic:
-        raise DataError(f"{name} begins with bytes {head[:4].hex(' ') or '(none)'}; "
-                        f"an IDX file of {ndim} dimension(s) begins with {magic.hex(' ')}.")
+        raise DataError(
+            f"{name} begins with bytes {head[:4].hex(' ') or '(none)'}; "
+            f"an IDX file of {ndim} dimension(s) begins with {magic.hex(' ')}."
+        )
     if len(head) < 4 + 4 * ndim:
         raise DataError(f"{name} ends at byte {len(head)}, inside its header of {4 + 4 * ndim} bytes.")
     return tuple(int(size) for size in np.frombuffer(head, ">u4", ndim, offset=4))

@@ -48,19 +48,13 @@ class Images:
     def __post_init__(self) -> None:
         x, y, names = self.x, self.y, self.class_names
         if x.dtype != np.uint8 or x.ndim != 4 or x.shape[3] not in (1, 3) or 0 in x.shape:
-            raise ValueError(
-                f"x is {x.dtype} {list(x.shape)}; it must be uint8 [N, H, W, 1 or 3], not empty."
-            )
+            raise ValueError(f"x is {x.dtype} {list(x.shape)}; it must be uint8 [N, H, W, 1 or 3], not empty.")
         if y.dtype != np.int64 or y.shape != x.shape[:1]:
-            raise ValueError(
-                f"y is {y.dtype} {list(y.shape)}; it must be int64 [{len(x)}], one label an image."
-            )
+            raise ValueError(f"y is {y.dtype} {list(y.shape)}; it must be int64 [{len(x)}], one label an image.")
         if not names or len(set(names)) != len(names):
             raise ValueError(f"class_names are {names}; they must be distinct, at least one.")
         if y.min() < 0 or y.max() >= len(names):
-            raise ValueError(
-                f"Labels run {y.min()}..{y.max()}; {len(names)} classes allow 0..{len(names) - 1}."
-            )
+            raise ValueError(f"Labels run {y.min()}..{y.max()}; {len(names)} classes allow 0..{len(names) - 1}.")
 
     def __len__(self) -> int:
         return len(self.x)

@@ -27,9 +27,7 @@ def parse_libsvm(raw: bytes, features: int, name: str) -> tuple[np.ndarray, np.n
         if index.size and (index[0] < 1 or index[-1] > features or np.any(np.diff(index) < 1)):
             raise DataError(f"{name}, row {row + 1}: its indices do not rise within 1..{features}.")
         if value.size and np.abs(value).max() > 1:
-            raise DataError(
-                f"{name}, row {row + 1}: a value of {value[np.abs(value).argmax()]:g}; -1..1 is allowed."
-            )
+            raise DataError(f"{name}, row {row + 1}: a value of {value[np.abs(value).argmax()]:g}; -1..1 is allowed.")
         x[row, index.astype(np.int64) - 1], y[row] = value, numbers[0]
     return x, y
 

@@ -123,9 +123,7 @@ def _join(parts: list[Images]) -> Images:
     return Images(x, y, parts[0].class_names, parts[0].source)
 
 
-def _cut(
-    dataset: DataSet, images: Images, size: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
+def _cut(dataset: DataSet, images: Images, size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Cut off `size` images, groups of near-duplicates undivided where the set knows them."""
     if dataset.groups:
         return cut_groups(images.y, dataset.groups(images), size, rng)

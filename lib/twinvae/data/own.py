@@ -30,9 +30,7 @@ def read_folder(path: Path, size: tuple[int, int] | None = None, channels: int |
     decode, and pictures of different sizes.
     """
     if channels not in (None, 1, 3) or not (size is None or len(size) == 2):
-        raise ValueError(
-            f"folder: size is {size!r} and channels {channels!r}; size is (H, W), channels 1 or 3."
-        )
+        raise ValueError(f"folder: size is {size!r} and channels {channels!r}; size is (H, W), channels 1 or 3.")
     if not path.is_dir():
         raise FileNotFoundError(f"folder:{path}: there is no such folder.")
     classes = sorted(entry for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith("."))
@@ -106,13 +104,9 @@ def read_npz(path: Path) -> Images:
         raise DataError(f"{path} must hold the arrays x and y.")
     x = x[..., None] if x.ndim == 3 else x
     if x.dtype != np.uint8 or x.ndim != 4 or x.shape[3] not in (1, 3) or 0 in x.shape:
-        raise DataError(
-            f"{path}: x is {x.dtype} {list(x.shape)}; it must be uint8 [N, H, W] or [N, H, W, 1 or 3]."
-        )
+        raise DataError(f"{path}: x is {x.dtype} {list(x.shape)}; it must be uint8 [N, H, W] or [N, H, W, 1 or 3].")
     if y.dtype.kind not in "iu" or y.shape != x.shape[:1] or y.min() < 0 or y.max() > len(y):
-        raise DataError(
-            f"{path}: y is {y.dtype} {list(y.shape)}; it must be {len(x)} whole numbers from 0 on."
-        )
+        raise DataError(f"{path}: y is {y.dtype} {list(y.shape)}; it must be {len(x)} whole numbers from 0 on.")
     return _labelled(x, y, None if names is None else tuple(map(str, names.ravel())), "npz", path)
 
 
@@ -127,9 +121,7 @@ def _npy(path: Path, name: str) -> np.ndarray | None:
                 start = file.tell()
             promised = math.prod(shape) * dtype.itemsize
             if dtype.hasobject or promised > MAX_BYTES:
-                raise DataError(
-                    f"{path}: {name} holds objects or promises {promised:,} bytes; it is not read."
-                )
+                raise DataError(f"{path}: {name} holds objects or promises {promised:,} bytes; it is not read.")
             raw = zip_member(archive, f"{name}.npy", start + promised)
     except FileNotFoundError:
         raise FileNotFoundError(f"npz:{path}: there is no such file.") from None
@@ -153,8 +145,7 @@ def read_csv(path: Path, shape: tuple[int, ...] | None = None) -> Images:
     shape = (*shape, 1) if len(shape) == 2 else shape
     if len(shape) != 3 or shape[2] not in (1, 3) or math.prod(shape) != x.shape[1]:
         raise DataError(
-            f"{path} has {x.shape[1]} pixels a row, not {' x '.join(map(str, shape))}; "
-            "pass shape=(H, W) or (H, W, 3)."
+            f"{path} has {x.shape[1]} pixels a row, not {' x '.join(map(str, shape))}; pass shape=(H, W) or (H, W, 3)."
         )
     return _labelled(x.reshape(-1, *shape), y, None, "csv", path)
 

@@ -50,7 +50,5 @@ def one_hot(y: np.ndarray, num_classes: int) -> np.ndarray:
     if y.ndim != 1 or not np.issubdtype(y.dtype, np.integer):
         raise ValueError(f"one_hot takes whole labels [N], not {y.dtype} {list(y.shape)}.")
     if y.size and (y.min() < 0 or y.max() >= num_classes):
-        raise ValueError(
-            f"Labels run {y.min()}..{y.max()}; {num_classes} classes allow 0..{num_classes - 1}."
-        )
+        raise ValueError(f"Labels run {y.min()}..{y.max()}; {num_classes} classes allow 0..{num_classes - 1}.")
     return np.eye(num_classes, dtype=np.float32)[y]

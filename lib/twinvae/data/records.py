@@ -25,8 +25,7 @@ def parse_records(raw: bytes, label_bytes: int, num_classes: int, name: str) -> 
     if y.max() >= num_classes:
         bad = int(np.argmax(y >= num_classes))
         raise DataError(
-            f"{name}, byte {bad * length + label_bytes - 1:,}: label {y[bad]}; "
-            f"0..{num_classes - 1} is allowed."
+            f"{name}, byte {bad * length + label_bytes - 1:,}: label {y[bad]}; 0..{num_classes - 1} is allowed."
         )
     x = table[:, label_bytes:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
     return np.ascontiguousarray(x), y

@@ -28,12 +28,8 @@ TASKS = ("letter", "vowel", "rotation")
 # Copies of one photograph correlate by at least this; the lowest value at which no image stays single.
 ALIKE = 0.97
 
-TRAIN = KnownFile(
-    "sign_mnist_train.csv", "sha256:b7ff39ad5f1210fa765ce11aa5f20c2e97fe467ffc22231aac923c863eef75c4"
-)
-TEST = KnownFile(
-    "sign_mnist_test.csv", "sha256:178c0dd21c4b0e86d58df12f14ea1e9efa795ad19d146802b3b28094a16d56ae"
-)
+TRAIN = KnownFile("sign_mnist_train.csv", "sha256:b7ff39ad5f1210fa765ce11aa5f20c2e97fe467ffc22231aac923c863eef75c4")
+TEST = KnownFile("sign_mnist_test.csv", "sha256:178c0dd21c4b0e86d58df12f14ea1e9efa795ad19d146802b3b28094a16d56ae")
 STRETCHED = KnownFile(
     "sign_mnist_test.contrast-stretched.csv.gz",
     "sha256:abb6fa1593b374ce604319539ec22d3a5ded9469286949cfdccc521cc1efcfb2",

@@ -37,9 +37,7 @@ def cut(y: np.ndarray, size: int, rng: np.random.Generator) -> tuple[np.ndarray,
     return shuffled[~taken], shuffled[taken]
 
 
-def cut_groups(
-    y: np.ndarray, groups: np.ndarray, size: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
+def cut_groups(y: np.ndarray, groups: np.ndarray, size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """As `cut`, but a group (near-duplicates) is never divided, so the sizes are met only nearly.
 
     In each class whole groups, in random order, are taken while they fit into the class's share; a class of

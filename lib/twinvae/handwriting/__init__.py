@@ -10,5 +10,20 @@ from twinvae.handwriting.measures import legibility, told_apart
 from twinvae.handwriting.page import Page, save, write, write_by
 from twinvae.handwriting.signs import PANGRAM, SUPPORTED, unsupported
 
-__all__ = ["Hand", "Pen", "Trait", "Page", "load", "traits", "alphabet_like", "write", "write_by", "save",
-           "legibility", "told_apart", "PANGRAM", "SUPPORTED", "unsupported"]
+__all__ = [
+    "Hand",
+    "Pen",
+    "Trait",
+    "Page",
+    "load",
+    "traits",
+    "alphabet_like",
+    "write",
+    "write_by",
+    "save",
+    "legibility",
+    "told_apart",
+    "PANGRAM",
+    "SUPPORTED",
+    "unsupported",
+]

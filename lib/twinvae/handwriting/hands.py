@@ -15,8 +15,10 @@ import numpy as np
 
 from twinvae import weights
 
-CLASSES = {36: string.digits + string.ascii_uppercase,
-           62: string.digits + string.ascii_uppercase + string.ascii_lowercase}
+CLASSES = {
+    36: string.digits + string.ascii_uppercase,
+    62: string.digits + string.ascii_uppercase + string.ascii_lowercase,
+}
 FILE = Path(__file__).parents[3] / "results" / "handwriting" / "pen.safetensors"
 VARIATION = 0.12  # standard deviation of what a character's style differs from the writer's; the prior's is 1
 
@@ -62,8 +64,10 @@ class Pen:
     def __post_init__(self):
         spec = self.model.spec
         if spec.kind != "cvae" or spec.num_classes not in CLASSES or spec.image_shape[2] != 1:
-            raise ValueError(f"model {spec.name!r} is a {spec.kind} of {spec.num_classes} classes; writing takes a "
-                             f"CVAE of grey characters of {' or '.join(map(str, CLASSES))} classes")
+            raise ValueError(
+                f"model {spec.name!r} is a {spec.kind} of {spec.num_classes} classes; writing takes a "
+                f"CVAE of grey characters of {' or '.join(map(str, CLASSES))} classes"
+            )
 
     @property
     def classes(self) -> str:
@@ -112,12 +116,17 @@ def load(twin: ModuleType, path: Path = FILE) -> Pen:
     FileNotFoundError if there is none, ValueError if the model cannot write.
     """
     if not Path(path).is_file():
-        raise FileNotFoundError(f"there are no weights at {path}; train them with 'python -m twinvae.handwriting.pen', "
-                                "or name a file of weights")
+        raise FileNotFoundError(
+            f"there are no weights at {path}; train them with 'python -m twinvae.handwriting.pen', "
+            "or name a file of weights"
+        )
     model, known = weights.load_model(path, twin), weights.read(path)[1].get("places")
     k, z = model.spec.num_classes, model.spec.latent_dim
-    places = {name: np.array(a) for name, a in known.items()} if known else {
-        "mean": np.zeros((k, z)), "root": np.tile(np.eye(z), (k, 1, 1))}
+    places = (
+        {name: np.array(a) for name, a in known.items()}
+        if known
+        else {"mean": np.zeros((k, z)), "root": np.tile(np.eye(z), (k, 1, 1))}
+    )
     return Pen(model, twin, Places(**places))
 
 
@@ -142,11 +151,11 @@ def slant(x: np.ndarray) -> np.ndarray:
 
     [N, H, W] -> [N]
     """
-    height, column = np.mgrid[x.shape[1] - 1:-1:-1, 0:x.shape[2]].astype(float)
+    height, column = np.mgrid[x.shape[1] - 1 : -1 : -1, 0 : x.shape[2]].astype(float)
     total = x.sum((1, 2)) + 1e-9
     mean = lambda values: (x * values).sum((1, 2)) / total
     covariance = mean(height * column) - mean(height) * mean(column)
-    return np.degrees(np.arctan(covariance / (mean(height**2) - mean(height)**2 + 1e-9)))
+    return np.degrees(np.arctan(covariance / (mean(height**2) - mean(height) ** 2 + 1e-9)))
 
 
 def thickness(x: np.ndarray) -> np.ndarray:
@@ -170,8 +179,9 @@ def traits(pen: Pen, styles: int = 150, seed: int = 0) -> dict[str, Trait]:
         line, *_ = np.linalg.lstsq(np.c_[z[:fitted], np.ones(fitted)], value[:fitted], rcond=None)
         rest = value[fitted:] - np.c_[z[fitted:], np.ones(styles - fitted)] @ line
         direction = line[:-1] / (line[:-1] @ line[:-1])
-        found[name] = Trait(name, unit, direction, float(value.mean()), float(value.std()),
-                            float(1 - rest.var() / value[fitted:].var()))
+        found[name] = Trait(
+            name, unit, direction, float(value.mean()), float(value.std()), float(1 - rest.var() / value[fitted:].var())
+        )
     return found
 
 

@@ -36,8 +36,9 @@ def cut_out(page: Page) -> tuple[np.ndarray, str]:
     return np.stack([like_emnist(ink) for _, ink in seen]), "".join(character for character, _ in seen)
 
 
-def legibility(pen: Pen, judge: Judge, writers: int = 20, text: str = PANGRAM,
-               variation: float = VARIATION) -> pd.DataFrame:
+def legibility(
+    pen: Pen, judge: Judge, writers: int = 20, text: str = PANGRAM, variation: float = VARIATION
+) -> pd.DataFrame:
     """What the judge of 36 classes reads on a page by each of the writers 0, 1, ..., unselected; case does not count.
 
     -> a row a character: writer, character, read, right.  The judge's accuracy on real characters belongs beside it.
@@ -46,13 +47,16 @@ def legibility(pen: Pen, judge: Judge, writers: int = 20, text: str = PANGRAM,
     for writer in range(writers):
         x, characters = cut_out(write(text, pen.hand(writer, variation=variation)))
         read = [CLASSES[36][k] for k in judge.probabilities(x).argmax(1)]
-        rows += [{"writer": writer, "character": c.upper(), "read": r, "right": c.upper() == r}
-                 for c, r in zip(characters, read)]
+        rows += [
+            {"writer": writer, "character": c.upper(), "read": r, "right": c.upper() == r}
+            for c, r in zip(characters, read)
+        ]
     return pd.DataFrame(rows)
 
 
-def told_apart(pen: Pen, judge: Judge, writers: int = 20, copies: int = 10,
-               variation: float = VARIATION) -> dict[str, float]:
+def told_apart(
+    pen: Pen, judge: Judge, writers: int = 20, copies: int = 10, variation: float = VARIATION
+) -> dict[str, float]:
     """Shares of n to z for which a probe trained on a to m names the writer; chance is 1 / writers.
 
     'features': a linear probe on the judge's features; 'pixels': on the pixels.  Each letter is written `copies` times.

@@ -116,8 +116,9 @@ def unspeckled(image: np.ndarray, least: float = 0.1) -> np.ndarray:
     ink = np.array([image[piece == k].sum() for k in range(count)])
     numbers, large = np.arange(count), ink >= least * ink[1:].max()
     around = np.ones((3, 3), np.uint8)
-    speckles, kept = (cv2.dilate(np.isin(piece, numbers[(numbers > 0) & which]).astype(np.uint8), around)
-                      for which in (~large, large))
+    speckles, kept = (
+        cv2.dilate(np.isin(piece, numbers[(numbers > 0) & which]).astype(np.uint8), around) for which in (~large, large)
+    )
     return np.where((speckles > 0) & (kept == 0), 0, image)
 
 
@@ -149,7 +150,7 @@ def _stroked(character: str, pen: float, lean: float, drift: np.ndarray) -> np.n
 def _trimmed(ink: np.ndarray) -> np.ndarray:
     """Without the empty columns at its sides."""
     columns = np.flatnonzero((ink > 0.15).any(0))
-    return ink[:, columns[0]:columns[-1] + 1] if len(columns) else ink[:, :1]
+    return ink[:, columns[0] : columns[-1] + 1] if len(columns) else ink[:, :1]
 
 
 # ---------------------------------------------------------------- spacing and lines
@@ -211,7 +212,7 @@ def _set(lines: list[list[list[Glyph]]], hand: Hand, width: int, margin: int) ->
             start = x
             for glyph, after in zip(word, [*word[1:], None]):
                 wide = glyph.ink.shape[1]
-                here = page[top:top + strip, x:x + wide]
+                here = page[top : top + strip, x : x + wide]
                 np.maximum(here, glyph.ink, out=here)
                 placed.append(Placed(glyph.character, x, top, x + wide, top + strip))
                 inks.append(glyph.ink)
@@ -224,8 +225,11 @@ def write_by(text: str, hands: list[Hand], width: int = WIDTH) -> Page:
     """The same text by several writers, one below the other."""
     pages = [write(text, hand, width=width, margin=MARGIN // 3) for hand in hands]
     tops = np.cumsum([0] + [len(page.ink) for page in pages])
-    placed = tuple(Placed(c, left, t + top, right, b + top)
-                   for page, top in zip(pages, tops) for c, left, t, right, b in page.placed)
+    placed = tuple(
+        Placed(c, left, t + top, right, b + top)
+        for page, top in zip(pages, tops)
+        for c, left, t, right, b in page.placed
+    )
     inks = sum((page.inks for page in pages), ())
     return Page(np.concatenate([page.ink for page in pages]), placed, inks)
 
@@ -250,8 +254,8 @@ def sheets(paper: np.ndarray) -> list[np.ndarray]:
     lines = (len(paper) - 2 * MARGIN - strip) // PITCH + 1
     a_sheet, cut = (HEIGHT - 2 * MARGIN - strip) // PITCH + 1, []
     for first in range(0, lines, a_sheet):
-        part = paper[MARGIN + first * PITCH:MARGIN + min(first + a_sheet, lines) * PITCH - PITCH + strip]
+        part = paper[MARGIN + first * PITCH : MARGIN + min(first + a_sheet, lines) * PITCH - PITCH + strip]
         sheet = np.full((HEIGHT, paper.shape[1]), 255, np.uint8)
-        sheet[MARGIN:MARGIN + len(part)] = part
+        sheet[MARGIN : MARGIN + len(part)] = part
         cut.append(sheet)
     return cut

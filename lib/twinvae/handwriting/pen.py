@@ -30,8 +30,10 @@ from twinvae.handwriting.measures import like_emnist
 from twinvae.metrics import judge
 
 # beta above 1: a z drawn from the prior then more often lies where the decoder has learned, at the price of variety
-PHASES = (spec.TrainSpec(epochs=16, learning_rate=1e-3, beta=2.0),
-          spec.TrainSpec(epochs=5, learning_rate=2e-4, beta=2.0))
+PHASES = (
+    spec.TrainSpec(epochs=16, learning_rate=1e-3, beta=2.0),
+    spec.TrainSpec(epochs=5, learning_rate=2e-4, beta=2.0),
+)
 DIGITS, LETTERS = 10, 26
 
 
@@ -56,8 +58,9 @@ def case_probes(reader: judge.Judge, images: data.Images) -> tuple[list[Logistic
     return probes, np.array(right)
 
 
-def with_cases(images: data.Images, reader: judge.Judge, probes: list[LogisticRegression],
-               class_names: tuple[str, ...]) -> data.Images:
+def with_cases(
+    images: data.Images, reader: judge.Judge, probes: list[LogisticRegression], class_names: tuple[str, ...]
+) -> data.Images:
     """The 36-class characters under 62 labels: digits, upper case, lower case."""
     y = images.y.copy()
     for k, probe in enumerate(probes):
@@ -78,17 +81,24 @@ def characters_of_both_cases(twin: ModuleType) -> tuple[data.Splits, dict]:
     few, many = data.splits("nist"), data.splits("characters")
     for one in (few, many):
         if one.source.kind == "stand-in":
-            raise ValueError(f"the images are stand-ins ({one.source.label}), from which no hand is kept; set "
-                             "TWINVAE_DATA to the folder that holds the real ones")
+            raise ValueError(
+                f"the images are stand-ins ({one.source.label}), from which no hand is kept; set "
+                "TWINVAE_DATA to the folder that holds the real ones"
+            )
     reader = judge.load("characters", twin)
     probes, right = case_probes(reader, few.train)
     cased = partial(with_cases, reader=reader, probes=probes, class_names=few.train.class_names)
-    read = {name: getattr(many, name).subset(np.flatnonzero(legible(getattr(many, name))))
-            for name in ("train", "valid", "test")}
+    read = {
+        name: getattr(many, name).subset(np.flatnonzero(legible(getattr(many, name))))
+        for name in ("train", "valid", "test")
+    }
     parts = {name: cased(images) for name, images in read.items()}
-    facts = {"source": f"{many.source.label}; cases read by a probe from {few.source.label}",
-             "case_accuracy": right.round(4).tolist(), "train_images": len(read["train"]),
-             "left_out": 1 - len(read["train"]) / len(many.train)}
+    facts = {
+        "source": f"{many.source.label}; cases read by a probe from {few.source.label}",
+        "case_accuracy": right.round(4).tolist(),
+        "train_images": len(read["train"]),
+        "left_out": 1 - len(read["train"]) / len(many.train),
+    }
     return replace(many, **parts), facts
 
 
@@ -107,14 +117,23 @@ def main(phases: tuple[spec.TrainSpec, ...] = PHASES, path: Path = FILE) -> None
     model = twin.models.build(chosen)
     for number, settings in enumerate(phases):
         history = twin.train.fit(model, images, settings, path.parent / "checkpoints" / f"phase-{number}")
-    facts |= {"valid": {name: float(history[f"valid_{name}"].iloc[-1]) for name in ("loss", "recon", "kl")},
-              "settings": [spec.to_dict(phase) for phase in phases]}
+    facts |= {
+        "valid": {name: float(history[f"valid_{name}"].iloc[-1]) for name in ("loss", "recon", "kl")},
+        "settings": [spec.to_dict(phase) for phase in phases],
+    }
     arrays = {name: a.astype("float16") for name, a in model.get_arrays().items()}
     places = places_of(model, twin, images.train)
-    weights.write(path, arrays, spec=spec.to_dict(chosen), facts=facts, places={
-        "mean": places.mean.round(4).tolist(), "root": places.root.round(4).tolist()})
-    print(f"{path}: {spec.count_weights(chosen):,} weights; cases read with {np.mean(facts['case_accuracy']):.1%} "
-          f"accuracy; {facts['valid']}")
+    weights.write(
+        path,
+        arrays,
+        spec=spec.to_dict(chosen),
+        facts=facts,
+        places={"mean": places.mean.round(4).tolist(), "root": places.root.round(4).tolist()},
+    )
+    print(
+        f"{path}: {spec.count_weights(chosen):,} weights; cases read with {np.mean(facts['case_accuracy']):.1%} "
+        f"accuracy; {facts['valid']}"
+    )
 
 
 if __name__ == "__main__":

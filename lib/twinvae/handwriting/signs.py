@@ -47,8 +47,9 @@ STROKES: dict[str, tuple[tuple[tuple[float, float], ...], ...]] = {
 }
 
 
-def _arc(x: float, height: float, radius: tuple[float, float], start: float,
-         end: float) -> tuple[tuple[float, float], ...]:
+def _arc(
+    x: float, height: float, radius: tuple[float, float], start: float, end: float
+) -> tuple[tuple[float, float], ...]:
     """An elliptic arc from one angle to another, in degrees, 0 to the right and counted upwards."""
     angles = (math.radians(start + (end - start) * k / 12) for k in range(13))
     return tuple((x + radius[0] * math.cos(a), height + radius[1] * math.sin(a)) for a in angles)
@@ -74,6 +75,8 @@ def checked(text: str, placeholder: bool = False) -> str:
     """
     unknown = unsupported(text)
     if unknown and not placeholder:
-        raise ValueError(f"the text holds {', '.join(map(repr, unknown))}, which no hand here can write; write A-Z, "
-                         f"a-z, 0-9 and {' '.join(STROKES)}, or ask for a placeholder")
+        raise ValueError(
+            f"the text holds {', '.join(map(repr, unknown))}, which no hand here can write; write A-Z, "
+            f"a-z, 0-9 and {' '.join(STROKES)}, or ask for a placeholder"
+        )
     return text.translate(ALIKE)

@@ -40,8 +40,7 @@ def average_precision(normal: np.ndarray, strange: np.ndarray) -> float:
     return float(average_precision_score(*_truth_and_scores(normal, strange)))
 
 
-def detection(normal: np.ndarray, strange: np.ndarray, rng: np.random.Generator,
-              times: int = 200) -> Detection:
+def detection(normal: np.ndarray, strange: np.ndarray, rng: np.random.Generator, times: int = 200) -> Detection:
     """Both numbers with bootstrap intervals over images, normal and strange ones drawn again separately.
 
     The intervals cannot see the spread over seeds of training. Scores that are not finite raise ValueError.
@@ -73,6 +72,8 @@ def _truth_and_scores(normal: np.ndarray, strange: np.ndarray) -> tuple[np.ndarr
     """Labels 0 and 1, and all scores behind each other.  [N], [M] -> [N + M], [N + M]"""
     for name, scores in (("normal", normal), ("strange", strange)):
         if np.ndim(scores) != 1 or len(scores) == 0 or not np.isfinite(scores).all():
-            raise ValueError(f"The scores '{name}' have shape {np.shape(scores)}, or are not all finite: "
-                             "give one finite number an image, and at least one.")
+            raise ValueError(
+                f"The scores '{name}' have shape {np.shape(scores)}, or are not all finite: "
+                "give one finite number an image, and at least one."
+            )
     return np.repeat([0, 1], [len(normal), len(strange)]), np.concatenate([normal, strange])

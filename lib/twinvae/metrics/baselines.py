@@ -10,8 +10,8 @@ import numpy as np
 
 from twinvae.metrics.checks import class_sizes, labels, pair, table
 
-
 # ---------------------------------------------------------------- generators
+
 
 @dataclass(frozen=True, eq=False)
 class ClassMeans:
@@ -63,6 +63,7 @@ class ClassPCA:
 
 # ---------------------------------------------------------------- reconstruction
 
+
 def mean_image_error(train: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Squared error of the training mean as everybody's reconstruction, summed over pixels.  -> [N]"""
     train, x = pair("train", train, "x", x)
@@ -84,6 +85,7 @@ def pca_error(train: np.ndarray, x: np.ndarray, components: Sequence[int]) -> np
 
 # ---------------------------------------------------------------- likelihood
 
+
 @dataclass(frozen=True, eq=False)
 class ProbabilisticPCA:
     """x = W z + mean + noise, z ~ N(0, I), noise ~ N(0, variance I), at the maximum of the likelihood.
@@ -101,8 +103,10 @@ class ProbabilisticPCA:
         x = table("x", x, least=2)
         mean, values, axes, rest = _principal(x, components)
         if not x.shape[1] > components or rest <= 1e-12 * values.max(initial=1e-300):
-            raise ValueError(f"{components} components leave no variance for the noise, so the likelihood is "
-                             "unbounded: choose fewer.")
+            raise ValueError(
+                f"{components} components leave no variance for the noise, so the likelihood is "
+                "unbounded: choose fewer."
+            )
         return cls(mean, values, axes, rest / (x.shape[1] - components))
 
     def log_likelihood(self, x: np.ndarray) -> np.ndarray:
@@ -152,11 +156,14 @@ def pixel_entropy(x: np.ndarray) -> float:
 
 # ---------------------------------------------------------------- what the baselines share
 
+
 def _principal(x: np.ndarray, components: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     """Mean [D], largest eigenvalues [Q] of the covariance (divided by N), axes [Q, D], sum of the others."""
     if not 1 <= components <= min(len(x), x.shape[1]):
-        raise ValueError(f"{components} components were asked of {len(x)} examples of {x.shape[1]} values: "
-                         f"choose from 1 to {min(len(x), x.shape[1])}.")
+        raise ValueError(
+            f"{components} components were asked of {len(x)} examples of {x.shape[1]} values: "
+            f"choose from 1 to {min(len(x), x.shape[1])}."
+        )
     mean = x.mean(0, dtype=np.float64)
     centred = x.astype(np.float64) - mean
     if len(x) < x.shape[1]:  # the same from the examples themselves: no D x D matrix, most of whose axes are empty
@@ -183,6 +190,7 @@ def _asked(y: np.ndarray, num_classes: int) -> np.ndarray:
 def _binary(x: np.ndarray) -> np.ndarray:
     flat = table("x", x)
     if not ((flat == 0) | (flat == 1)).all():
-        raise ValueError(f"The pixels run from {flat.min():g} to {flat.max():g} and are not all 0 or 1: "
-                         "binarise the images first.")
+        raise ValueError(
+            f"The pixels run from {flat.min():g} to {flat.max():g} and are not all 0 or 1: binarise the images first."
+        )
     return flat

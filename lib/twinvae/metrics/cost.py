@@ -82,7 +82,6 @@ def epoch_seconds(seconds: Sequence[float]) -> tuple[float, float]:
     """
     seconds = np.asarray(seconds, float)
     if seconds.ndim != 1 or len(seconds) == 0 or not (np.isfinite(seconds) & (seconds > 0)).all():
-        raise ValueError(f"The epochs took {seconds.tolist()} seconds: "
-                         "give at least one finite number above 0.")
+        raise ValueError(f"The epochs took {seconds.tolist()} seconds: give at least one finite number above 0.")
     low, median, high = np.quantile(seconds[1:] if len(seconds) > 1 else seconds, [0.25, 0.5, 0.75])
     return float(median), float(high - low)

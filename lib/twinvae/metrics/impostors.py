@@ -16,19 +16,34 @@ Set = tuple[np.ndarray, np.ndarray]
 
 HONEST = "held-out images"
 # metric -> +1 where more is better, -1 where less is
-BETTER = {"accuracy": 1, "confidence": 1, "class entropy": 1, "diversity": 1, "CAS": 1, "sharpness": 1, "Fréchet": -1,
-          "kernel": -1, "precision": 1, "recall": 1, "density": 1, "coverage": 1, "nearest": 1}
+BETTER = {
+    "accuracy": 1,
+    "confidence": 1,
+    "class entropy": 1,
+    "diversity": 1,
+    "CAS": 1,
+    "sharpness": 1,
+    "Fréchet": -1,
+    "kernel": -1,
+    "precision": 1,
+    "recall": 1,
+    "density": 1,
+    "coverage": 1,
+    "nearest": 1,
+}
 
 
 def impostors(x: np.ndarray, y: np.ndarray, n: int, rng: np.random.Generator) -> dict[str, Set]:
     """n images from each of the five, made of the training images x, y.  -> name -> set"""
     rows = rng.permutation(len(x))[:n]
     x_copy, y_copy, num_classes = x[rows], y[rows], int(y.max()) + 1
-    return {"perfect copy": (x_copy, y_copy),
-            "class mean": (ClassMeans.fit(x, y).sample(y_copy), y_copy),
-            "label-blind": (x_copy, rng.permutation(y_copy)),
-            "label-permuted": (x_copy, (y_copy + 1) % num_classes),
-            "noise": (rng.random(x_copy.shape), y_copy)}
+    return {
+        "perfect copy": (x_copy, y_copy),
+        "class mean": (ClassMeans.fit(x, y).sample(y_copy), y_copy),
+        "label-blind": (x_copy, rng.permutation(y_copy)),
+        "label-permuted": (x_copy, (y_copy + 1) % num_classes),
+        "noise": (rng.random(x_copy.shape), y_copy),
+    }
 
 
 def measure(made: Set, real: Set, train_x: np.ndarray, judge: Judge) -> dict[str, float]:
@@ -40,16 +55,18 @@ def measure(made: Set, real: Set, train_x: np.ndarray, judge: Judge) -> dict[str
     probabilities, features, real_features = judge.probabilities(x), judge.features(x), judge.features(real_x)
     near, real_near = (samples.nearest(each.astype(np.float32), train_x)[0].mean() for each in (x, real_x))
     neighbours = samples.prdc(real_features, features)
-    return {"accuracy": samples.conditional_accuracy(probabilities, y),
-            "confidence": samples.confidence(probabilities),
-            "class entropy": samples.class_entropy(probabilities),
-            "diversity": samples.within_class_diversity(x, y, real_x, real_y),
-            "CAS": samples.classification_accuracy_score(x, y, real_x, real_y),
-            "sharpness": float(samples.sharpness(x).mean() / samples.sharpness(real_x).mean()),
-            "Fréchet": samples.frechet_distance(features, real_features),
-            "kernel": samples.kernel_distance(features, real_features),
-            **{name: neighbours[name] for name in ("precision", "recall", "density", "coverage")},
-            "nearest": float(near / real_near)}
+    return {
+        "accuracy": samples.conditional_accuracy(probabilities, y),
+        "confidence": samples.confidence(probabilities),
+        "class entropy": samples.class_entropy(probabilities),
+        "diversity": samples.within_class_diversity(x, y, real_x, real_y),
+        "CAS": samples.classification_accuracy_score(x, y, real_x, real_y),
+        "sharpness": float(samples.sharpness(x).mean() / samples.sharpness(real_x).mean()),
+        "Fréchet": samples.frechet_distance(features, real_features),
+        "kernel": samples.kernel_distance(features, real_features),
+        **{name: neighbours[name] for name in ("precision", "recall", "density", "coverage")},
+        "nearest": float(near / real_near),
+    }
 
 
 def caught(table: pd.DataFrame, again: pd.Series) -> pd.DataFrame:
@@ -66,4 +83,4 @@ def caught(table: pd.DataFrame, again: pd.Series) -> pd.DataFrame:
 def exposing_pairs(caught: pd.DataFrame) -> list[tuple[str, str]]:
     """The pairs of metrics of which at least one catches each made-up generator."""
     names = list(caught.columns)
-    return [(a, b) for i, a in enumerate(names) for b in names[i + 1:] if (caught[a] | caught[b]).all()]
+    return [(a, b) for i, a in enumerate(names) for b in names[i + 1 :] if (caught[a] | caught[b]).all()]

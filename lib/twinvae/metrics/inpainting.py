@@ -13,8 +13,17 @@ from twinvae.metrics.samples import nearest
 BLOCK = 20  # images at a time: bounds the memory
 
 
-def inpaint(model, twin: ModuleType, x: np.ndarray, y: np.ndarray, missing: np.ndarray, start: np.ndarray,
-            samples: int = 200, rounds: int = 4, seed: int = 0) -> np.ndarray:
+def inpaint(
+    model,
+    twin: ModuleType,
+    x: np.ndarray,
+    y: np.ndarray,
+    missing: np.ndarray,
+    start: np.ndarray,
+    samples: int = 200,
+    rounds: int = 4,
+    seed: int = 0,
+) -> np.ndarray:
     """E[x | the observed pixels] under a Bernoulli model, put in place of the missing ones.  -> [N, H, W, C]
 
     x [N, H, W, C] in [0, 1], y one-hot [N, K], missing bool [H, W, C], start [H, W, C] what stands there at first.
@@ -33,8 +42,9 @@ def inpaint(model, twin: ModuleType, x: np.ndarray, y: np.ndarray, missing: np.n
     return filled
 
 
-def weighted_means(model, twin: ModuleType, seen: np.ndarray, x: np.ndarray, y: np.ndarray, missing: np.ndarray,
-                   eps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def weighted_means(
+    model, twin: ModuleType, seen: np.ndarray, x: np.ndarray, y: np.ndarray, missing: np.ndarray, eps: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """log p(observed x | z_s) p(z_s) / q(z_s | seen) [S, B], and the decoded means [S, B, H, W, C]."""
     mu, logvar = twin.models.call(model, "encode", seen, y)
     z = mu + np.exp(0.5 * logvar) * eps

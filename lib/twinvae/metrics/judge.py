@@ -23,8 +23,10 @@ from twinvae import spec as specs
 
 FOLDER = Path(__file__).parents[3] / "results" / "judges"
 # the second phase settles what the first one found; noise on the input makes the judge less sure of strange pixels
-PHASES = (specs.TrainSpec(epochs=5, learning_rate=1e-3, noise=0.2),
-          specs.TrainSpec(epochs=3, learning_rate=1e-4, noise=0.2))
+PHASES = (
+    specs.TrainSpec(epochs=5, learning_rate=1e-3, noise=0.2),
+    specs.TrainSpec(epochs=3, learning_rate=1e-4, noise=0.2),
+)
 LONG = (replace(PHASES[0], epochs=20), PHASES[1])  # for a few thousand images of many classes
 SHORT = (replace(PHASES[0], epochs=2), replace(PHASES[1], epochs=1))  # for a set with thrice the images of MNIST
 COLOUR = (replace(PHASES[0], epochs=9, noise=0.1), replace(PHASES[1], epochs=3, noise=0.1))  # in which noise hides more
@@ -91,8 +93,11 @@ def calibration_error(probabilities: np.ndarray, y: np.ndarray, bins: int = 15) 
     """Expected calibration error: mean |accuracy - confidence| in bins of confidence.  (Guo et al. 2017, Eq. 3)"""
     confidence, right = probabilities.max(1), probabilities.argmax(1) == y
     bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = [abs(right[bin_of == b].mean() - confidence[bin_of == b].mean()) * (bin_of == b).mean()
-            for b in range(bins) if (bin_of == b).any()]
+    gaps = [
+        abs(right[bin_of == b].mean() - confidence[bin_of == b].mean()) * (bin_of == b).mean()
+        for b in range(bins)
+        if (bin_of == b).any()
+    ]
     return float(sum(gaps))
 
 
@@ -110,19 +115,28 @@ def of(name: str, images: data.Splits, twin: ModuleType, folder: Path) -> Judge:
     return train(replace(recipe.spec(name, shape, classes), name="judge"), images, twin, folder, recipe.phases)
 
 
-def train(spec: specs.ModelSpec, images: data.Splits, twin: ModuleType, folder: Path | None = None,
-          phases: tuple[specs.TrainSpec, ...] = PHASES) -> Judge:
+def train(
+    spec: specs.ModelSpec,
+    images: data.Splits,
+    twin: ModuleType,
+    folder: Path | None = None,
+    phases: tuple[specs.TrainSpec, ...] = PHASES,
+) -> Judge:
     """Trains a judge and measures it on the test images, rounded to float16 as it is kept."""
     model = twin.models.build(spec)
     for number, settings in enumerate(phases):
         twin.train.fit(model, images, settings, folder and folder / f"judge-{number}")
     model.set_arrays({name: a.astype("float16") for name, a in model.get_arrays().items()})
     probabilities = Judge(model, twin, {}).probabilities(data.scale(images.test.x))
-    facts = {"source": images.source.label, "train_images": len(images.train), "test_images": len(images.test),
-             "test_accuracy": float(accuracy_score(images.test.y, probabilities.argmax(1))),
-             "calibration_error": calibration_error(probabilities, images.test.y),
-             "settings": [specs.to_dict(phase) for phase in phases],
-             "fingerprint": history.fingerprint(images.train)}
+    facts = {
+        "source": images.source.label,
+        "train_images": len(images.train),
+        "test_images": len(images.test),
+        "test_accuracy": float(accuracy_score(images.test.y, probabilities.argmax(1))),
+        "calibration_error": calibration_error(probabilities, images.test.y),
+        "settings": [specs.to_dict(phase) for phase in phases],
+        "fingerprint": history.fingerprint(images.train),
+    }
     return Judge(model, twin, facts)
 
 
@@ -133,10 +147,18 @@ def table() -> pd.DataFrame:
         if (path := FOLDER / f"{name}.safetensors").exists():
             _, metadata = weights.read(path)
             facts, spec = metadata["facts"], specs.model_from_dict(metadata["spec"])
-            rows.append({"judge": name, "source": facts["source"], "classes": spec.num_classes,
-                         "weights": specs.count_weights(spec), "train images": facts["train_images"],
-                         "test images": facts["test_images"], "accuracy": facts["test_accuracy"],
-                         "calibration error": facts["calibration_error"]})
+            rows.append(
+                {
+                    "judge": name,
+                    "source": facts["source"],
+                    "classes": spec.num_classes,
+                    "weights": specs.count_weights(spec),
+                    "train images": facts["train_images"],
+                    "test images": facts["test_images"],
+                    "accuracy": facts["test_accuracy"],
+                    "calibration error": facts["calibration_error"],
+                }
+            )
     return pd.DataFrame(rows)
 
 
@@ -145,14 +167,18 @@ def main(name: str) -> None:
     recipe = RECIPES[name]
     images = data.splits(recipe.dataset, **recipe.options)
     if images.source.kind == "stand-in":
-        raise ValueError(f"the images of {recipe.dataset} are stand-ins ({images.source.label}), on which no judge is "
-                         "kept; set TWINVAE_DATA to the folder that holds the real ones")
+        raise ValueError(
+            f"the images of {recipe.dataset} are stand-ins ({images.source.label}), on which no judge is "
+            "kept; set TWINVAE_DATA to the folder that holds the real ones"
+        )
     spec = recipe.spec(name, images.train.shape, images.train.num_classes)
     judge = train(spec, images, backend.get("torch"), phases=recipe.phases)
     arrays = {key: a.astype("float16") for key, a in judge.model.get_arrays().items()}
     weights.write(FOLDER / f"{name}.safetensors", arrays, spec=specs.to_dict(spec), facts=judge.facts)
-    print(f"{name}: accuracy {judge.facts['test_accuracy']:.2%}, calibration error "
-          f"{judge.facts['calibration_error']:.4f}, {len(images.test):,} test images ({images.source.label})")
+    print(
+        f"{name}: accuracy {judge.facts['test_accuracy']:.2%}, calibration error "
+        f"{judge.facts['calibration_error']:.4f}, {len(images.test):,} test images ({images.source.label})"
+    )
 
 
 if __name__ == "__main__":

@@ -71,9 +71,12 @@ def kl_parts(mu: np.ndarray, logvar: np.ndarray, rng: np.random.Generator, sampl
     log_own = log_joint[np.arange(samples), rows]
     log_mixture = _log_mean_exp(log_joint)
     log_prior = -0.5 * (LOG_2PI + z**2).sum(1)
-    return KLParts(kl=float((log_own - log_prior).mean()), information=float((log_own - log_mixture).mean()),
-                   correlation=float((log_mixture - log_marginals).mean()),
-                   marginals=float((log_marginals - log_prior).mean()))
+    return KLParts(
+        kl=float((log_own - log_prior).mean()),
+        information=float((log_own - log_mixture).mean()),
+        correlation=float((log_mixture - log_marginals).mean()),
+        marginals=float((log_marginals - log_prior).mean()),
+    )
 
 
 def marginal_distance(z: np.ndarray) -> np.ndarray:
@@ -85,8 +88,7 @@ def marginal_distance(z: np.ndarray) -> np.ndarray:
     return np.array([stats.kstest(unit, "norm").statistic for unit in z.T])
 
 
-def probe_accuracy(mu: np.ndarray, logvar: np.ndarray | None, y: np.ndarray,
-                   rng: np.random.Generator) -> float:
+def probe_accuracy(mu: np.ndarray, logvar: np.ndarray | None, y: np.ndarray, rng: np.random.Generator) -> float:
     """How well a linear classifier reads y from z sampled from q(z|x): accuracy on a held-out half.
 
     [N, Z], [N, Z] (None where the code has no noise, as in an AE), [N] -> 0..1.  Means instead of samples
@@ -100,8 +102,9 @@ def probe_accuracy(mu: np.ndarray, logvar: np.ndarray | None, y: np.ndarray,
     if logvar is not None:
         mu, logvar = _gaussians(mu, logvar)
         z = mu + np.exp(0.5 * logvar) * rng.standard_normal(mu.shape)
-    fit_z, test_z, fit_y, test_y = train_test_split(z, y, test_size=0.5, stratify=y,
-                                                    random_state=int(rng.integers(2**31)))
+    fit_z, test_z, fit_y, test_y = train_test_split(
+        z, y, test_size=0.5, stratify=y, random_state=int(rng.integers(2**31))
+    )
     return float(LogisticRegression(max_iter=200).fit(fit_z, fit_y).score(test_z, test_y))
 
 
@@ -128,8 +131,7 @@ def largest_step(path: np.ndarray) -> np.ndarray:
     """
     path = np.asarray(path)
     if path.ndim < 3 or path.shape[1] < 3:
-        raise ValueError(f"The paths have shape {path.shape}: "
-                         "give [paths, points, ...] with at least 3 points.")
+        raise ValueError(f"The paths have shape {path.shape}: give [paths, points, ...] with at least 3 points.")
     flat = table("path", path).reshape(len(path), path.shape[1], -1).astype(np.float64)
     steps = np.sqrt((np.diff(flat, axis=1) ** 2).sum(2))
     mean = steps.mean(1)

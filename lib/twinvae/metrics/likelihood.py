@@ -16,7 +16,9 @@ from twinvae import draws
 ROWS = 4_000  # images times samples that are decoded at once: bounds the memory, and stays in the cache
 
 
-def importance_sampled(model, twin: ModuleType, x: np.ndarray, y: np.ndarray, samples: int, seed: int = 0) -> np.ndarray:
+def importance_sampled(
+    model, twin: ModuleType, x: np.ndarray, y: np.ndarray, samples: int, seed: int = 0
+) -> np.ndarray:
     """log (1/S) sum_s p(x | z_s) p(z_s) / q(z_s | x), z_s from q.  x [N, H, W, C], y one-hot [N, K] -> [N]
 
     The importance-weighted bound L_S, which rises to log p(x)  (Burda et al. 2016, Eq. 8).  For a CVAE it is that of
@@ -33,7 +35,9 @@ def importance_sampled(model, twin: ModuleType, x: np.ndarray, y: np.ndarray, sa
     return out
 
 
-def prior_sampled(model, twin: ModuleType, x: np.ndarray, y: np.ndarray, samples: list[int], seed: int = 0) -> np.ndarray:
+def prior_sampled(
+    model, twin: ModuleType, x: np.ndarray, y: np.ndarray, samples: list[int], seed: int = 0
+) -> np.ndarray:
     """log (1/M) sum_m p(x | z_m), z_m from the prior N(0, I), for each M.  [N, ...], M's [T] -> [T, N]
 
     The naive estimate of report 004, Eq. 1.4 (there without the 1/M): unbiased for p(x), and far too low on nearly
@@ -57,8 +61,9 @@ def by_label(model, twin: ModuleType, x: np.ndarray, samples: int, seed: int = 0
     Its argmax is the generative classifier; `marginal` makes log p(x) of it.
     """
     labels = np.eye(model.spec.num_classes)
-    return np.stack([importance_sampled(model, twin, x, np.tile(label, (len(x), 1)), samples, seed)
-                     for label in labels], axis=1)
+    return np.stack(
+        [importance_sampled(model, twin, x, np.tile(label, (len(x), 1)), samples, seed) for label in labels], axis=1
+    )
 
 
 def marginal(log_p: np.ndarray, log_prior: np.ndarray) -> np.ndarray:

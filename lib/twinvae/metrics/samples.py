@@ -10,8 +10,8 @@ from sklearn.neural_network import MLPClassifier
 
 from twinvae.metrics.checks import class_sizes, labels, pair, probabilities, table
 
-
 # ---------------------------------------------------------------- what a judge says
+
 
 def conditional_accuracy(probs: np.ndarray, y: np.ndarray) -> float:
     """Share of samples in which the judge sees the label that was asked for.  [N, K], [N] -> 0..1
@@ -76,6 +76,7 @@ def generative_accuracy(log_px: np.ndarray, y: np.ndarray) -> float:
 
 # ---------------------------------------------------------------- variety
 
+
 def within_class_spread(x: np.ndarray, y: np.ndarray, num_classes: int) -> np.ndarray:
     """Mean squared distance between two different samples of a class.  [N, ...], [N] -> [K]
 
@@ -102,12 +103,15 @@ def within_class_diversity(x: np.ndarray, y: np.ndarray, real_x: np.ndarray, rea
     num_classes = int(real_y.max()) + 1
     real = within_class_spread(real_x, real_y, num_classes)
     if (real == 0).any():
-        raise ValueError(f"The real images of class {int(real.argmin())} are all the same, so nothing can be "
-                         "compared with their spread: give different ones.")
+        raise ValueError(
+            f"The real images of class {int(real.argmin())} are all the same, so nothing can be "
+            "compared with their spread: give different ones."
+        )
     return float((within_class_spread(x, y, num_classes) / real).mean())
 
 
 # ---------------------------------------------------------------- copies
+
 
 def nearest(x: np.ndarray, train: np.ndarray, block: int = 500) -> tuple[np.ndarray, np.ndarray]:
     """Euclidean distance to the nearest training example, and its index.  [N, ...], [M, ...] -> [N], [N]
@@ -118,13 +122,14 @@ def nearest(x: np.ndarray, train: np.ndarray, block: int = 500) -> tuple[np.ndar
     """
     x, train = pair("x", x, "train", train)
     norms = np.einsum("md,md->m", train, train)
-    blocks = (x[i:i + block] for i in range(0, len(x), block))
+    blocks = (x[i : i + block] for i in range(0, len(x), block))
     index = np.concatenate([(norms - 2 * b @ train.T).argmin(1) for b in blocks])
     gap = x.astype(np.float64) - train[index]
     return np.sqrt(np.einsum("nd,nd->n", gap, gap)), index
 
 
 # ---------------------------------------------------------------- distances between two sets of features
+
 
 def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
     """|m_a - m_b|^2 + tr(S_a + S_b - 2 (S_a S_b)^(1/2)) of Gaussians fitted to two sets.
@@ -159,7 +164,7 @@ def kernel_distance(a: np.ndarray, b: np.ndarray, block: int = 1000) -> float:
         return ((dots / a.shape[1] + 1) ** 3).sum()
 
     def total(u: np.ndarray, v: np.ndarray) -> float:
-        return sum(cubed(u[i:i + block] @ v.T) for i in range(0, len(u), block))
+        return sum(cubed(u[i : i + block] @ v.T) for i in range(0, len(u), block))
 
     def within(u: np.ndarray) -> float:
         diagonal = cubed(np.einsum("nd,nd->n", u, u))
@@ -168,14 +173,17 @@ def kernel_distance(a: np.ndarray, b: np.ndarray, block: int = 1000) -> float:
     return float(within(a) + within(b) - 2 * total(a, b) / (len(a) * len(b)))
 
 
-def floor(metric: Callable[[np.ndarray, np.ndarray], float], real: np.ndarray, n: int,
-          rng: np.random.Generator) -> float:
+def floor(
+    metric: Callable[[np.ndarray, np.ndarray], float], real: np.ndarray, n: int, rng: np.random.Generator
+) -> float:
     """metric(one part, the other) of two disjoint random parts of n real examples each: what perfect gets."""
     if 2 * n > len(real):
-        raise ValueError(f"Two disjoint parts of {n} cannot be drawn from {len(real)} examples: "
-                         f"choose n of at most {len(real) // 2}.")
+        raise ValueError(
+            f"Two disjoint parts of {n} cannot be drawn from {len(real)} examples: "
+            f"choose n of at most {len(real) // 2}."
+        )
     rows = rng.permutation(len(real))
-    return metric(real[rows[:n]], real[rows[n:2 * n]])
+    return metric(real[rows[:n]], real[rows[n : 2 * n]])
 
 
 def prdc(real: np.ndarray, fake: np.ndarray, k: int = 5) -> dict[str, float]:
@@ -188,24 +196,30 @@ def prdc(real: np.ndarray, fake: np.ndarray, k: int = 5) -> dict[str, float]:
     """
     real, fake = (t.astype(np.float64) for t in pair("real", real, "fake", fake, least=2))
     if not 1 <= k < min(len(real), len(fake)):
-        raise ValueError(f"k is {k} for {len(real)} real and {len(fake)} generated examples: "
-                         f"choose k from 1 to {min(len(real), len(fake)) - 1}.")
+        raise ValueError(
+            f"k is {k} for {len(real)} real and {len(fake)} generated examples: "
+            f"choose k from 1 to {min(len(real), len(fake)) - 1}."
+        )
     real_radius, fake_radius = _radii(real, k), _radii(fake, k)
     in_real, seen, covered = np.zeros(len(fake)), [], []
     for start, squared in _distances(real, fake):
-        inside = squared < real_radius[start:start + len(squared), None]
+        inside = squared < real_radius[start : start + len(squared), None]
         in_real += inside.sum(0)
         seen.append((squared < fake_radius).any(1))
-        covered.append(squared.min(1) < real_radius[start:start + len(squared)])
-    return {"precision": float((in_real > 0).mean()), "recall": float(np.concatenate(seen).mean()),
-            "density": float(in_real.mean() / k), "coverage": float(np.concatenate(covered).mean())}
+        covered.append(squared.min(1) < real_radius[start : start + len(squared)])
+    return {
+        "precision": float((in_real > 0).mean()),
+        "recall": float(np.concatenate(seen).mean()),
+        "density": float(in_real.mean() / k),
+        "coverage": float(np.concatenate(covered).mean()),
+    }
 
 
 def _distances(a: np.ndarray, b: np.ndarray, block: int = 1000) -> Iterator[tuple[int, np.ndarray]]:
     """Squared distances of a block of a to all of b, block after block: (first row, [rows, M])."""
     a_norms, b_norms = np.einsum("nd,nd->n", a, a), np.einsum("md,md->m", b, b)
     for i in range(0, len(a), block):
-        yield i, np.clip(a_norms[i:i + block, None] + b_norms - 2 * a[i:i + block] @ b.T, 0, None)
+        yield i, np.clip(a_norms[i : i + block, None] + b_norms - 2 * a[i : i + block] @ b.T, 0, None)
 
 
 def _radii(a: np.ndarray, k: int) -> np.ndarray:
@@ -220,8 +234,10 @@ def _radii(a: np.ndarray, k: int) -> np.ndarray:
 
 # ---------------------------------------------------------------- train on samples, test on real data
 
-def classification_accuracy_score(x: np.ndarray, y: np.ndarray, real_x: np.ndarray, real_y: np.ndarray,
-                                  epochs: int = 10, seed: int = 0) -> float:
+
+def classification_accuracy_score(
+    x: np.ndarray, y: np.ndarray, real_x: np.ndarray, real_y: np.ndarray, epochs: int = 10, seed: int = 0
+) -> float:
     """Accuracy on real data of a classifier that was trained on samples alone.  -> 0..1
 
     (Ravuri & Vinyals 2019.)  One hidden layer of 256 units, Adam, `epochs` passes: a small classifier, so
@@ -238,13 +254,14 @@ def classification_accuracy_score(x: np.ndarray, y: np.ndarray, real_x: np.ndarr
 
 # ---------------------------------------------------------------- pixels
 
+
 def sharpness(x: np.ndarray) -> np.ndarray:
     """Variance of the Laplacian (four neighbours, inner pixels) of each image.  [N, H, W, C] -> [N]
 
     Cannot tell edges from noise: pixel noise scores higher than any digit. Compare with real data's.
     """
     x = _images(x, smallest=3)
-    laplacian = (x[:, :-2, 1:-1] + x[:, 2:, 1:-1] + x[:, 1:-1, :-2] + x[:, 1:-1, 2:] - 4 * x[:, 1:-1, 1:-1])
+    laplacian = x[:, :-2, 1:-1] + x[:, 2:, 1:-1] + x[:, 1:-1, :-2] + x[:, 1:-1, 2:] - 4 * x[:, 1:-1, 1:-1]
     return laplacian.reshape(len(x), -1).var(1)
 
 
@@ -259,7 +276,7 @@ def power_spectrum(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     side = min(height, width)
     ring = np.rint(radius * side).astype(int)
     mean = np.bincount(ring.ravel(), power.ravel()) / np.bincount(ring.ravel())
-    return np.arange(side // 2 + 1) / side, mean[:side // 2 + 1]
+    return np.arange(side // 2 + 1) / side, mean[: side // 2 + 1]
 
 
 def checkerboard_peak(x: np.ndarray) -> float:
@@ -271,13 +288,17 @@ def checkerboard_peak(x: np.ndarray) -> float:
     power = _power(x)
     h, w = power.shape[0] // 2, power.shape[1] // 2
     if power.shape[0] % 2 or power.shape[1] % 2 or min(h, w) < 2:
-        raise ValueError(f"Images of {power.shape[0]}x{power.shape[1]} pixels have no period of exactly two "
-                         "pixels in both directions: crop to an even height and width of at least 4.")
+        raise ValueError(
+            f"Images of {power.shape[0]}x{power.shape[1]} pixels have no period of exactly two "
+            "pixels in both directions: crop to an even height and width of at least 4."
+        )
     peaks = np.array([power[h, 0], power[0, w], power[h, w]])
     beside = np.array([power[h - 1, 0], power[0, w - 1], (power[h - 1, w] + power[h, w - 1]) / 2])
     if not beside.all():
-        raise ValueError("The images have no power beside the period of two pixels, so no peak can be "
-                         "measured against it: give images with some detail.")
+        raise ValueError(
+            "The images have no power beside the period of two pixels, so no peak can be "
+            "measured against it: give images with some detail."
+        )
     return float((peaks / beside).max())
 
 
@@ -290,6 +311,5 @@ def _power(x: np.ndarray) -> np.ndarray:
 def _images(x: np.ndarray, smallest: int) -> np.ndarray:
     x = np.asarray(x)
     if x.ndim != 4 or min(x.shape[1:3]) < smallest:
-        raise ValueError(f"The images have shape {x.shape}: "
-                         f"give [N, H, W, C] with H and W of at least {smallest}.")
+        raise ValueError(f"The images have shape {x.shape}: give [N, H, W, C] with H and W of at least {smallest}.")
     return table("x", x).reshape(x.shape).astype(np.float64)

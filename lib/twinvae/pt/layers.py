@@ -51,8 +51,9 @@ class ConvTranspose(nn.ConvTranspose2d):
 
     def __init__(self, layer, channels, dtype):
         gap = max(layer.stride - layer.kernel, 0)  # pixels that no kernel reaches, also at the end
-        super().__init__(channels, layer.filters, layer.kernel, layer.stride, output_padding=gap, bias=layer.bias,
-                         dtype=dtype)
+        super().__init__(
+            channels, layer.filters, layer.kernel, layer.stride, output_padding=gap, bias=layer.bias, dtype=dtype
+        )
         self.layer = layer
 
     def forward(self, h):
@@ -63,7 +64,7 @@ class ConvTranspose(nn.ConvTranspose2d):
         top, _ = same_padding(height, self.layer.kernel, self.layer.stride)
         left, _ = same_padding(width, self.layer.kernel, self.layer.stride)
         out = F.pad(out, (0, max(left + width - out.shape[3], 0), 0, max(top + height - out.shape[2], 0)))
-        out = out[:, :, top:top + height, left:left + width]
+        out = out[:, :, top : top + height, left : left + width]
         return out if self.bias is None else out + self.bias[:, None, None]
 
 

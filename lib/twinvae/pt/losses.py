@@ -24,7 +24,9 @@ def continuous_bernoulli_nll(x, x_logits):
     a = torch.abs(x_logits)
     far, b = torch.clamp(a, min=0.1), torch.clamp(a, max=0.1)  # near 0 the quotient is 0 / 0: there its series
     near = x_logits * (0.5 - x) + b**2 / 24 - b**4 / 2880 + b**6 / 181440 - b**8 / 9676800
-    return per_example(torch.where(a < 0.1, near, F.relu(x_logits) - x_logits * x + torch.log(-torch.expm1(-far) / far)))
+    return per_example(
+        torch.where(a < 0.1, near, F.relu(x_logits) - x_logits * x + torch.log(-torch.expm1(-far) / far))
+    )
 
 
 def gaussian_nll(x, x_mean, x_logvar):

@@ -49,8 +49,17 @@ class CGAN(Model):
         return losses.discriminator_loss(d_real, d_fake), losses.generator_loss(d_next), d_real, d_fake
 
 
-KINDS = {"ae": AE, "vae": VAE, "cvae": CVAE, "iwae": IWAE, "free_bits": FreeBits, "completer": Completer,
-         "completion": Completion, "classifier": Classifier, "cgan": CGAN}
+KINDS = {
+    "ae": AE,
+    "vae": VAE,
+    "cvae": CVAE,
+    "iwae": IWAE,
+    "free_bits": FreeBits,
+    "completer": Completer,
+    "completion": Completion,
+    "classifier": Classifier,
+    "cgan": CGAN,
+}
 
 
 def build(spec, seed=0, dtype="float32"):
@@ -75,8 +84,10 @@ def call(model, method, *arrays):
 
 def predict(model, method, *arrays, batch=1000):
     """`call` in chunks of `batch` along the first axis of the arrays, the results joined."""
-    chunks = [call(model, method, *[None if a is None else a[start:start + batch] for a in arrays])
-              for start in range(0, len(arrays[0]), batch)]
+    chunks = [
+        call(model, method, *[None if a is None else a[start : start + batch] for a in arrays])
+        for start in range(0, len(arrays[0]), batch)
+    ]
     if isinstance(chunks[0], tuple):
         return tuple(np.concatenate(parts) for parts in zip(*chunks))
     return np.concatenate(chunks)

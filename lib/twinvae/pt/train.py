@@ -22,10 +22,14 @@ class Optimizer:
     """
 
     def __init__(self, model, settings, part=""):
-        self.names, self.weights = zip(*((n, w) for n, w in model.named_tensors().items()
-                                          if w.requires_grad and n.startswith(part)))
+        self.names, self.weights = zip(
+            *((n, w) for n, w in model.named_tensors().items() if w.requires_grad and n.startswith(part))
+        )
         make, self.slots = {
-            "adam": (lambda w, lr: torch.optim.Adam(w, lr, (0.9, 0.999), 1e-8, fused=True), {"m": "exp_avg", "v": "exp_avg_sq"}),
+            "adam": (
+                lambda w, lr: torch.optim.Adam(w, lr, (0.9, 0.999), 1e-8, fused=True),
+                {"m": "exp_avg", "v": "exp_avg_sq"},
+            ),
             "rmsprop": (lambda w, lr: torch.optim.RMSprop(w, lr, 0.9, 1e-8), {"v": "square_avg"}),
             "adagrad": (lambda w, lr: torch.optim.Adagrad(w, lr, eps=1e-8), {"v": "sum"}),
             "sgd": (torch.optim.SGD, {}),
@@ -42,16 +46,21 @@ class Optimizer:
 
     def get_arrays(self):
         """The state as NumPy arrays: 'optimizer.t', 'optimizer.m.NAME', 'optimizer.v.NAME'."""
-        arrays = {f"optimizer.{slot}.{name}": self.rule.state[weight][key].numpy(force=True).copy()
-                  for slot, key in self.slots.items() for name, weight in zip(self.names, self.weights)}
+        arrays = {
+            f"optimizer.{slot}.{name}": self.rule.state[weight][key].numpy(force=True).copy()
+            for slot, key in self.slots.items()
+            for name, weight in zip(self.names, self.weights)
+        }
         return {"optimizer.t": np.array(float(self.t))} | arrays
 
     def set_arrays(self, arrays):
         """The inverse of `get_arrays`."""
         self.t = int(arrays["optimizer.t"])
         for name, weight in zip(self.names, self.weights):
-            state = {key: torch.as_tensor(np.array(arrays[f"optimizer.{slot}.{name}"], order="C")).to(weight)
-                     for slot, key in self.slots.items()}  # a copy in memory order, as fused Adam reads it
+            state = {
+                key: torch.as_tensor(np.array(arrays[f"optimizer.{slot}.{name}"], order="C")).to(weight)
+                for slot, key in self.slots.items()
+            }  # a copy in memory order, as fused Adam reads it
             self.rule.state[weight] = state | {"step": torch.tensor(float(self.t))} if self.slots else {}
 
 

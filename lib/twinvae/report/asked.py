@@ -10,8 +10,16 @@ COMMENT = re.compile(r"(?<!\\)%.*")
 ASKED = re.compile(
     r"\\(val|verdict|twinfigure|twintable|twinworst|twinpairs|twinclaims|twinrules)\s*(?:\[[^]]*\])?((?:\{[^{}#]*\})+)"
 )
-ARGUMENTS = {"val": 1, "verdict": 1, "twinfigure": 3, "twintable": 3, "twinworst": 4, "twinpairs": 3, "twinclaims": 1,
-             "twinrules": 1}
+ARGUMENTS = {
+    "val": 1,
+    "verdict": 1,
+    "twinfigure": 3,
+    "twintable": 3,
+    "twinworst": 4,
+    "twinpairs": 3,
+    "twinclaims": 1,
+    "twinrules": 1,
+}
 
 
 @dataclass(frozen=True)
@@ -52,4 +60,6 @@ def read_text(folder: Path) -> Asked:
     reports = sorted({report for macro in ("twinclaims", "twinrules") for (report,) in unique[macro]})
     numbers = [item for item in unique["val"] if item[0] != "claims"]
     verdicts = [claim for (claim,) in unique["verdict"]]
-    return Asked(numbers, unique["twinfigure"], unique["twintable"], unique["twinworst"], unique["twinpairs"], verdicts, reports)
+    return Asked(
+        numbers, unique["twinfigure"], unique["twintable"], unique["twinworst"], unique["twinpairs"], verdicts, reports
+    )

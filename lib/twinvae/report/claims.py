@@ -59,9 +59,7 @@ class Claim:
             if not isinstance(getattr(self, key), str):
                 raise ValueError(f"claim {self.id}: {key} is {getattr(self, key)!r}; put it in quotes")
         if not isinstance(self.shown, dict) or not self.shown:
-            raise ValueError(
-                f"claim {self.id}: shown is {self.shown!r}; it must map words to names of numbers"
-            )
+            raise ValueError(f"claim {self.id}: shown is {self.shown!r}; it must map words to names of numbers")
         for words, name in self.shown.items():
             if not isinstance(words, str) or not isinstance(name, str):
                 raise ValueError(
@@ -80,15 +78,11 @@ def load(path: Path) -> list[Claim]:
         try:
             claims.append(Claim(**entry))
         except TypeError as error:
-            raise ValueError(
-                f"claim {name} in {path.name}: {str(error).replace('Claim.__init__() ', '')}"
-            ) from None
+            raise ValueError(f"claim {name} in {path.name}: {str(error).replace('Claim.__init__() ', '')}") from None
     seen = [claim.id for claim in claims]
     twice = sorted({name for name in seen if seen.count(name) > 1})
     if twice:
-        raise ValueError(
-            f"claim {', '.join(twice)} stands more than once in {path.name}; give each its own id"
-        )
+        raise ValueError(f"claim {', '.join(twice)} stands more than once in {path.name}; give each its own id")
     return claims
 
 
@@ -121,9 +115,7 @@ def evaluate(claim: Claim, rule: str, numbers: dict[str, float]) -> bool:
                 return OPERATORS[type(op)](value(part))
             case ast.BinOp(op=op, left=left, right=right) if type(op) in OPERATORS:
                 return OPERATORS[type(op)](value(left), value(right))
-            case ast.Compare(left=left, ops=ops, comparators=right) if all(
-                type(op) in OPERATORS for op in ops
-            ):
+            case ast.Compare(left=left, ops=ops, comparators=right) if all(type(op) in OPERATORS for op in ops):
                 sides = [value(part) for part in (left, *right)]
                 return all(OPERATORS[type(op)](a, b) for op, a, b in zip(ops, sides, sides[1:]))
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in FUNCTIONS:

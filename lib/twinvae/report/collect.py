@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from twinvae import provenance, results
+from twinvae.parameters import BACKENDS
 from twinvae.provenance import write_text
 from twinvae.report import claims, pages, tables
 from twinvae.report.asked import Asked, read_text
 from twinvae.results import NO_BACKEND, Key, Result
-from twinvae.parameters import BACKENDS
 
 
 def check_needed(needed: set[Key], found: dict[Key, Result], unfinished: dict[Key, list[Path]]) -> None:
@@ -27,9 +27,7 @@ def check_needed(needed: set[Key], found: dict[Key, Result], unfinished: dict[Ke
     lacking = []
     for key in sorted(needed - set(found)):
         folders = ", ".join(str(folder) for folder in unfinished.get(key, []))
-        lacking.append(
-            f"{results.words(key)} ({f'failed or half-written: {folders}' if folders else 'missing'})"
-        )
+        lacking.append(f"{results.words(key)} ({f'failed or half-written: {folders}' if folders else 'missing'})")
     if lacking:
         raise ValueError(f"the report needs runs that are not there: {', '.join(lacking)}; run make report")
 
@@ -73,9 +71,7 @@ def collect(root: Path, texts: Path, runs: Path, out: Path, backend: str) -> lis
     asked = read_text(texts)
     chosen = BACKENDS if backend == "both" else (backend,)
     judged = [claim for claim in claims.load(texts / "claims.yaml") if claim.report in asked.reports]
-    needed = asked.keys() | {
-        key for path in (root / "notebooks").glob("*.ipynb") for key in notebook_keys(path)
-    }
+    needed = asked.keys() | {key for path in (root / "notebooks").glob("*.ipynb") for key in notebook_keys(path)}
     needed |= {key for claim in judged for key in claim_keys(claim, chosen, found)}
     check_needed({key for key in needed if key[1] in (*chosen, NO_BACKEND)}, found, unfinished)
     check_names(asked, found)
@@ -128,16 +124,12 @@ def main(arguments: list[str] | None = None) -> None:
     """The command line; ends with one sentence and exit status 1 when the report cannot be made."""
     root = provenance.find_root(Path.cwd())
     parser = argparse.ArgumentParser(prog="python -m twinvae.report", description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--results", type=Path, default=provenance.results_folder(root), help="the runs (results/)"
-    )
+    parser.add_argument("--results", type=Path, default=provenance.results_folder(root), help="the runs (results/)")
     parser.add_argument(
         "--texts", type=Path, default=root / "report", help="main.tex, sections/, claims.yaml (report/)"
     )
     parser.add_argument("--out", type=Path, help="where to write (generated/ beside main.tex)")
-    parser.add_argument(
-        "--backend", choices=(*BACKENDS, "both"), default="both", help="the runs that must be there"
-    )
+    parser.add_argument("--backend", choices=(*BACKENDS, "both"), default="both", help="the runs that must be there")
     given = parser.parse_args(arguments)
     out = given.out or given.texts / "generated"
     try:

@@ -7,7 +7,7 @@ from statistics import median
 from twinvae import latex
 from twinvae.report.asked import Asked
 from twinvae.report.claims import FAILS, HOLDS, UNDECIDED, Claim, together, verdict
-from twinvae.results import NO_BACKEND, Key, Result, words
+from twinvae.results import NO_BACKEND, Key, Result
 
 FRAMEWORK = {"torch": "PyTorch", "tf": "TensorFlow", NO_BACKEND: "--"}
 TIMES = re.compile("second|minute|pace|speed|time|cost|ratio")  # in the name of a number that a machine decides
@@ -52,9 +52,7 @@ def macros(asked: Asked, judged: list[Claim], found: dict[Key, Result]) -> str:
             if (number, backend) in found:
                 said = cut_caption(found[number, backend], name, *columns)
                 text += define(f"caption@{kind}/{number}/{backend}/{name}", said)
-    return text + define(
-        "runs@date", max((r.manifest["ended"][:10] for r in found.values()), default="no run")
-    )
+    return text + define("runs@date", max((r.manifest["ended"][:10] for r in found.values()), default="no run"))
 
 
 def caption(result: Result, kind: str, name: str) -> str:
@@ -67,15 +65,21 @@ def where(result: Result, kind: str, name: str) -> str:
     """Profile, data and backend in few words: what a set is beyond its name stands in the table of the data sets."""
     sources = result.sources(kind, name)
     names = [(s["label"].replace(", official files", "").partition(", ")[0], s["kind"]) for s in sources]
-    sets = [name + ("" if kind == "official" or "(" in name or name.startswith(kind) else f" ({kind})") for name, kind in names]
+    sets = [
+        name + ("" if kind == "official" or "(" in name or name.startswith(kind) else f" ({kind})")
+        for name, kind in names
+    ]
     data = "; ".join(dict.fromkeys(sets)) if len(sets) <= 3 else f"{len(sets)} data sets"
     return ", ".join(word for word in (result.profile, data, result.manifest["backend"]) if word)
 
 
 def cut_caption(result: Result, name: str, columns: str = "") -> str:
     """The caption of a table that is cut down, how it is, and where all of it is."""
-    how = (rf"One row for all of the same {latex.escape(columns)}: how many they are, and the largest of each number"
-           if columns else "PyTorch/TensorFlow where the two differ as printed")
+    how = (
+        rf"One row for all of the same {latex.escape(columns)}: how many they are, and the largest of each number"
+        if columns
+        else "PyTorch/TensorFlow where the two differ as printed"
+    )
     return caption(result, "tables", name) + rf" {how}; all rows: {code(f'{result.folder.name}/tables/{name}.csv')}."
 
 
@@ -100,17 +104,25 @@ def verdict_counts(reports: list[str], judged: list[Claim], found: dict[Key, Res
     for report in (*reports, "all"):
         these = {report} if report != "all" else {name for name in reports if name.isdigit()}
         verdicts = [verdict_of(claim, found) for claim in judged if claim.report in these]
-        counts[report] = {"total": len(verdicts), "hold": verdicts.count(HOLDS), "fail": verdicts.count(FAILS),
-                          "undecided": verdicts.count(UNDECIDED)}
+        counts[report] = {
+            "total": len(verdicts),
+            "hold": verdicts.count(HOLDS),
+            "fail": verdicts.count(FAILS),
+            "undecided": verdicts.count(UNDECIDED),
+        }
     return counts
 
 
 def verdicts_table(reports: list[str], judged: list[Claim], found: dict[Key, Result]) -> str:
     """The verdicts of each report, counted."""
-    rows = [" & ".join([source(report), *map(str, counts.values())]) + r" \\"
-            for report, counts in verdict_counts(reports, judged, found).items()]
+    rows = [
+        " & ".join([source(report), *map(str, counts.values())]) + r" \\"
+        for report, counts in verdict_counts(reports, judged, found).items()
+    ]
     head = r"claims of & in all & hold & do not hold & undecided \\"
-    return "\n".join([r"\begin{tabular}{lrrrr}", r"\toprule", head, r"\midrule", *rows, r"\bottomrule", r"\end{tabular}", ""])
+    return "\n".join(
+        [r"\begin{tabular}{lrrrr}", r"\toprule", head, r"\midrule", *rows, r"\bottomrule", r"\end{tabular}", ""]
+    )
 
 
 def verdicts_markdown(reports: list[str], judged: list[Claim], found: dict[Key, Result]) -> str:
@@ -119,7 +131,10 @@ def verdicts_markdown(reports: list[str], judged: list[Claim], found: dict[Key, 
     for report, counts in verdict_counts(reports, judged, found).items():
         lines.append("| " + " | ".join([source(report), *map(str, counts.values())]) + " |")
     lines += ["", "| claim | said | verdict |", "| --- | --- | --- |"]
-    lines += [f"| {claim.id} | {claim.said} | {verdict_of(claim, found)} |" for claim in sorted(judged, key=lambda claim: claim.report)]
+    lines += [
+        f"| {claim.id} | {claim.said} | {verdict_of(claim, found)} |"
+        for claim in sorted(judged, key=lambda claim: claim.report)
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -133,14 +148,23 @@ def twins_table(found: dict[Key, Result]) -> str:
         shared = [name for name in torch.numbers if name in tf.numbers and not TIMES.search(name)]
         forms = torch.manifest["formats"]
         equal = sum(format(torch.numbers[n], forms[n]) == format(tf.numbers[n], forms[n]) for n in shared)
-        apart = sorted(abs(a - b) / max(abs(a), abs(b)) if a != b else 0.0
-                       for a, b in ((torch.numbers[n], tf.numbers[n]) for n in shared))
-        cells = [code(torch.manifest["name"]), torch.profile,
-                 str(len(shared)), str(equal), str(sum(gap < 0.05 for gap in apart)),
-                 latex.number(100 * median(apart), ".2g") + r"\,\%" if apart else "--"]
+        apart = sorted(
+            abs(a - b) / max(abs(a), abs(b)) if a != b else 0.0
+            for a, b in ((torch.numbers[n], tf.numbers[n]) for n in shared)
+        )
+        cells = [
+            code(torch.manifest["name"]),
+            torch.profile,
+            str(len(shared)),
+            str(equal),
+            str(sum(gap < 0.05 for gap in apart)),
+            latex.number(100 * median(apart), ".2g") + r"\,\%" if apart else "--",
+        ]
         rows.append(" & ".join(cells) + r" \\")
     head = r"notebook & profile & numbers & equal as printed & less than 5\,\% apart & median \\"
-    return "\n".join([r"\begin{tabular}{llrrrr}", r"\toprule", head, r"\midrule", *rows, r"\bottomrule", r"\end{tabular}", ""])
+    return "\n".join(
+        [r"\begin{tabular}{llrrrr}", r"\toprule", head, r"\midrule", *rows, r"\bottomrule", r"\end{tabular}", ""]
+    )
 
 
 def source(report: str) -> str:
@@ -163,10 +187,7 @@ def claims_table(report: str, judged: list[Claim], found: dict[Key, Result]) -> 
 def claim_row(claim: Claim, runs: dict[str, Result]) -> str:
     """One row: the claim and its place, the numbers of each backend, the verdict; theirs in the note where they differ."""
     lacking = [
-        f"{name} (not in {run.folder})"
-        for run in runs.values()
-        for name in claim.names
-        if name not in run.numbers
+        f"{name} (not in {run.folder})" for run in runs.values() for name in claim.names if name not in run.numbers
     ]
     if lacking:
         raise ValueError(f"claim {claim.id} asks for numbers that no run wrote: {', '.join(sorted(lacking))}")
@@ -187,7 +208,8 @@ def claim_row(claim: Claim, runs: dict[str, Result]) -> str:
 def rules_table(report: str, judged: list[Claim]) -> str:
     """The rule of each claim, as it stands in claims.yaml."""
     return "".join(
-        rf"\par\noindent\textbf{{{latex.escape(claim.id)}}} holds if {code(claim.holds_if)}; does not hold if {code(claim.fails_if)}." + "\n"
+        rf"\par\noindent\textbf{{{latex.escape(claim.id)}}} holds if {code(claim.holds_if)}; does not hold if {code(claim.fails_if)}."
+        + "\n"
         for claim in judged
         if claim.report == report
     )
@@ -254,17 +276,28 @@ def provenance_long(asked: Asked, found: dict[Key, Result]) -> str:
     machines, versions, runs, files = {}, {}, [], {}
     for _, result in in_order(found):
         m = result.manifest
-        machine = "{cpu}, {cores} cores, threads: {threads}, {memory_gib} GiB, {device}, {system}".format(**m["machine"])
+        machine = "{cpu}, {cores} cores, threads: {threads}, {memory_gib} GiB, {device}, {system}".format(
+            **m["machine"]
+        )
         software = ", ".join(f"{name} {version}" for name, version in m["versions"].items())
         memory = f", at most {m['peak_memory_mib']:.0f} MiB" if m["peak_memory_mib"] else ""
-        facts = (f"{FRAMEWORK[result.key[1]]}, {m['profile']}, {m['started'][:16]}, {m['seconds']:.0f} s{memory}, "
-                 f"commit {m['git']['commit'][:12]}, machine {letter(machines, machine)}, software {letter(versions, software)}. "
-                 + (", ".join(f"{name} = {value}" for name, value in m["parameters"].items()) or "no parameters") + ". ")
+        facts = (
+            f"{FRAMEWORK[result.key[1]]}, {m['profile']}, {m['started'][:16]}, {m['seconds']:.0f} s{memory}, "
+            f"commit {m['git']['commit'][:12]}, machine {letter(machines, machine)}, software {letter(versions, software)}. "
+            + (", ".join(f"{name} = {value}" for name, value in m["parameters"].items()) or "no parameters")
+            + ". "
+        )
         runs.append(rf"\textbf{{{code(m['name'])}}} {latex.escape(facts)}{shown_of(result, asked)}")
         files = {digest: f"{s['dataset']}/{name}" for s in m["data"] for name, digest in s["files"]} | files
-    lists = [rf"\textbf{{{word} {sign}.}} {latex.escape(text)}"
-             for word, known in (("Machine", machines), ("Software", versions)) for text, sign in known.items()]
-    sums = [rf"{code(name)} \texttt{{{digest[:16]}}}" for name, digest in sorted((name, digest) for digest, name in files.items())]
+    lists = [
+        rf"\textbf{{{word} {sign}.}} {latex.escape(text)}"
+        for word, known in (("Machine", machines), ("Software", versions))
+        for text, sign in known.items()
+    ]
+    sums = [
+        rf"{code(name)} \texttt{{{digest[:16]}}}"
+        for name, digest in sorted((name, digest) for digest, name in files.items())
+    ]
     return "".join("\\par\\noindent " + line + "\n" for line in (*lists, *runs, *sums))
 
 
@@ -277,7 +310,10 @@ def shown_of(result: Result, asked: Asked) -> str:
     """Which figures, tables and numbers of a run the text shows, by their places in it, and the names of the others."""
     number, backend = result.key
     text = ""
-    for kind, word, label, items in (("figures", "Figures", "fig", asked.figures), ("tables", "Tables", "tab", asked.all_tables())):
+    for kind, word, label, items in (
+        ("figures", "Figures", "fig", asked.figures),
+        ("tables", "Tables", "tab", asked.all_tables()),
+    ):
         names = list(result.manifest["captions"][kind])
         here = [name for name in names if (number, backend, name) in items]
         others = [code(name) for name in names if name not in here]

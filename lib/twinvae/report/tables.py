@@ -25,7 +25,18 @@ def tabular(table: pd.DataFrame) -> str:
     body = [" & ".join(row) + r" \\" for row in table.itertuples(index=False)]
     columns = "".join("r" if any(NUMBER.match(cell) for cell in table[name]) else "l" for name in table)
     head = " & ".join(latex.escape(name) for name in table) + r" \\"
-    return "\n".join([rf"\begin{{tabular}}{{{columns}}}", r"\toprule", head, r"\midrule", *body, r"\bottomrule", r"\end{tabular}", ""])
+    return "\n".join(
+        [
+            rf"\begin{{tabular}}{{{columns}}}",
+            r"\toprule",
+            head,
+            r"\midrule",
+            *body,
+            r"\bottomrule",
+            r"\end{tabular}",
+            "",
+        ]
+    )
 
 
 def worst(result: Result, name: str, columns: list[str]) -> str:
@@ -33,7 +44,9 @@ def worst(result: Result, name: str, columns: list[str]) -> str:
     values, cells = read(result, name)
     lacking = [column for column in columns if column not in values]
     if lacking:
-        raise ValueError(f"table {name} in {result.folder} has no column {', '.join(lacking)}; it has {', '.join(values)}")
+        raise ValueError(
+            f"table {name} in {result.folder} has no column {', '.join(lacking)}; it has {', '.join(values)}"
+        )
     kinds = [tuple(str(row[column]).split("_")[0] for column in columns) for _, row in values.iterrows()]
     numeric = [column for column in values.select_dtypes("number") if column not in columns]
     rows = []

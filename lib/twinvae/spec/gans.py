@@ -54,8 +54,11 @@ class GanSpec:
         seen = (height, width, channels + k * planes)
         discriminator = StackSpec("discriminator", self.discriminator, seen, k)
         features = math.prod(discriminator.output)
-        stacks = [StackSpec("generator", self.generator, (self.latent_dim + k,), k), discriminator,
-                  StackSpec("discriminator_logit", (Dense(1),), (features,))]
+        stacks = [
+            StackSpec("generator", self.generator, (self.latent_dim + k,), k),
+            discriminator,
+            StackSpec("discriminator_logit", (Dense(1),), (features,)),
+        ]
         stacks += [StackSpec("discriminator_projection", (Dense(features, bias=False),), (k,))] * (not planes)
         return {stack.name: stack for stack in stacks}
 

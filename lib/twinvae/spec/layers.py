@@ -73,8 +73,9 @@ class Reshape(Layer):
 
     def output(self, shape, condition=0):
         if math.prod(shape) != math.prod(self.shape):
-            raise ValueError(f"Reshape to {self.shape} gets {shape}: {math.prod(shape)} values; "
-                             f"it needs {math.prod(self.shape)}")
+            raise ValueError(
+                f"Reshape to {self.shape} gets {shape}: {math.prod(shape)} values; it needs {math.prod(self.shape)}"
+            )
         return tuple(self.shape)
 
 
@@ -187,8 +188,12 @@ class BatchNorm(Layer):
 
     def weights(self, shape, condition=0):
         n = (shape[-1],)
-        return [Weight("weight", n, "one"), Weight("bias", n, "zero"),
-                Weight("running_mean", n, "zero", trainable=False), Weight("running_var", n, "one", trainable=False)]
+        return [
+            Weight("weight", n, "one"),
+            Weight("bias", n, "zero"),
+            Weight("running_mean", n, "zero", trainable=False),
+            Weight("running_var", n, "one", trainable=False),
+        ]
 
 
 @dataclass(frozen=True)
@@ -208,12 +213,28 @@ class Film(Layer):
 
     def weights(self, shape, condition=0):
         n = shape[-1]
-        return [Weight("gamma", (n, condition), "weight", condition, n),
-                Weight("beta", (n, condition), "weight", condition, n)]
+        return [
+            Weight("gamma", (n, condition), "weight", condition, n),
+            Weight("beta", (n, condition), "weight", condition, n),
+        ]
 
 
-LAYERS = {c.__name__: c for c in (Flatten, Reshape, Dense, Conv, ConvTranspose, SpectralConv, Upsample, GlobalMaxPool,
-                                  BatchNorm, Activation, Film)}
+LAYERS = {
+    c.__name__: c
+    for c in (
+        Flatten,
+        Reshape,
+        Dense,
+        Conv,
+        ConvTranspose,
+        SpectralConv,
+        Upsample,
+        GlobalMaxPool,
+        BatchNorm,
+        Activation,
+        Film,
+    )
+}
 
 
 class NamedLayer(NamedTuple):
@@ -254,5 +275,9 @@ class StackSpec:
 
 def named_weights(stacks: dict[str, StackSpec]) -> list[Weight]:
     """Every array of the stacks under its full name, 'stack.layer.weight', in their order."""
-    return [weight._replace(name=f"{stack.name}.{row.name}.{weight.name}")
-            for stack in stacks.values() for row in stack.walk() for weight in row.weights]
+    return [
+        weight._replace(name=f"{stack.name}.{row.name}.{weight.name}")
+        for stack in stacks.values()
+        for row in stack.walk()
+        for weight in row.weights
+    ]

@@ -12,8 +12,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from twinvae.spec.gans import GanSpec
-from twinvae.spec.layers import (LAYERS, Activation, Dense, Film, Layer, Reshape, StackSpec, Weight, named_weights, one_of,
-                                 real, whole)
+from twinvae.spec.layers import (
+    LAYERS,
+    Activation,
+    Dense,
+    Film,
+    Layer,
+    Reshape,
+    StackSpec,
+    Weight,
+    named_weights,
+    one_of,
+    real,
+    whole,
+)
 
 KINDS = ("ae", "vae", "cvae", "classifier")
 CODED = ("ae", "classifier", "completer")  # their encoder gives a code; that of the others gives mu and logvar
@@ -61,9 +73,14 @@ class ModelSpec:
         one_of("kind", self.kind, self.kinds)
         whole("latent_dim", self.latent_dim)
         whole("num_classes", self.num_classes, least=2 if self.kind in ("cvae", "classifier") else 0)
-        for field, allowed in (("encoder_condition", ENCODER_CONDITIONS), ("decoder_condition", DECODER_CONDITIONS),
-                               ("prior", PRIORS), ("likelihood", LIKELIHOODS), ("init", INITS),
-                               ("output_mean", ("sigmoid", "identity"))):
+        for field, allowed in (
+            ("encoder_condition", ENCODER_CONDITIONS),
+            ("decoder_condition", DECODER_CONDITIONS),
+            ("prior", PRIORS),
+            ("likelihood", LIKELIHOODS),
+            ("init", INITS),
+            ("output_mean", ("sigmoid", "identity")),
+        ):
             one_of(field, getattr(self, field), allowed)
         real("variance", self.variance, above=0)
         if len(self.image_shape) != 3:
@@ -75,10 +92,14 @@ class ModelSpec:
 
     def _check_condition(self):
         if self.code_activation and self.kind not in CODED:
-            raise ValueError(f"kind is {self.kind!r}, whose mu and logvar have no activation; leave out code_activation")
+            raise ValueError(
+                f"kind is {self.kind!r}, whose mu and logvar have no activation; leave out code_activation"
+            )
         conditioned = (self.encoder_condition, self.decoder_condition, self.prior) != ("none", "none", "standard")
         if self.kind == "cvae" and not conditioned:
-            raise ValueError("kind is 'cvae', but no condition enters: set encoder_condition, decoder_condition or prior")
+            raise ValueError(
+                "kind is 'cvae', but no condition enters: set encoder_condition, decoder_condition or prior"
+            )
         if self.kind != "cvae" and conditioned:
             raise ValueError(f"kind is {self.kind!r}, which has no condition; use kind 'cvae'")
         for side in ("encoder", "decoder"):
@@ -97,7 +118,11 @@ class ModelSpec:
         """Every stack of layers of the model, by name, in the order in which weights are drawn and saved."""
         height, width, channels = self.image_shape
         k, z = self.num_classes, self.latent_dim
-        shape = {"planes": (height, width, channels + k), "plane": (height, width, channels + 1), "concat": (height * width * channels + k,)}
+        shape = {
+            "planes": (height, width, channels + k),
+            "plane": (height, width, channels + 1),
+            "concat": (height * width * channels + k,),
+        }
         encoder = StackSpec("encoder", self.encoder, shape.get(self.encoder_condition, self.image_shape), k)
         features = (math.prod(encoder.output),)
         heads = ("code",) if self.kind in CODED else ("mu", "logvar")
@@ -166,6 +191,7 @@ class TrainSpec:
 # ---------------------------------------------------------------------------------------------------- as data
 def to_dict(spec: Any) -> dict:
     """A spec as plain dicts, lists, numbers and strings, for JSON; a layer says which one it is under 'layer'."""
+
     def plain(value):
         if isinstance(value, tuple):
             return [plain(v) for v in value]
@@ -179,6 +205,7 @@ def to_dict(spec: Any) -> dict:
 
 def from_dict(cls: type, values: dict) -> Any:
     """The inverse of `to_dict`: `from_dict(ModelSpec, ...)`, `from_dict(TrainSpec, ...)`.  Unknown keys are an error."""
+
     def rich(value):
         if isinstance(value, list):
             return tuple(rich(v) for v in value)
@@ -189,7 +216,9 @@ def from_dict(cls: type, values: dict) -> Any:
 
     known = {f.name for f in dataclasses.fields(cls)}
     if unknown := set(values) - known:
-        raise ValueError(f"{cls.__name__} has no field {sorted(unknown)[0]!r}; its fields are {', '.join(sorted(known))}")
+        raise ValueError(
+            f"{cls.__name__} has no field {sorted(unknown)[0]!r}; its fields are {', '.join(sorted(known))}"
+        )
     return cls(**{name: rich(value) for name, value in values.items()})
 
 

@@ -79,7 +79,11 @@ class CompletionSpec(ModelSpec):
         height, width, channels = self.image_shape
         left = lambda column: column < width // 2
         bottom = lambda row: row >= height // 2
-        seen = {1: lambda i, j: bottom(i) and left(j), 2: lambda i, j: left(j), 3: lambda i, j: not bottom(i) or left(j)}
+        seen = {
+            1: lambda i, j: bottom(i) and left(j),
+            2: lambda i, j: left(j),
+            3: lambda i, j: not bottom(i) or left(j),
+        }
         pixels = [(i, j) for i in range(height) for j in range(width) for _ in range(channels)]
         return [at for at, (i, j) in enumerate(pixels) if not seen[self.quadrants](i, j)]
 

@@ -52,10 +52,17 @@ def conditioned(encoder: str, decoder: str, prior: str) -> specs.ModelSpec:
     """The same as a CVAE whose label enters the encoder, the decoder and the prior so."""
     relu, film = specs.Activation("relu"), (specs.Dense(400), specs.Film(), specs.Activation("relu"))
     layers = {"film": film}
-    return replace(vae(), kind="cvae", num_classes=10, encoder_condition=encoder, decoder_condition=decoder, prior=prior,
-                   encoder=(specs.Flatten(), *layers.get(encoder, specs.mlp(400))),
-                   decoder=layers.get(decoder, specs.mlp(400)),
-                   conditioner=specs.mlp(32, activation=relu) if decoder == "conditioner" else ())
+    return replace(
+        vae(),
+        kind="cvae",
+        num_classes=10,
+        encoder_condition=encoder,
+        decoder_condition=decoder,
+        prior=prior,
+        encoder=(specs.Flatten(), *layers.get(encoder, specs.mlp(400))),
+        decoder=layers.get(decoder, specs.mlp(400)),
+        conditioner=specs.mlp(32, activation=relu) if decoder == "conditioner" else (),
+    )
 
 
 def remedies() -> dict[str, tuple[specs.ModelSpec, tuple[float, ...]]]:
@@ -64,9 +71,13 @@ def remedies() -> dict[str, tuple[specs.ModelSpec, tuple[float, ...]]]:
     known = {field.name: getattr(report, field.name) for field in fields(report)}
     free = specs.FreeBitsSpec(**known | {"kind": "free_bits"}, free=0.1)
     plain = (1.0, 1.0, 1.0, 1.0)
-    return {"as reported": (report, plain), "usual weights": (replace(report, init="keras"), plain),
-            "warm-up": (report, (0.0, 0.3, 0.6, 1.0)), "free bits": (free, plain),
-            "learned variance": (replace(report, likelihood="gaussian_learned"), plain)}
+    return {
+        "as reported": (report, plain),
+        "usual weights": (replace(report, init="keras"), plain),
+        "warm-up": (report, (0.0, 0.3, 0.6, 1.0)),
+        "free bits": (free, plain),
+        "learned variance": (replace(report, likelihood="gaussian_learned"), plain),
+    }
 
 
 def points() -> Iterator[Point]:
@@ -102,16 +113,26 @@ def compute(point: Point, twin: ModuleType, images: data.Splits) -> dict:
     mu = twin.models.predict(model, "encode", x, y)[0]
     error = ((x - twin.models.predict(model, "reconstruct", x, y, None)) ** 2).reshape(len(x), -1).sum(1).mean()
     active = int(latent.active_units(mu).sum())
-    return dict(zip(COLUMNS, (point.study, point.change, point.runs[0].seed, -(recon + kl), recon, kl, active, float(error),
-                              seconds)))
+    return dict(
+        zip(
+            COLUMNS,
+            (point.study, point.change, point.runs[0].seed, -(recon + kl), recon, kl, active, float(error), seconds),
+        )
+    )
 
 
 def table(facts: dict, study: str) -> pd.DataFrame:
     """A row a change of a study, in order: means over seeds, and the ELBO's standard deviation and the seeds."""
     rows = pd.DataFrame([row for row in facts["points"].values() if row["study"] == study], columns=COLUMNS)
     means = rows.groupby("change", sort=False).agg(
-        elbo=("elbo", "mean"), sd=("elbo", "std"), recon=("recon", "mean"), kl=("kl", "mean"), active=("active", "mean"),
-        squared_error=("squared_error", "mean"), seeds=("seed", "size"))
+        elbo=("elbo", "mean"),
+        sd=("elbo", "std"),
+        recon=("recon", "mean"),
+        kl=("kl", "mean"),
+        active=("active", "mean"),
+        squared_error=("squared_error", "mean"),
+        seeds=("seed", "size"),
+    )
     return means.reset_index()
 
 
@@ -124,9 +145,17 @@ def main(name: str) -> None:
     """Every point that is not there yet; the file is written after each."""
     twin, images = backend.get(name), data.splits("mnist", train_size=TRAIN, valid_size=VALID)
     path = published.FOLDER / f"ablations-{name}.json"
-    facts = json.loads(path.read_text()) if path.exists() else {
-        "epochs": EPOCHS, "train_images": len(images.train), "source": images.source.label, **published.made_by(name),
-        "points": {}}
+    facts = (
+        json.loads(path.read_text())
+        if path.exists()
+        else {
+            "epochs": EPOCHS,
+            "train_images": len(images.train),
+            "source": images.source.label,
+            **published.made_by(name),
+            "points": {},
+        }
+    )
     for point in points():
         if point.name not in facts["points"]:
             facts["points"][point.name] = compute(point, twin, images)

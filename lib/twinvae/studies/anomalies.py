@@ -54,7 +54,9 @@ def network_traffic(cases: int = 10_000) -> tuple[Splits, np.ndarray] | None:
     normal ones, drawn by seed 0.  scikit-learn fetches a tenth of the set once (2 MB) and keeps it in its own folder.
     """
     try:
-        with warnings.catch_warnings(action="ignore"):  # scikit-learn says that it tries again, with a path of this machine
+        with warnings.catch_warnings(
+            action="ignore"
+        ):  # scikit-learn says that it tries again, with a path of this machine
             table = fetch_kddcup99(subset="SA", random_state=0, n_retries=1, delay=0.1)
     except OSError:  # no network
         return None
@@ -81,13 +83,29 @@ def as_images(normal: np.ndarray, strange: np.ndarray, name: str, source: Source
     return Splits(*parts), data.scale(pixels(strange))
 
 
-def detector(name: str, image_shape: tuple[int, int, int], hidden: int, latent_dim: int, classes: int = 0,
-             likelihood: str = "bernoulli") -> ModelSpec:
+def detector(
+    name: str,
+    image_shape: tuple[int, int, int],
+    hidden: int,
+    latent_dim: int,
+    classes: int = 0,
+    likelihood: str = "bernoulli",
+) -> ModelSpec:
     """A VAE with one hidden layer on each side, or with classes a CVAE."""
     how = "concat" if classes else "none"
-    return ModelSpec(name, "cvae" if classes else "vae", image_shape, latent_dim, (Flatten(), *mlp(hidden)),
-                     mlp(hidden), num_classes=classes, encoder_condition=how, decoder_condition=how,
-                     likelihood=likelihood, init="keras")
+    return ModelSpec(
+        name,
+        "cvae" if classes else "vae",
+        image_shape,
+        latent_dim,
+        (Flatten(), *mlp(hidden)),
+        mlp(hidden),
+        num_classes=classes,
+        encoder_condition=how,
+        decoder_condition=how,
+        likelihood=likelihood,
+        init="keras",
+    )
 
 
 # ---------------------------------------------------------------- how strange
@@ -123,5 +141,7 @@ def all_scores(models: dict[str, Trained], train: Images, x: np.ndarray) -> dict
         ours = scores(trained, x, shares)
         found |= {f"{name}, error": ours["error"], f"{name}, -ELBO": ours["elbo"]}
     components = min(50, normal[0].size // 3)
-    return found | {"PCA, error": anomaly.pca_score(normal, x, components),
-                    "isolation forest": anomaly.isolation_score(normal, x)}
+    return found | {
+        "PCA, error": anomaly.pca_score(normal, x, components),
+        "isolation forest": anomaly.isolation_score(normal, x),
+    }

@@ -24,9 +24,26 @@ from twinvae.studies import published
 
 # -log p(x) in nats per image after 3,280 epochs (Burda et al. 2016, Table 1).
 PAPER = {"vae": 86.76, "vae_5": 86.47, "vae_50": 86.35, "iwae_5": 85.54, "iwae_50": 84.78}
-WORDS = {"vae": "VAE", "vae_5": "VAE, k = 5", "vae_50": "VAE, k = 50", "iwae_5": "IWAE, k = 5", "iwae_50": "IWAE, k = 50",
-         "vae_long": "VAE, longer", "cvae_standard": "CVAE, fixed prior", "cvae_learned": "CVAE, prior of the label"}
-SEEDS = {"vae": 3, "cvae_standard": 3, "cvae_learned": 3, "iwae_5": 3, "iwae_50": 1, "vae_5": 1, "vae_long": 1, "vae_50": 1}
+WORDS = {
+    "vae": "VAE",
+    "vae_5": "VAE, k = 5",
+    "vae_50": "VAE, k = 50",
+    "iwae_5": "IWAE, k = 5",
+    "iwae_50": "IWAE, k = 50",
+    "vae_long": "VAE, longer",
+    "cvae_standard": "CVAE, fixed prior",
+    "cvae_learned": "CVAE, prior of the label",
+}
+SEEDS = {
+    "vae": 3,
+    "cvae_standard": 3,
+    "cvae_learned": 3,
+    "iwae_5": 3,
+    "iwae_50": 1,
+    "vae_5": 1,
+    "vae_long": 1,
+    "vae_50": 1,
+}
 LAST = ("vae_5", "vae_long", "vae_50")  # what the paper has beside the comparison of bounds
 PHASES, LONGER = ((10, 1e-3), (3, 3e-4), (2, 1e-4)), 20  # (epochs, learning rate); vae_long: so many times the epochs
 SAMPLES, LABELLED = 500, 2_000  # of z an image; test images under each label in turn, where the others take all 10,000
@@ -38,8 +55,15 @@ def model(name: str) -> specs.ModelSpec:
     vae = specs.zoo("vae_200_200")
     kind, _, more = name.partition("_")
     if kind == "cvae":
-        return replace(vae, name=name, kind="cvae", num_classes=10, encoder_condition="concat",
-                       decoder_condition="concat", prior=more)
+        return replace(
+            vae,
+            name=name,
+            kind="cvae",
+            num_classes=10,
+            encoder_condition="concat",
+            decoder_condition="concat",
+            prior=more,
+        )
     if more.isdigit():
         known = {field.name: getattr(vae, field.name) for field in fields(vae)}
         return specs.BoundSpec(**known | {"name": name, "kind": "iwae"}, samples=int(more), weighted=kind == "iwae")
@@ -60,13 +84,16 @@ def train(built, twin: ModuleType, images: data.Splits, runs: list[specs.TrainSp
     rows = []
     for number, run in enumerate(runs):
         history = twin.train.fit(built, images, run, folder / f"{number}-rate-{run.learning_rate:g}")
-        rows += [{"epoch": len(rows) + row.epoch, "loss": row.loss, "valid_loss": row.valid_loss, "seconds": row.seconds}
-                 for row in history.itertuples()]
+        rows += [
+            {"epoch": len(rows) + row.epoch, "loss": row.loss, "valid_loss": row.valid_loss, "seconds": row.seconds}
+            for row in history.itertuples()
+        ]
     return rows
 
 
-def measured(built, twin: ModuleType, x: np.ndarray, y: np.ndarray, samples: int, few: np.ndarray,
-             folder: Path) -> dict[str, np.ndarray]:
+def measured(
+    built, twin: ModuleType, x: np.ndarray, y: np.ndarray, samples: int, few: np.ndarray, folder: Path
+) -> dict[str, np.ndarray]:
     """-log p(x), in nats; of a CVAE, on the images `few` alone, also -log p(x | y).  [N, H, W, C], [N] -> name -> [N or F]
 
     A CVAE's p(x) = sum_y p(y) p(x | y), all labels equally likely.
@@ -74,8 +101,15 @@ def measured(built, twin: ModuleType, x: np.ndarray, y: np.ndarray, samples: int
     if built.spec.kind != "cvae":
         return {"nll": published.estimate(built, twin, x, samples, folder)}
     k = built.spec.num_classes
-    each = np.stack([-published.estimate(built, twin, x[few], samples, folder / f"label-{label}",
-                                         y=np.tile(np.eye(k)[label], (len(few), 1))) for label in range(k)], 1)
+    each = np.stack(
+        [
+            -published.estimate(
+                built, twin, x[few], samples, folder / f"label-{label}", y=np.tile(np.eye(k)[label], (len(few), 1))
+            )
+            for label in range(k)
+        ],
+        1,
+    )
     return {"nll": -likelihood.marginal(each, np.full(k, -np.log(k))), "given_y": -each[np.arange(len(few)), y[few]]}
 
 
@@ -87,7 +121,9 @@ def gain(base: np.ndarray, nll: np.ndarray, few: np.ndarray) -> dict[str, float]
 
 def order() -> list[tuple[str, int]]:
     """(model, seed) in the order in which they are trained: seed 0 of each, the other seeds, then the LAST."""
-    return sorted(((name, seed) for name in SEEDS for seed in range(SEEDS[name])), key=lambda one: (one[0] in LAST, one[1]))
+    return sorted(
+        ((name, seed) for name in SEEDS for seed in range(SEEDS[name])), key=lambda one: (one[0] in LAST, one[1])
+    )
 
 
 def table(facts: dict) -> pd.DataFrame:
@@ -100,11 +136,22 @@ def table(facts: dict) -> pd.DataFrame:
         seeds, first = entry["seeds"], entry["seeds"][0]
         nll, gains = [each["nll"]["nll"] for each in seeds], [each["against_vae"]["gain"] for each in seeds]
         deviation = lambda values: np.std(values, ddof=1) if len(values) > 1 else np.nan
-        rows.append({"model": name, "seeds": len(seeds), "epochs": len(first["epochs"]), "minutes": first["seconds"] / 60,
-                     "images": facts["labelled"] if "given_y" in first else facts["images"],
-                     "nll": np.mean(nll), "sd": deviation(nll),
-                     "given_y": np.mean([each["given_y"]["nll"] for each in seeds]) if "given_y" in first else np.nan,
-                     **first["against_vae"], "mean_gain": np.mean(gains), "mean_gain_sd": deviation(gains), "published": PAPER.get(name, np.nan)})
+        rows.append(
+            {
+                "model": name,
+                "seeds": len(seeds),
+                "epochs": len(first["epochs"]),
+                "minutes": first["seconds"] / 60,
+                "images": facts["labelled"] if "given_y" in first else facts["images"],
+                "nll": np.mean(nll),
+                "sd": deviation(nll),
+                "given_y": np.mean([each["given_y"]["nll"] for each in seeds]) if "given_y" in first else np.nan,
+                **first["against_vae"],
+                "mean_gain": np.mean(gains),
+                "mean_gain_sd": deviation(gains),
+                "published": PAPER.get(name, np.nan),
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -118,8 +165,15 @@ def main(name: str) -> None:
     twin, images = backend.get(name), data.splits("mnist")
     x = data.binarise(data.scale(images.test.x), "fixed")
     few = draws.rng(0, "order").permutation(len(x))[:LABELLED]
-    facts = {"published": PAPER, "samples": SAMPLES, "images": len(x), "labelled": LABELLED,
-             "source": images.source.label, **published.made_by(name), "models": {}}
+    facts = {
+        "published": PAPER,
+        "samples": SAMPLES,
+        "images": len(x),
+        "labelled": LABELLED,
+        "source": images.source.label,
+        **published.made_by(name),
+        "models": {},
+    }
     base = {}
     for which, seed in order():
         spec, runs = model(which), settings(which, seed)
@@ -129,10 +183,16 @@ def main(name: str) -> None:
         found = measured(built, twin, x, images.test.y, SAMPLES, few, folder / "test")
         base[seed] = found["nll"] if which == "vae" else base[seed]
         entry = facts["models"].setdefault(which, {"spec": specs.to_dict(spec), "seeds": []})
-        entry["seeds"].append({"seed": seed, "settings": [specs.to_dict(run) for run in runs], "epochs": epochs,
-                               "seconds": sum(row["seconds"] for row in epochs),
-                               **{key: published.interval(nll) for key, nll in found.items()},
-                               "against_vae": gain(base[seed], found["nll"], few)})
+        entry["seeds"].append(
+            {
+                "seed": seed,
+                "settings": [specs.to_dict(run) for run in runs],
+                "epochs": epochs,
+                "seconds": sum(row["seconds"] for row in epochs),
+                **{key: published.interval(nll) for key, nll in found.items()},
+                "against_vae": gain(base[seed], found["nll"], few),
+            }
+        )
         provenance.write_text(published.FOLDER / f"bounds-{name}.json", json.dumps(facts, indent=1))
         print(which, seed, {key: round(float(nll.mean()), 2) for key, nll in found.items()}, flush=True)
 

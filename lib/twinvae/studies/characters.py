@@ -27,7 +27,7 @@ from twinvae.studies.study import Trained
 CLIPS = (1e-12, 1e-10, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4)
 ROUNDED = 3e-8  # up to here 1 - clip is 1 in float32
 RATES = (3e-5, 3e-4, 3e-3, 3e-2)
-PROJECTOR = "embeddings {{\n  tensor_name: \"codes\"\n  tensor_path: \"{0}\"\n  metadata_path: \"{1}\"\n}}\n"
+PROJECTOR = 'embeddings {{\n  tensor_name: "codes"\n  tensor_path: "{0}"\n  metadata_path: "{1}"\n}}\n'
 
 
 # ---------------------------------------------------------------- the pipeline
@@ -75,8 +75,10 @@ def clip(twin: ModuleType, model: Any, least: float) -> None:
 def clipped(twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits) -> dict[str, pd.DataFrame]:
     """The curves of the same training with each clip, by its name '1e-12', and from logits; see `mistakes.train`."""
     changes = {f"{least:.0e}": (lambda model, least=least: clip(twin, model, least)) for least in CLIPS}
-    return {name: mistakes.train(twin, spec, settings, images, change=change)[1]
-            for name, change in (changes | {"logits": lambda model: None}).items()}
+    return {
+        name: mistakes.train(twin, spec, settings, images, change=change)[1]
+        for name, change in (changes | {"logits": lambda model: None}).items()
+    }
 
 
 def stopped(run, twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits, least: float) -> str:
@@ -117,8 +119,12 @@ def lookalikes(asked: np.ndarray, real: np.ndarray, names: Sequence[str], count:
     both = [(share(matrix) + share(matrix).T) / 2 for matrix in (asked, real)]
     rows, columns = np.triu_indices(len(names), 1)
     order = np.argsort(-both[0][rows, columns], kind="stable")[:count]
-    return pd.DataFrame([{"pair": f"{names[i]} {names[j]}", "samples": both[0][i, j], "real": both[1][i, j]}
-                         for i, j in zip(rows[order], columns[order])])
+    return pd.DataFrame(
+        [
+            {"pair": f"{names[i]} {names[j]}", "samples": both[0][i, j], "real": both[1][i, j]}
+            for i, j in zip(rows[order], columns[order])
+        ]
+    )
 
 
 def contrasted(trained: Trained, y: np.ndarray, factor: float, seed: int = 0) -> np.ndarray:
@@ -129,12 +135,14 @@ def contrasted(trained: Trained, y: np.ndarray, factor: float, seed: int = 0) ->
 
 def small_trainings(model: ModelSpec, settings: TrainSpec) -> dict[str, tuple[ModelSpec, TrainSpec]]:
     """The model under other losses, and what might make its samples obey or vary more: name -> model, settings."""
-    named = {"bernoulli": (model, settings),
-             "continuous": (replace(model, likelihood="continuous_bernoulli"), settings),
-             "gaussian": (replace(model, likelihood="gaussian_learned"), settings),
-             "beta": (model, replace(settings, beta=0.3)),
-             "elbo": (model, replace(settings, beta=1.0)),
-             "prior": (replace(model, prior="learned"), settings)}
+    named = {
+        "bernoulli": (model, settings),
+        "continuous": (replace(model, likelihood="continuous_bernoulli"), settings),
+        "gaussian": (replace(model, likelihood="gaussian_learned"), settings),
+        "beta": (model, replace(settings, beta=0.3)),
+        "elbo": (model, replace(settings, beta=1.0)),
+        "prior": (replace(model, prior="learned"), settings),
+    }
     return {name: (replace(spec, name=f"{model.name}_{name}"), how) for name, (spec, how) in named.items()}
 
 
@@ -143,5 +151,14 @@ def modules(words: dict[str, str]) -> pd.DataFrame:
     texts = [path.read_text(encoding="utf-8") for path in Path(data.__file__).parents[1].rglob("*.py")]
     imports = lambda name: sum(bool(re.search(rf"^\s*(import|from) {name}\b", text, re.MULTILINE)) for text in texts)
     versions = metadata.packages_distributions()
-    return pd.DataFrame([{"module": name, "version": metadata.version(versions[name][0]) if name in versions else "-",
-                          "files": imports(name), "used for": said} for name, said in words.items()])
+    return pd.DataFrame(
+        [
+            {
+                "module": name,
+                "version": metadata.version(versions[name][0]) if name in versions else "-",
+                "files": imports(name),
+                "used for": said,
+            }
+            for name, said in words.items()
+        ]
+    )

@@ -23,11 +23,24 @@ SAMPLES = 100  # of z, for each estimator that takes some
 def models(quadrants: int) -> dict[str, specs.CompletionSpec]:
     """The two models for one task: layers of 500, and a code of 200 for the CVAE."""
     relu = specs.Activation("relu")
-    cvae = specs.CompletionSpec(f"completion_{quadrants}", "completion", (28, 28, 1), latent_dim=200, init="keras",
-                                encoder=(specs.Flatten(), *specs.mlp(500, 500)), decoder=specs.mlp(500, 500),
-                                quadrants=quadrants)
-    net = cvae.of_kind("completer", name=f"completer_{quadrants}", latent_dim=500, code_activation=relu,
-                       encoder=(specs.Flatten(), *specs.mlp(500)), decoder=())
+    cvae = specs.CompletionSpec(
+        f"completion_{quadrants}",
+        "completion",
+        (28, 28, 1),
+        latent_dim=200,
+        init="keras",
+        encoder=(specs.Flatten(), *specs.mlp(500, 500)),
+        decoder=specs.mlp(500, 500),
+        quadrants=quadrants,
+    )
+    net = cvae.of_kind(
+        "completer",
+        name=f"completer_{quadrants}",
+        latent_dim=500,
+        code_activation=relu,
+        encoder=(specs.Flatten(), *specs.mlp(500)),
+        decoder=(),
+    )
     return {"baseline": net, "completion": cvae}
 
 
@@ -36,8 +49,9 @@ def settings(phases: Sequence[tuple[int, float]]) -> list[specs.TrainSpec]:
     return [specs.TrainSpec(epochs, 128, rate, seed=number) for number, (epochs, rate) in enumerate(phases)]
 
 
-def train(model, twin: ModuleType, images: data.Splits, runs: Sequence[specs.TrainSpec],
-          folder: Path) -> tuple[list[dict], list[dict]]:
+def train(
+    model, twin: ModuleType, images: data.Splits, runs: Sequence[specs.TrainSpec], folder: Path
+) -> tuple[list[dict], list[dict]]:
     """Trains through all runs, each from the epoch of the one before that was best on validation images.
 
     -> (a row an epoch, a row a run with the loss of its best epoch on validation and on test images).  The model is left
@@ -47,15 +61,28 @@ def train(model, twin: ModuleType, images: data.Splits, runs: Sequence[specs.Tra
     for number, run in enumerate(runs):
         place = folder / f"{number}-rate-{run.learning_rate:g}"
         history = twin.train.fit(model, images, run, place)
-        epochs += [{"epoch": len(epochs) + row.epoch, "learning_rate": run.learning_rate, "loss": row.loss,
-                    "valid_loss": row.valid_loss, "seconds": row.seconds} for row in history.itertuples()]
+        epochs += [
+            {
+                "epoch": len(epochs) + row.epoch,
+                "learning_rate": run.learning_rate,
+                "loss": row.loss,
+                "valid_loss": row.valid_loss,
+                "seconds": row.seconds,
+            }
+            for row in history.itertuples()
+        ]
         if not marks or history.valid_loss.min() < min(mark["valid_loss"] for mark in marks):
             arrays = weights.read(place / "best.safetensors")[0]
             best = {name: a for name, a in arrays.items() if not name.startswith("optimizer.")}
         model.set_arrays(best)
-        marks.append({"epoch": epochs[-1]["epoch"], "learning_rate": run.learning_rate,
-                      "valid_loss": min(row["valid_loss"] for row in epochs),
-                      "test": published.interval(losses(model, twin, images.test, run))})
+        marks.append(
+            {
+                "epoch": epochs[-1]["epoch"],
+                "learning_rate": run.learning_rate,
+                "valid_loss": min(row["valid_loss"] for row in epochs),
+                "test": published.interval(losses(model, twin, images.test, run)),
+            }
+        )
     return epochs, marks
 
 
@@ -73,7 +100,7 @@ def estimates(model, twin: ModuleType, x: np.ndarray, samples: int, seed: int = 
     """
     found = {name: np.empty(len(x)) for name in ESTIMATORS[1:]}
     for start in range(0, len(x), 40):
-        part, call = x[start:start + 40], lambda *what: twin.models.call(model, *what)
+        part, call = x[start : start + 40], lambda *what: twin.models.call(model, *what)
         eps = draws.rng(seed, "likelihood", start).standard_normal((2, samples, len(part), model.spec.latent_dim))
         log_w = call("log_weights", part, np.zeros((len(part), 1)), eps[0]).astype(np.float64)
         y = call("observed", part)
@@ -90,7 +117,7 @@ def measured(model, net, twin: ModuleType, x: np.ndarray, samples: int, folder: 
     """All estimators, the baseline's exact value first, kept in `folder` block by block.  -> name -> [N]"""
     parts = []
     for start in range(0, len(x), block):
-        path, part = folder / f"{samples}-{start:05d}.npy", x[start:start + block]
+        path, part = folder / f"{samples}-{start:05d}.npy", x[start : start + block]
         if not path.exists():
             nothing = np.zeros((len(part), 1)), np.zeros((len(part), net.spec.latent_dim))
             rows = {"baseline": twin.models.predict(net, "loss_terms", part, part, *nothing)[0]}
@@ -107,8 +134,10 @@ def pictures(model, net, twin: ModuleType, x: np.ndarray, draws_each: int = 4) -
     y = twin.models.call(model, "observed", x)
     mu, logvar = twin.models.call(model, "prior", y)
     eps = draws.rng(0, "prior").standard_normal((draws_each, *mu.shape))
-    made = [twin.models.call(net, "reconstruct", x, None), *(
-        twin.models.call(model, "generate", mu + np.exp(0.5 * logvar) * e, None) for e in eps)]
+    made = [
+        twin.models.call(net, "reconstruct", x, None),
+        *(twin.models.call(model, "generate", mu + np.exp(0.5 * logvar) * e, None) for e in eps),
+    ]
     missing = np.isin(np.arange(x[0].size), model.spec.missing()).reshape(x.shape[1:])
     rows = [np.where(missing, 0.5, x), *(np.where(missing, image, x) for image in made), x]
     return np.round(255 * np.stack(rows, 1)).astype(np.uint8)
@@ -120,16 +149,21 @@ def summary(values: dict[str, np.ndarray]) -> dict:
     return {name: published.interval(each) for name, each in (values | gains).items()}
 
 
-def complete(quadrants: int, twin: ModuleType, images: data.Splits, phases: dict, folder: Path,
-             samples: int = SAMPLES) -> tuple[dict, np.ndarray]:
+def complete(
+    quadrants: int, twin: ModuleType, images: data.Splits, phases: dict, folder: Path, samples: int = SAMPLES
+) -> tuple[dict, np.ndarray]:
     """Trains both models for one task and measures them on test images.  -> facts, pictures"""
     built, facts = {}, {}
     for name, spec in models(quadrants).items():
         built[name] = twin.models.build(spec)
         runs = settings(phases[name])
         epochs, marks = train(built[name], twin, images, runs, folder / name)
-        facts[name] = {"spec": specs.to_dict(spec), "settings": [specs.to_dict(run) for run in runs], "epochs": epochs,
-                       "marks": marks}
+        facts[name] = {
+            "spec": specs.to_dict(spec),
+            "settings": [specs.to_dict(run) for run in runs],
+            "epochs": epochs,
+            "marks": marks,
+        }
     x = data.scale(images.test.x)
     values = measured(built["completion"], built["baseline"], twin, x, samples, folder / "test")
     facts["test"] = {"images": len(x), **summary(values)}

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import sys
-from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -22,10 +21,19 @@ from twinvae.studies import priors, published, study
 
 SEEDS, AXES = 3, 50  # AXES: the principal axes of the baseline
 PHASES, BATCH = ((24, 1e-3), (6, 2e-4)), 128  # (epochs, learning rate)
-EACH, IMAGES, DRAWS = 500, 2_000, 500  # samples a class; test images whose likelihood is estimated, codes drawn for each
+EACH, IMAGES, DRAWS = (
+    500,
+    2_000,
+    500,
+)  # samples a class; test images whose likelihood is estimated, codes drawn for each
 VARIANCES, FLOORS = (0.1, 0.2, 0.3), (0.0005, 0.001, 0.003, 0.01)  # the baseline's, chosen on validation images
-WORDS = {"standard": "CVAE, N(0, I)", "mixture": "CVAE, mixtures", "sharp": "CVAE, mixtures, contrast",
-         "pca": "PCA per class", "real": "validation images"}
+WORDS = {
+    "standard": "CVAE, N(0, I)",
+    "mixture": "CVAE, mixtures",
+    "sharp": "CVAE, mixtures, contrast",
+    "pca": "PCA per class",
+    "real": "validation images",
+}
 COLUMNS = ("accuracy", "diversity", "cas", "frechet", "sharpness")
 TAKES = "about a quarter of an hour on a core"
 
@@ -33,13 +41,24 @@ TAKES = "about a quarter of an hour on a core"
 def model() -> specs.ModelSpec:
     """784-512-512-16 and mirror; the label is an input of the encoder and scales and shifts the decoder's features."""
     film = (specs.Dense(512), specs.Film(), specs.Activation("relu"))
-    return specs.ModelSpec("digits_cvae", "cvae", (28, 28, 1), 16, (specs.Flatten(), *specs.mlp(512, 512)), film * 2,
-                           num_classes=10, encoder_condition="concat", decoder_condition="film", init="keras")
+    return specs.ModelSpec(
+        "digits_cvae",
+        "cvae",
+        (28, 28, 1),
+        16,
+        (specs.Flatten(), *specs.mlp(512, 512)),
+        film * 2,
+        num_classes=10,
+        encoder_condition="concat",
+        decoder_condition="film",
+        init="keras",
+    )
 
 
 # ---------------------------------------------------------------- the baseline's likelihood
-def linear_nll(pca: baselines.ClassPCA, x: np.ndarray, y: np.ndarray, count: int, variance: float,
-               floor: float) -> np.ndarray:
+def linear_nll(
+    pca: baselines.ClassPCA, x: np.ndarray, y: np.ndarray, count: int, variance: float, floor: float
+) -> np.ndarray:
     """-log p(x | y) of binary images in nats under PCA per class, read as a linear CVAE of Bernoulli pixels.  -> [N]
 
     A pixel's probability is what the baseline draws, mean + z @ roots, clipped to floor..1 - floor.  Importance-sampled;
@@ -74,13 +93,14 @@ def baseline(images: data.Splits, reader: judge.Judge, y: np.ndarray, x: np.ndar
     x_valid = data.binarise(data.scale(valid.x), "fixed")
     tried = {(v, f): linear_nll(pca, x_valid, valid.y, 100, v, f).mean() for v in VARIANCES for f in FLOORS}
     variance, floor = min(tried, key=tried.get)
-    found = linear_nll(pca, x, images.test.y[:len(x)], DRAWS, variance, floor)
+    found = linear_nll(pca, x, images.test.y[: len(x)], DRAWS, variance, floor)
     seen = worth(reader, pca.sample(y, draws.rng(0, "prior")), y, images.test)
     return {"variance": variance, "floor": floor, **seen, "nll": published.interval(found)}, found
 
 
-def one_seed(seed: int, name: str, images: data.Splits, reader: judge.Judge, y: np.ndarray, x: np.ndarray,
-             linear: np.ndarray) -> tuple[dict, np.ndarray]:
+def one_seed(
+    seed: int, name: str, images: data.Splits, reader: judge.Judge, y: np.ndarray, x: np.ndarray, linear: np.ndarray
+) -> tuple[dict, np.ndarray]:
     """Trains a model and measures it.  -> facts, eight samples of each class with both steps, uint8"""
     twin, runs = backend.get(name), published.settings(PHASES, BATCH, seed)
     folder = published.FOLDER / "checkpoints" / f"digits-{name}" / str(seed)
@@ -91,13 +111,17 @@ def one_seed(seed: int, name: str, images: data.Splits, reader: judge.Judge, y: 
     logits = trained.predict("decode", prior.sample(y), study.one_hot(trained, y))
     made = {"standard": study.generate(trained, y, seed), "mixture": expit(logits)}
     made["sharp"], factors = priors.sharpened(logits, y, images.valid)
-    values = priors.nll(built, twin, x, images.test.y[:len(x)], prior, DRAWS)
-    facts = {"seed": seed, "settings": [specs.to_dict(run) for run in runs], "contrast": factors.tolist(),
-             "seconds": float(sum(history.seconds.sum() for history in histories)),
-             "kl": study.elbo_terms(trained, images.test)["kl"],
-             **{kind: worth(reader, each, y, images.test) for kind, each in made.items()},
-             "nll": {kind: published.interval(each) for kind, each in values.items()},
-             "gain": {kind: published.interval(linear - each) for kind, each in values.items()}}
+    values = priors.nll(built, twin, x, images.test.y[: len(x)], prior, DRAWS)
+    facts = {
+        "seed": seed,
+        "settings": [specs.to_dict(run) for run in runs],
+        "contrast": factors.tolist(),
+        "seconds": float(sum(history.seconds.sum() for history in histories)),
+        "kl": study.elbo_terms(trained, images.test)["kl"],
+        **{kind: worth(reader, each, y, images.test) for kind, each in made.items()},
+        "nll": {kind: published.interval(each) for kind, each in values.items()},
+        "gain": {kind: published.interval(linear - each) for kind, each in values.items()},
+    }
     few = np.concatenate([np.flatnonzero(y == k)[:8] for k in range(10)])
     return facts, np.round(255 * made["sharp"][few]).astype(np.uint8)
 
@@ -110,8 +134,10 @@ def table(facts: dict) -> pd.DataFrame:
         row = {"samples of": words} | {column: np.mean([one[column] for one in each]) for column in COLUMNS}
         row["deviation"] = np.std([one["accuracy"] for one in each], ddof=1) if len(each) > 1 else np.nan
         if name in ("standard", "mixture"):
-            row |= {"KL": np.mean([seed["kl"] for seed in seeds]) if name == "standard" else np.nan,
-                    "nll": np.mean([seed["nll"][name]["nll"] for seed in seeds])}
+            row |= {
+                "KL": np.mean([seed["kl"] for seed in seeds]) if name == "standard" else np.nan,
+                "nll": np.mean([seed["nll"][name]["nll"] for seed in seeds]),
+            }
         rows.append(row | ({"nll": facts["pca"]["nll"]["nll"]} if name == "pca" else {}))
     return pd.DataFrame(rows)
 
@@ -122,8 +148,15 @@ def numbers(found: dict[str, dict]) -> dict[str, float]:
     pca = [facts["pca"] for facts in found.values()]
     least = {f"least_{name}": min(seed["sharp"][name] for seed in seeds) for name in ("accuracy", "diversity", "cas")}
     most = {f"pca_{name}": max(one[name] for one in pca) for name in ("accuracy", "diversity", "cas")}
-    return least | most | {"least_gain": min(seed["gain"]["mixture"]["low"] for seed in seeds),
-                           "least_kl": min(seed["kl"] for seed in seeds), "seeds": len(seeds)}
+    return (
+        least
+        | most
+        | {
+            "least_gain": min(seed["gain"]["mixture"]["low"] for seed in seeds),
+            "least_kl": min(seed["kl"] for seed in seeds),
+            "seeds": len(seeds),
+        }
+    )
 
 
 def load(name: str) -> dict:
@@ -136,8 +169,15 @@ def main(name: str) -> None:
     twin, images, path = backend.get(name), data.splits("mnist"), published.FOLDER / f"digits-{name}.json"
     reader, y = judge.load("mnist", twin), study.balanced(10, EACH)
     x = data.binarise(data.scale(images.test.x[:IMAGES]), "fixed")
-    facts = {"spec": specs.to_dict(model()), "images": IMAGES, "draws": DRAWS, "components": priors.COMPONENTS,
-             "source": images.source.label, **published.made_by(name), "seeds": {}}
+    facts = {
+        "spec": specs.to_dict(model()),
+        "images": IMAGES,
+        "draws": DRAWS,
+        "components": priors.COMPONENTS,
+        "source": images.source.label,
+        **published.made_by(name),
+        "seeds": {},
+    }
     facts["pca"], linear = baseline(images, reader, y, x)
     facts["real"] = worth(reader, data.scale(images.valid.x), images.valid.y, images.test)
     if path.exists():

@@ -27,12 +27,18 @@ def class_order(batches: list[draws.Batch]) -> list[draws.Batch]:
     whole = [np.concatenate(part) for part in zip(*batches)]
     order = np.argsort(whole[2].argmax(1), kind="stable")
     starts = range(0, len(order), size)
-    return [draws.Batch(*(part[order[start:start + size]] for part in whole)) for start in starts]
+    return [draws.Batch(*(part[order[start : start + size]] for part in whole)) for start in starts]
 
 
 def train(
-    twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits,
-    by_class: bool = False, input_factor: float = 1.0, target_factor: float = 1.0, checks: int = 8,
+    twin: ModuleType,
+    spec: ModelSpec,
+    settings: TrainSpec,
+    images: data.Splits,
+    by_class: bool = False,
+    input_factor: float = 1.0,
+    target_factor: float = 1.0,
+    checks: int = 8,
     change: Callable[[Any], None] | None = None,
 ) -> tuple[Any, pd.DataFrame]:
     """A model trained with one or none of the mistakes, and its curve; `change` is one made to the built model.

@@ -73,9 +73,7 @@ def random_batches(spec: ModelSpec | GanSpec, size: int, steps: int, dtype: str,
 
 def over_largest(a: dict[str, np.ndarray], b: dict[str, np.ndarray], absolute: float = 0.0) -> float:
     """Per tensor, the largest deviation beyond `absolute` over the largest entry; the worst tensor's."""
-    return max(
-        max(np.abs(a[name] - b[name]).max() - absolute, 0) / max(np.abs(a[name]).max(), 1e-300) for name in a
-    )
+    return max(max(np.abs(a[name] - b[name]).max() - absolute, 0) / max(np.abs(a[name]).max(), 1e-300) for name in a)
 
 
 def goal(name: str, spec: ModelSpec | GanSpec, dtype: str) -> float:
@@ -96,9 +94,7 @@ def measure(
     return {
         "loss terms": float((np.abs(torch["terms"] - tf["terms"]) / elbo).max()),
         "gradients": float(over_largest(torch["gradients"], tf["gradients"], ABSOLUTE[dtype])),
-        "training loss": float(
-            (np.abs(torch["losses"] - tf["losses"]) / np.maximum(1, np.abs(torch["losses"]))).max()
-        ),
+        "training loss": float((np.abs(torch["losses"] - tf["losses"]) / np.maximum(1, np.abs(torch["losses"]))).max()),
         "weights": float(over_largest(torch["weights"], tf["weights"])),
     }
 
@@ -174,7 +170,9 @@ def rounding(spec: ModelSpec | GanSpec, settings: TrainSpec, dtype: str = "float
     weights, sign, losses = draws.initial_weights(spec, settings.seed), np.random.default_rng(0), []
     for unit in (0.0, np.finfo(dtype).eps / 2):
         model = twin.models.build(spec, dtype=dtype)
-        model.set_arrays({n: (a * (1 + unit * sign.choice([-1, 1], a.shape))).astype(dtype) for n, a in weights.items()})
+        model.set_arrays(
+            {n: (a * (1 + unit * sign.choice([-1, 1], a.shape))).astype(dtype) for n, a in weights.items()}
+        )
         _, step = _training(twin, model, settings)
         losses.append(np.array([float(step(*twin.train.tensors(batch))[0]) for batch in batches]))
     return float((np.abs(losses[0] - losses[1]) / np.maximum(1, np.abs(losses[0]))).max())
@@ -185,13 +183,9 @@ def table(specs: list[ModelSpec], settings: TrainSpec, **kwargs) -> pd.DataFrame
     rows = []
     for spec in specs:
         for dtype in ABSOLUTE:
-            seen = measure(spec, settings, dtype, **kwargs) | {
-                "handover": handover(spec, settings, dtype, **kwargs)
-            }
+            seen = measure(spec, settings, dtype, **kwargs) | {"handover": handover(spec, settings, dtype, **kwargs)}
             met = all(deviation <= goal(name, spec, dtype) for name, deviation in seen.items())
-            rows.append(
-                {"model": spec.name, "dtype": dtype, "optimizer": settings.optimizer} | seen | {"met": met}
-            )
+            rows.append({"model": spec.name, "dtype": dtype, "optimizer": settings.optimizer} | seen | {"met": met})
     return pd.DataFrame(rows)
 
 
@@ -292,20 +286,39 @@ def small_specs() -> list[ModelSpec]:
 def small_gans() -> list[GanSpec]:
     """Small conditional GANs that have, together, every way of conditioning, and layers that only GANs use."""
     leaky, shared = Activation("leaky_relu", 0.2), dict(image_shape=(7, 5, 3), latent_dim=3, num_classes=4)
-    up = (Dense(48, bias=False), BatchNorm(), leaky, Reshape((4, 3, 4)), ConvTranspose(3, 4, stride=2), Film(), leaky,
-          Conv(3, 2, padding="valid"))
+    up = (
+        Dense(48, bias=False),
+        BatchNorm(),
+        leaky,
+        Reshape((4, 3, 4)),
+        ConvTranspose(3, 4, stride=2),
+        Film(),
+        leaky,
+        Conv(3, 2, padding="valid"),
+    )
     down, calm = (Conv(4, 3, stride=2), leaky), (SpectralConv(4, 3, stride=2), leaky)
     flat = (*mlp(6, activation=leaky), Dense(105), Reshape((7, 5, 3)))
-    return [GanSpec("small_cgan", "cgan", generator=up, discriminator=(*down, GlobalMaxPool()), **shared),
-            GanSpec("small_projection", "cgan", generator=flat, discriminator=(*calm, BatchNorm()),
-                    discriminator_condition="projection", **shared)]
+    return [
+        GanSpec("small_cgan", "cgan", generator=up, discriminator=(*down, GlobalMaxPool()), **shared),
+        GanSpec(
+            "small_projection",
+            "cgan",
+            generator=flat,
+            discriminator=(*calm, BatchNorm()),
+            discriminator_condition="projection",
+            **shared,
+        ),
+    ]
 
 
 def with_rounding(spec: ModelSpec | GanSpec, rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of a model with what `rounding` alone does, in a column that is empty where all goals are met."""
-    alone = [float("nan") if row.met else
-             rounding(spec, TrainSpec(epochs=1, optimizer=row.optimizer, learning_rate=1e-4), row.dtype)
-             for row in rows.itertuples()]
+    alone = [
+        float("nan")
+        if row.met
+        else rounding(spec, TrainSpec(epochs=1, optimizer=row.optimizer, learning_rate=1e-4), row.dtype)
+        for row in rows.itertuples()
+    ]
     return rows.assign(rounding=alone)
 
 

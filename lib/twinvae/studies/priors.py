@@ -33,8 +33,12 @@ class Mixtures:
     @classmethod
     def fit(cls, z: np.ndarray, y: np.ndarray, components: int, seed: int = 0) -> Mixtures:
         """From codes drawn from q(z | x, y), one an image.  [N, Z], [N]"""
-        return cls([GaussianMixture(components, reg_covar=1e-3, random_state=seed).fit(z[y == k])
-                    for k in range(int(y.max()) + 1)])
+        return cls(
+            [
+                GaussianMixture(components, reg_covar=1e-3, random_state=seed).fit(z[y == k])
+                for k in range(int(y.max()) + 1)
+            ]
+        )
 
     def sample(self, y: np.ndarray) -> np.ndarray:
         """[N] -> [N, Z]"""

@@ -32,14 +32,19 @@ STUDIES = ("published", "quadrants", "digits", "bounds", "ablations")  # what le
 PHASES = ((10, 1e-3), (30, 1e-3), (80, 1e-3), (100, 3e-4), (300, 3e-4), (60, 1e-4), (20, 3e-5))
 
 
-def settings(phases: Sequence[tuple[int, float]] = PHASES, batch_size: int = 50, seed: int = 0) -> list[specs.TrainSpec]:
+def settings(
+    phases: Sequence[tuple[int, float]] = PHASES, batch_size: int = 50, seed: int = 0
+) -> list[specs.TrainSpec]:
     """The training runs of (epochs, learning rate) that follow each other, each with noise and pixels of its own."""
-    return [specs.TrainSpec(epochs, batch_size, rate, binarize="dynamic", seed=10 * seed + number)
-            for number, (epochs, rate) in enumerate(phases)]
+    return [
+        specs.TrainSpec(epochs, batch_size, rate, binarize="dynamic", seed=10 * seed + number)
+        for number, (epochs, rate) in enumerate(phases)
+    ]
 
 
-def train(model, twin: ModuleType, images: data.Splits, runs: Sequence[specs.TrainSpec], folder: Path,
-          few: int = 1_000) -> tuple[list[dict], list[dict]]:
+def train(
+    model, twin: ModuleType, images: data.Splits, runs: Sequence[specs.TrainSpec], folder: Path, few: int = 1_000
+) -> tuple[list[dict], list[dict]]:
     """Trains the model through all runs.  -> (a row an epoch, a row a run with -log p of `few` validation images).
 
     Epochs and seconds of training count through; losses and -log p in nats per image.
@@ -49,23 +54,31 @@ def train(model, twin: ModuleType, images: data.Splits, runs: Sequence[specs.Tra
         done, seconds = (epochs[-1]["epoch"], epochs[-1]["seconds"]) if epochs else (0, 0.0)
         history = twin.train.fit(model, images, run, folder / f"from-{done}-rate-{run.learning_rate:g}")
         for row, clock in zip(history.itertuples(), history.seconds.cumsum()):
-            epochs.append({"epoch": done + row.epoch, "learning_rate": run.learning_rate, "seconds": seconds + clock,
-                           "loss": row.loss, "valid_loss": row.valid_loss})
+            epochs.append(
+                {
+                    "epoch": done + row.epoch,
+                    "learning_rate": run.learning_rate,
+                    "seconds": seconds + clock,
+                    "loss": row.loss,
+                    "valid_loss": row.valid_loss,
+                }
+            )
         few_valid = data.binarise(data.scale(images.valid.x[:few]), "fixed")
         nll = estimate(model, twin, few_valid, 500, folder / f"valid-{done + run.epochs}")
         marks.append({"epoch": epochs[-1]["epoch"], "seconds": epochs[-1]["seconds"], "nll": float(nll.mean())})
     return epochs, marks
 
 
-def estimate(model, twin: ModuleType, x: np.ndarray, samples: int, folder: Path, block: int = 500,
-             y: np.ndarray | None = None) -> np.ndarray:
+def estimate(
+    model, twin: ModuleType, x: np.ndarray, samples: int, folder: Path, block: int = 500, y: np.ndarray | None = None
+) -> np.ndarray:
     """-log p(x) in nats, or with one-hot y -log p(x | y), importance-sampled and kept in `folder` block by block.  -> [N]"""
     parts, y = [], np.zeros((len(x), 1)) if y is None else y
     for start in range(0, len(x), block):
         path = folder / f"{samples}-{start:05d}.npy"
         if not path.exists():
-            part = x[start:start + block]
-            nll = -likelihood.importance_sampled(model, twin, part, y[start:start + block], samples, seed=start)
+            part = x[start : start + block]
+            nll = -likelihood.importance_sampled(model, twin, part, y[start : start + block], samples, seed=start)
             path.parent.mkdir(parents=True, exist_ok=True)
             with provenance.written_whole(path) as temporary, open(temporary, "wb") as file:
                 np.save(file, nll)
@@ -83,8 +96,10 @@ def load(name: str, study: str = "published", takes: str = "about an hour") -> d
     """What the run of a twin left of a study.  FileNotFoundError, with the command that makes it, if it has not been made."""
     path = FOLDER / (f"{name}.json" if study == "published" else f"{study}-{name}.json")
     if not path.exists():
-        raise FileNotFoundError(f"there is no {path.name} in results/published/; "
-                                f"make it with 'python -m twinvae.studies.{study} {name}' ({takes})")
+        raise FileNotFoundError(
+            f"there is no {path.name} in results/published/; "
+            f"make it with 'python -m twinvae.studies.{study} {name}' ({takes})"
+        )
     return json.loads(path.read_text())
 
 
@@ -106,16 +121,28 @@ def sources() -> pd.DataFrame:
         with contextlib.suppress(FileNotFoundError):
             facts = load(name, study)
             commit = facts.get("commit", "--")[:12] + "+" * facts.get("dirty", False)
-            rows.append({"study": study, "twin": name, "commit": commit, "data": facts["source"], "CPU": facts["machine"]["cpu"],
-                         "threads": facts["machine"]["threads"]})
+            rows.append(
+                {
+                    "study": study,
+                    "twin": name,
+                    "commit": commit,
+                    "data": facts["source"],
+                    "CPU": facts["machine"]["cpu"],
+                    "threads": facts["machine"]["threads"],
+                }
+            )
     return pd.DataFrame(rows)
 
 
 def made_by(name: str) -> dict:
     """The code, the packages and the machine that a twin's run rests on."""
     root = provenance.find_root(Path(__file__))
-    return {"backend": name, **provenance.git_state(root), "versions": provenance.versions(name),
-            "machine": provenance.machine()}
+    return {
+        "backend": name,
+        **provenance.git_state(root),
+        "versions": provenance.versions(name),
+        "machine": provenance.machine(),
+    }
 
 
 def main(name: str) -> None:
@@ -128,9 +155,16 @@ def main(name: str) -> None:
     for samples in (500, SAMPLES):
         nll = estimate(model, twin, x, samples, folder / f"test-{epochs[-1]['epoch']}")
         test.append({"samples": samples, "images": len(x), **interval(nll)})
-        facts = {"spec": specs.to_dict(model.spec), "settings": [specs.to_dict(run) for run in runs],
-                 "source": images.source.label, "paper": PAPER, "epochs": epochs, "marks": marks, "test": test,
-                 "machine": provenance.machine()}
+        facts = {
+            "spec": specs.to_dict(model.spec),
+            "settings": [specs.to_dict(run) for run in runs],
+            "source": images.source.label,
+            "paper": PAPER,
+            "epochs": epochs,
+            "marks": marks,
+            "test": test,
+            "machine": provenance.machine(),
+        }
         provenance.write_text(FOLDER / f"{name}.json", json.dumps(facts, indent=1))
         print(test[-1], flush=True)
 

@@ -20,8 +20,14 @@ from twinvae.studies import completion, published
 # -log p(missing | observed) in nats per image, by observed quadrants.  The example calls its estimator Monte Carlo; what
 # it computes is the ELBO, on the images by which it stops training (Pyro, examples/cvae, at 1.9).
 PYRO = {1: {"baseline": 100.4, "elbo": 71.8}, 2: {"baseline": 61.9, "elbo": 51.0}, 3: {"baseline": 25.4, "elbo": 24.2}}
-WORDS = {"baseline_rate": "net, rate kept", "baseline": "net", "elbo_rate": "ELBO, rate kept", "elbo": "ELBO",
-         "monte_carlo": "Monte Carlo", "importance": "importance sampling"}
+WORDS = {
+    "baseline_rate": "net, rate kept",
+    "baseline": "net",
+    "elbo_rate": "ELBO, rate kept",
+    "elbo": "ELBO",
+    "monte_carlo": "Monte Carlo",
+    "importance": "importance sampling",
+}
 TAKES = "about 40 minutes on a core"
 # (epochs, learning rate): the example's rate, then a lower one.  What each is worth is told after each.
 PHASES = {"baseline": ((10, 1e-3), (4, 1e-4)), "completion": ((18, 1e-3), (6, 2e-4))}
@@ -29,7 +35,10 @@ PHASES = {"baseline": ((10, 1e-3), (4, 1e-4)), "completion": ((18, 1e-3), (6, 2e
 
 def estimates_of(task: dict) -> dict[str, dict]:
     """Every estimate of a task with its interval: `_rate` where the example's learning rate is not lowered at the end."""
-    at_rate = {"baseline_rate": task["baseline"]["marks"][0]["test"], "elbo_rate": task["completion"]["marks"][0]["test"]}
+    at_rate = {
+        "baseline_rate": task["baseline"]["marks"][0]["test"],
+        "elbo_rate": task["completion"]["marks"][0]["test"],
+    }
     return at_rate | {name: task["test"][name] for name in completion.ESTIMATORS}
 
 
@@ -51,13 +60,19 @@ def numbers(found: dict[str, dict]) -> dict[str, float]:
     """For each task and estimate of each twin its value, and of the worse twin value and interval: `q1_elbo_high`, ..."""
     known = {}
     for quadrants, published_ones in PYRO.items():
-        tasks = {name: estimates_of(facts["quadrants"][str(quadrants)]) for name, facts in found.items()
-                 if str(quadrants) in facts["quadrants"]}
+        tasks = {
+            name: estimates_of(facts["quadrants"][str(quadrants)])
+            for name, facts in found.items()
+            if str(quadrants) in facts["quadrants"]
+        }
         for key in WORDS if tasks else ():
             known |= {f"q{quadrants}_{key}_{name}": task[key]["nll"] for name, task in tasks.items()}
             worse = max((task[key] for task in tasks.values()), key=lambda each: each["nll"])
-            known |= {f"q{quadrants}_{key}": worse["nll"], f"q{quadrants}_{key}_low": worse["low"],
-                      f"q{quadrants}_{key}_high": worse["high"]}
+            known |= {
+                f"q{quadrants}_{key}": worse["nll"],
+                f"q{quadrants}_{key}_low": worse["low"],
+                f"q{quadrants}_{key}_high": worse["high"],
+            }
         known |= {f"q{quadrants}_{key}_published": value for key, value in published_ones.items() if tasks}
     return known
 
@@ -67,8 +82,11 @@ def farthest(found: dict[str, dict]) -> float:
 
     NaN if a task is missing from both twins.
     """
-    off = [abs(estimates_of(task)["baseline_rate"]["nll"] - PYRO[int(quadrants)]["baseline"])
-           for facts in found.values() for quadrants, task in facts["quadrants"].items()]
+    off = [
+        abs(estimates_of(task)["baseline_rate"]["nll"] - PYRO[int(quadrants)]["baseline"])
+        for facts in found.values()
+        for quadrants, task in facts["quadrants"].items()
+    ]
     done = {int(quadrants) for facts in found.values() for quadrants in facts["quadrants"]}
     return max(off) if done == set(PYRO) else np.nan
 
@@ -81,12 +99,20 @@ def load(name: str) -> dict:
 def main(name: str) -> None:
     """Each task in turn; what is known is written after each."""
     twin, images = backend.get(name), data.splits("mnist")
-    facts = {"published": PYRO, "likelihood": "Bernoulli on grey pixels of the missing quadrants", "samples": completion.SAMPLES,
-             "source": images.source.label, **published.made_by(name), "quadrants": {}}
+    facts = {
+        "published": PYRO,
+        "likelihood": "Bernoulli on grey pixels of the missing quadrants",
+        "samples": completion.SAMPLES,
+        "source": images.source.label,
+        **published.made_by(name),
+        "quadrants": {},
+    }
     shown = {}
     for quadrants in PYRO:
         folder = published.FOLDER / "checkpoints" / f"quadrants-{name}" / str(quadrants)
-        facts["quadrants"][quadrants], shown[str(quadrants)] = completion.complete(quadrants, twin, images, PHASES, folder)
+        facts["quadrants"][quadrants], shown[str(quadrants)] = completion.complete(
+            quadrants, twin, images, PHASES, folder
+        )
         provenance.write_text(published.FOLDER / f"quadrants-{name}.json", json.dumps(facts, indent=1))
         with provenance.written_whole(published.FOLDER / f"quadrants-{name}.npz") as path:
             np.savez_compressed(path, **shown)

@@ -30,22 +30,33 @@ def looks(judge: Judge, x: np.ndarray, y: np.ndarray, real: data.Images) -> dict
     return study.judged(judge, x, y, real) | {"checkerboard": samples.checkerboard_peak(x)}
 
 
-def run(place, twin: ModuleType, model: ModelSpec | GanSpec, settings: TrainSpec, images: data.Splits, seeds: int,
-        marks: Sequence[int], judge: Judge, y: np.ndarray) -> tuple[pd.DataFrame, list[study.Trained]]:
+def run(
+    place,
+    twin: ModuleType,
+    model: ModelSpec | GanSpec,
+    settings: TrainSpec,
+    images: data.Splits,
+    seeds: int,
+    marks: Sequence[int],
+    judge: Judge,
+    y: np.ndarray,
+) -> tuple[pd.DataFrame, list[study.Trained]]:
     """Trains to each mark (epochs, ascending, the last that of the settings) in turn and judges samples for y there.
 
     -> a row a seed and mark: seed, epoch, seconds of training, and `looks` against the test images; the models.  A row
     is kept beside its checkpoint as soon as it is known, so that a killed race goes on.  ValueError for other marks.
     """
     if list(marks) != sorted(set(marks)) or not marks or marks[-1] != settings.epochs or marks[0] < 1:
-        raise ValueError(f"the marks are {list(marks)}; they must ascend from 1 or more to {settings.epochs}, the epochs")
+        raise ValueError(
+            f"the marks are {list(marks)}; they must ascend from 1 or more to {settings.epochs}, the epochs"
+        )
     there = SimpleNamespace(checkpoints=place.checkpoints / f"{settings.epochs}-epochs")
     rows, finished = [], []
     for seed in range(seeds):
         how = replace(settings, seed=seed)
         path = study.checkpoints(there, model, how, images) / f"judged-{len(y)}-{'-'.join(map(str, marks))}.json"
         done = json.loads(path.read_text()) if path.exists() else []
-        for mark in marks[len(done):]:
+        for mark in marks[len(done) :]:
             trained = study.train(there, twin, model, replace(how, epochs=mark), images)
             done.append({"seed": seed, "epoch": mark} | looks(judge, study.generate(trained, y), y, images.test))
             write_text(path, json.dumps(done))
@@ -99,14 +110,20 @@ def measured(trained: study.Trained, judge: Judge, y: np.ndarray, images: data.S
     loss, excess = gap(trained, images)
     x, test = study.generate(trained, y), data.scale(images.test.x)
     code = trained.predict("encode", test, study.one_hot(trained, images.test.y))
-    row = {"loss": loss, "gap": excess, "cat": judge.probabilities(x[y == CAT])[:, CAT].mean(),
-           "squared_error": study.squared_error(test, study.reconstruct(trained, test, images.test.y)).mean(),
-           "active": latent.active_units(code[0] if isinstance(code, tuple) else code).sum()}
+    row = {
+        "loss": loss,
+        "gap": excess,
+        "cat": judge.probabilities(x[y == CAT])[:, CAT].mean(),
+        "squared_error": study.squared_error(test, study.reconstruct(trained, test, images.test.y)).mean(),
+        "active": latent.active_units(code[0] if isinstance(code, tuple) else code).sum(),
+    }
     return {name: float(value) for name, value in (row | looks(judge, x, y, images.test)).items()}
 
 
 def gap(trained: study.Trained, images: data.Splits) -> tuple[float, float]:
     """The loss on test images, in nats, and how much lower it is on as many training images."""
     few = images.train.subset(np.arange(min(len(images.train), len(images.test))))
-    unseen, seen = (trained.twin.train.evaluate(trained.model, part, trained.settings)[0] for part in (images.test, few))
+    unseen, seen = (
+        trained.twin.train.evaluate(trained.model, part, trained.settings)[0] for part in (images.test, few)
+    )
     return float(unseen), float(unseen - seen)

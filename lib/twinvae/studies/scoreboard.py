@@ -21,23 +21,40 @@ from twinvae.studies.study import Trained
 BURST = 20_000_000_000  # floating point operations of an epoch by which a training's speed is measured
 
 
-def row(trained: Trained, judge: Judge, images: data.Splits, y: np.ndarray, nll_images: int = 0,
-        nll_samples: int = 500, timed: bool = True) -> dict[str, Any]:
+def row(
+    trained: Trained,
+    judge: Judge,
+    images: data.Splits,
+    y: np.ndarray,
+    nll_images: int = 0,
+    nll_samples: int = 500,
+    timed: bool = True,
+) -> dict[str, Any]:
     """All columns of one trained model but those that the run knows.
 
     y [N] are the labels to sample for.  The first `nll_images` test images have their likelihood estimated, with
     `nll_samples` codes each.  `timed` measures the share of the matrix-multiply limit, in seconds.
     """
-    return (costs(trained, images, timed) | encoded(trained, images, nll_images, nll_samples)
-            | sampled(trained, judge, images, y))
+    return (
+        costs(trained, images, timed)
+        | encoded(trained, images, nll_images, nll_samples)
+        | sampled(trained, judge, images, y)
+    )
 
 
 def costs(trained: Trained, images: data.Splits, timed: bool) -> dict[str, Any]:
     """What was trained, on what, and what it took."""
     spec, settings = trained.spec, trained.settings
-    row = {"model": spec.name, "report": spec.report, "dataset": images.source.dataset, "data_source": images.source.label,
-           "seed": settings.seed, "parameters": count_weights(spec), "epochs": settings.epochs,
-           "seconds_per_epoch": cost.epoch_seconds(trained.history.seconds)[0]}
+    row = {
+        "model": spec.name,
+        "report": spec.report,
+        "dataset": images.source.dataset,
+        "data_source": images.source.label,
+        "seed": settings.seed,
+        "parameters": count_weights(spec),
+        "epochs": settings.epochs,
+        "seconds_per_epoch": cost.epoch_seconds(trained.history.seconds)[0],
+    }
     if not timed or spec.kind == "cgan":
         return row
     return row | {"gemm_fraction": share_of_limit(trained.twin, spec, settings.batch_size)}
@@ -83,14 +100,21 @@ def sampled(trained: Trained, judge: Judge, images: data.Splits, y: np.ndarray) 
     x, test = study.generate(trained, y), images.test
     features, real = judge.features(x), study.real_features(judge, test)
     seen = study.judged(judge, x, y, test)
-    row = {"judge_accuracy": study.real_accuracy(judge, test), "frechet": seen["frechet"], "sharpness": seen["sharpness"]}
+    row = {
+        "judge_accuracy": study.real_accuracy(judge, test),
+        "frechet": seen["frechet"],
+        "sharpness": seen["sharpness"],
+    }
     if len(images.valid) >= len(y):
-        held_out = study.real_features(judge, images.valid)[:len(y)]
+        held_out = study.real_features(judge, images.valid)[: len(y)]
         row["frechet_floor"] = samples.frechet_distance(held_out, real)
     if min(len(real), len(y)) > 5:
-        near = samples.prdc(real[:len(y)], features)
+        near = samples.prdc(real[: len(y)], features)
         row |= {name: near[name] for name in ("precision", "recall")}
     if trained.spec.kind in ("cvae", "cgan"):
-        row |= {"conditional_accuracy": seen["accuracy"], "diversity": seen["diversity"],
-                "cas": samples.classification_accuracy_score(x, y, data.scale(test.x), test.y)}
+        row |= {
+            "conditional_accuracy": seen["accuracy"],
+            "diversity": seen["diversity"],
+            "cas": samples.classification_accuracy_score(x, y, data.scale(test.x), test.y),
+        }
     return row

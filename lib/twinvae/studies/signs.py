@@ -29,8 +29,10 @@ WIDTHS = (8, 16, 64)  # filters of the wide convolutions, beside the 32 of the l
 
 def tasks(letters: data.Splits) -> dict[int, data.Splits]:
     """The images of the three tasks: the same photographs, and the same parts, in each."""
-    parts = {task: {part: for_task(getattr(letters, part), name) for part in ("train", "valid", "test")}
-             for task, name in TASKS.items()}
+    parts = {
+        task: {part: for_task(getattr(letters, part), name) for part in ("train", "valid", "test")}
+        for task, name in TASKS.items()
+    }
     return {task: replace(letters, **made) for task, made in parts.items()}
 
 
@@ -75,8 +77,11 @@ def architectures() -> dict[str, tuple[int, ModelSpec]]:
     rows = {"order_report": (2, letter), "no_batchnorm": (2, replace(letter, encoder=plain))}
     rows |= {name: (2, replace(letter, encoder=convolutions(letter, *widths))) for name, widths in filters.items()}
     more = signs(wide=64, narrow=32, maps=128)
-    rows |= {"task3_report": (3, rotation), "task3_filters": (3, replace(rotation, **more)),
-             "task3_layers": (3, deeper(rotation))}
+    rows |= {
+        "task3_report": (3, rotation),
+        "task3_filters": (3, replace(rotation, **more)),
+        "task3_layers": (3, deeper(rotation)),
+    }
     return {name: (task, replace(model, name=f"light_{name}")) for name, (task, model) in rows.items()}
 
 
@@ -92,8 +97,11 @@ def deeper(model: ModelSpec) -> ModelSpec:
     """One more convolution at full size before the encoder's others, and one after the decoder's first."""
     conv, relu, norm = model.encoder[:3]
     up, up_relu = model.decoder[2:4]
-    return replace(model, encoder=(replace(conv, stride=1), relu, norm, *model.encoder),
-                   decoder=(*model.decoder[:4], replace(up, stride=1), up_relu, *model.decoder[4:]))
+    return replace(
+        model,
+        encoder=(replace(conv, stride=1), relu, norm, *model.encoder),
+        decoder=(*model.decoder[:4], replace(up, stride=1), up_relu, *model.decoder[4:]),
+    )
 
 
 # ---------------------------------------------------------------- small trainings, measured and kept
@@ -105,15 +113,27 @@ def fewer(images: data.Splits, count: int) -> data.Splits:
 def remedies(task: int, settings: TrainSpec) -> dict[str, tuple[int, ModelSpec, TrainSpec]]:
     """What might make samples of a task's CVAE obey or vary more: name of the numbers -> task, model, settings."""
     model = zoo(f"light_task{task}")
-    named = {"beta": (model, replace(settings, beta=0.3)),
-             "gaussian": (replace(model, likelihood="gaussian", variance=0.05), settings),
-             "prior": (replace(model, prior="learned"), settings)}
-    return {f"remedy{task}_{name}": (task, replace(spec, name=f"light_task{task}_{name}"), how)
-            for name, (spec, how) in named.items()}
+    named = {
+        "beta": (model, replace(settings, beta=0.3)),
+        "gaussian": (replace(model, likelihood="gaussian", variance=0.05), settings),
+        "prior": (replace(model, prior="learned"), settings),
+    }
+    return {
+        f"remedy{task}_{name}": (task, replace(spec, name=f"light_task{task}_{name}"), how)
+        for name, (spec, how) in named.items()
+    }
 
 
-def measured(run, twin: ModuleType, model: ModelSpec, settings: TrainSpec, images: data.Splits, seeds: int,
-             judge: Judge, y: np.ndarray) -> dict[str, list[float]]:
+def measured(
+    run,
+    twin: ModuleType,
+    model: ModelSpec,
+    settings: TrainSpec,
+    images: data.Splits,
+    seeds: int,
+    judge: Judge,
+    y: np.ndarray,
+) -> dict[str, list[float]]:
     """Trains a model and keeps only what is measured, a value a seed: `loss` on validation images in nats, its best and
     last epoch, units that vary with the image, and what the judge says of samples for y against the training images.
     """
@@ -121,8 +141,10 @@ def measured(run, twin: ModuleType, model: ModelSpec, settings: TrainSpec, image
     for trained in study.train_seeds(place, twin, model, settings, images, seeds):
         mu, _ = study.codes(trained, data.scale(images.train.x[:2_000]), images.train.y[:2_000])
         loss, active = trained.history.valid_loss, int(latent.active_units(mu).sum())
-        rows.append({"loss": float(loss.min()), "last": float(loss.iloc[-1]), "active": active}
-                    | study.judged(judge, study.generate(trained, y), y, images.train))
+        rows.append(
+            {"loss": float(loss.min()), "last": float(loss.iloc[-1]), "active": active}
+            | study.judged(judge, study.generate(trained, y), y, images.train)
+        )
     return {name: [float(row[name]) for row in rows] for name in rows[0]} | {"weights": count_weights(model)}
 
 

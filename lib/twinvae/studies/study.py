@@ -57,17 +57,30 @@ def checkpoints(run, spec: ModelSpec | GanSpec, settings: TrainSpec, images: dat
     return run.checkpoints / f"{spec.name}-{key}"
 
 
-def train_seeds(run, twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits, seeds: int) -> list[Trained]:
+def train_seeds(
+    run, twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits, seeds: int
+) -> list[Trained]:
     """The same training with the seeds 0, 1, ..."""
     return [train(run, twin, spec, replace(settings, seed=seed), images) for seed in range(seeds)]
 
 
 def unlabelled(model: ModelSpec, name: str) -> ModelSpec:
     """The VAE with the layers of a CVAE, without those that only serve its label."""
-    encoder, decoder = (tuple(layer for layer in layers if not isinstance(layer, Film))
-                        for layers in (model.encoder, model.decoder))
-    return replace(model, name=name, kind="vae", num_classes=0, encoder=encoder, decoder=decoder, conditioner=(),
-                   encoder_condition="none", decoder_condition="none", prior="standard")
+    encoder, decoder = (
+        tuple(layer for layer in layers if not isinstance(layer, Film)) for layers in (model.encoder, model.decoder)
+    )
+    return replace(
+        model,
+        name=name,
+        kind="vae",
+        num_classes=0,
+        encoder=encoder,
+        decoder=decoder,
+        conditioner=(),
+        encoder_condition="none",
+        decoder_condition="none",
+        prior="standard",
+    )
 
 
 def one_hot(trained: Trained, y: np.ndarray) -> np.ndarray:
@@ -109,8 +122,9 @@ def as_trained(trained: Trained, images: data.Images) -> np.ndarray:
     return data.binarise(data.scale(images.x), how)
 
 
-def log_likelihoods(trained: Trained, x: np.ndarray, y: np.ndarray, samples: int,
-                    shares: np.ndarray) -> dict[str, np.ndarray]:
+def log_likelihoods(
+    trained: Trained, x: np.ndarray, y: np.ndarray, samples: int, shares: np.ndarray
+) -> dict[str, np.ndarray]:
     """log p(x), and for a CVAE also log p(x | y), importance-sampled, in nats.  [N, H, W, C], [N] -> name -> [N]
 
     The CVAE's log p(x) = log sum_y p(y) p(x | y) is what compares with a VAE's; `shares` [K] are the p(y).
@@ -124,12 +138,14 @@ def log_likelihoods(trained: Trained, x: np.ndarray, y: np.ndarray, samples: int
 def judged(judge: Judge, x: np.ndarray, y: np.ndarray, real: data.Images) -> dict[str, float]:
     """What the judge says of samples asked for as y; diversity and Frechet distance are against the real images."""
     probabilities = judge.probabilities(x)
-    return {"accuracy": samples.conditional_accuracy(probabilities, y),
-            "confidence": samples.confidence(probabilities),
-            "class_entropy": samples.class_entropy(probabilities),
-            "diversity": samples.within_class_diversity(x, y, data.scale(real.x), real.y),
-            "frechet": samples.frechet_distance(judge.features(x), real_features(judge, real)),
-            "sharpness": float(samples.sharpness(x).mean())}
+    return {
+        "accuracy": samples.conditional_accuracy(probabilities, y),
+        "confidence": samples.confidence(probabilities),
+        "class_entropy": samples.class_entropy(probabilities),
+        "diversity": samples.within_class_diversity(x, y, data.scale(real.x), real.y),
+        "frechet": samples.frechet_distance(judge.features(x), real_features(judge, real)),
+        "sharpness": float(samples.sharpness(x).mean()),
+    }
 
 
 @lru_cache(maxsize=8)

@@ -45,18 +45,25 @@ class Point:
     def name(self) -> str:
         """'mnist-cvae-400-b256-lr0.001-adam-z20-s0': the name of its file; `named` is the inverse."""
         hidden = "x".join(map(str, self.hidden))
-        return (f"{self.dataset}-{self.kind}-{hidden}-b{self.batch_size}-lr{self.learning_rate:g}-"
-                f"{self.optimizer}-z{self.latent_dim}-s{self.seed}")
+        return (
+            f"{self.dataset}-{self.kind}-{hidden}-b{self.batch_size}-lr{self.learning_rate:g}-"
+            f"{self.optimizer}-z{self.latent_dim}-s{self.seed}"
+        )
 
     def model(self) -> specs.ModelSpec:
         """The model of report 002 with these hidden layers and this code size."""
         model = specs.zoo(f"report002_{self.kind}_{self.dataset}")
-        return replace(model, latent_dim=self.latent_dim, encoder=(specs.Flatten(), *specs.mlp(*self.hidden)),
-                       decoder=specs.mlp(*self.hidden[::-1]))
+        return replace(
+            model,
+            latent_dim=self.latent_dim,
+            encoder=(specs.Flatten(), *specs.mlp(*self.hidden)),
+            decoder=specs.mlp(*self.hidden[::-1]),
+        )
 
     def settings(self, epochs: int) -> specs.TrainSpec:
-        return specs.TrainSpec(epochs, self.batch_size, self.learning_rate, self.optimizer, binarize="dynamic",
-                               seed=self.seed)
+        return specs.TrainSpec(
+            epochs, self.batch_size, self.learning_rate, self.optimizer, binarize="dynamic", seed=self.seed
+        )
 
 
 def named(name: str) -> Point:
@@ -65,13 +72,20 @@ def named(name: str) -> Point:
         # a learning rate may hold a hyphen itself, as in 1e-05
         dataset, kind, hidden, batch, rest = name.split("-", 4)
         rate, optimizer, latent, seed = rest.rsplit("-", 3)
-        point = Point(dataset, kind, tuple(map(int, hidden.split("x"))), int(batch[1:]), float(rate[2:]), optimizer,
-                      int(latent[1:]), int(seed[1:]))
+        point = Point(
+            dataset,
+            kind,
+            tuple(map(int, hidden.split("x"))),
+            int(batch[1:]),
+            float(rate[2:]),
+            optimizer,
+            int(latent[1:]),
+            int(seed[1:]),
+        )
     except ValueError:
         point = None
     if point is None or point.name != name:
-        raise ValueError(f"{name!r} is no point of the grid; a name looks like "
-                         f"{Point('mnist', 'cvae', (400,)).name!r}")
+        raise ValueError(f"{name!r} is no point of the grid; a name looks like {Point('mnist', 'cvae', (400,)).name!r}")
     return point
 
 
@@ -129,8 +143,13 @@ def compute(point: Point, twin: ModuleType, splits: data.Splits, epochs: int, in
         history = twin.train.fit(model, splits, point.settings(epochs), unfinished)
     except NotFinite as error:
         failed, history = str(error), pd.DataFrame()
-    record = {"point": asdict(point), "failed": failed, "source": splits.source.label,
-              "train_images": len(splits.train), "history": history.to_dict("records")}
+    record = {
+        "point": asdict(point),
+        "failed": failed,
+        "source": splits.source.label,
+        "train_images": len(splits.train),
+        "history": history.to_dict("records"),
+    }
     provenance.write_text(path, json.dumps(record) + "\n")
     shutil.rmtree(unfinished, ignore_errors=True)
     return record
@@ -143,25 +162,35 @@ def run_all(points: Iterable[Point], twin: ModuleType, splits: data.Splits, epoc
         record = compute(point, twin, splits, epochs, into)
         history = pd.DataFrame(record["history"])
         last = history.iloc[-1] if len(history) else {"valid_loss": np.nan}
-        rows.append(asdict(point) | {"valid_loss": float(last["valid_loss"]), "failed": record["failed"],
-                                     "seconds": history.seconds.sum() if len(history) else np.nan, "history": history})
+        rows.append(
+            asdict(point)
+            | {
+                "valid_loss": float(last["valid_loss"]),
+                "failed": record["failed"],
+                "seconds": history.seconds.sum() if len(history) else np.nan,
+                "history": history,
+            }
+        )
     return pd.DataFrame(rows)
 
 
 def along(table: pd.DataFrame, base: Point, field: str) -> dict[float | str, np.ndarray]:
     """Validation loss by epoch for each value of one field, all else as in `base`.  -> value -> [S, E]"""
     fixed = [f.name for f in fields(Point) if f.name not in (field, "seed")]
-    same = [all(row[name] == getattr(base, name) for name in fixed) and not row["failed"]
-            for _, row in table.iterrows()]
-    return {value: np.stack([history.valid_loss for history in rows.history])
-            for value, rows in table[same].groupby(field)}
+    same = [
+        all(row[name] == getattr(base, name) for name in fixed) and not row["failed"] for _, row in table.iterrows()
+    ]
+    return {
+        value: np.stack([history.valid_loss for history in rows.history]) for value, rows in table[same].groupby(field)
+    }
 
 
 def summary(table: pd.DataFrame) -> pd.DataFrame:
     """A row a setting, best first: mean and standard deviation over seeds of the last validation loss, seconds."""
     settings = [f.name for f in fields(Point) if f.name not in ("seed", "dataset", "kind")]
     means = table.groupby(settings, as_index=False, sort=False).agg(
-        valid_loss=("valid_loss", "mean"), sd=("valid_loss", "std"), seconds=("seconds", "mean"))
+        valid_loss=("valid_loss", "mean"), sd=("valid_loss", "std"), seconds=("seconds", "mean")
+    )
     means["hidden"] = ["-".join(map(str, hidden)) for hidden in means.hidden]
     return means.sort_values("valid_loss").reset_index(drop=True)
 

@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from twinvae import data, draws
-from twinvae.studies import parity
 from twinvae.spec import (
     Activation,
     BatchNorm,
@@ -26,14 +25,13 @@ from twinvae.spec import (
     TrainSpec,
     mlp,
 )
-from twinvae.studies.ways import PT, TF, KerasAdam, keras, numpy, tf, tf_graph, torch
+from twinvae.studies import parity
+from twinvae.studies.ways import PT, TF, KerasAdam, keras, numpy, tf_graph, torch
 
 MLP_VAE = ModelSpec("mlp_vae", "vae", (28, 28, 1), 20, (Flatten(), *mlp(200)), mlp(200), init="keras")
 
 
-def conv_vae(
-    slope: float = 0.3, momentum: float = 0.99, epsilon: float = 1e-3, init: str = "keras"
-) -> ModelSpec:
+def conv_vae(slope: float = 0.3, momentum: float = 0.99, epsilon: float = 1e-3, init: str = "keras") -> ModelSpec:
     """A convolutional VAE for 28 x 28 pixels in which every default below acts; Keras' values unless told."""
     norm, leaky = BatchNorm(momentum, epsilon), Activation("leaky_relu", slope)
     encoder = (Conv(8, 3, 2, bias=False), norm, leaky, Conv(16, 3, 2, bias=False), norm, leaky, Flatten())
@@ -64,9 +62,7 @@ def signals(twin: ModuleType, spec: ModelSpec, batch: draws.Batch, dtype: str) -
     z = found["mu.dense1"] + np.exp(found["logvar.dense1"] / 2) * batch.eps
     found |= after_each_layer(twin, model, "decoder", z)
     optimizer = twin.train.Optimizer(model, settings)
-    _, gradients = twin.train.loss_and_gradients(
-        model, optimizer.weights, settings, *twin.train.tensors(batch)
-    )
+    _, gradients = twin.train.loss_and_gradients(model, optimizer.weights, settings, *twin.train.tensors(batch))
     layout = TF.layers.to_pytorch if twin is TF else np.asarray
     return found, {name: layout(numpy(g)) for name, g in zip(optimizer.names, gradients)}
 
@@ -161,9 +157,7 @@ SWITCHES = (
     Switch("variance", "BatchNorm: variance kept", "unbiased", "biased", patch=UNBIASED),
     Switch("norm_epsilon", "BatchNorm: epsilon", "1e-5", "1e-3", spec=conv_vae(epsilon=1e-5)),
     Switch("momentum", "BatchNorm: share kept", "0.9", "0.99", spec=conv_vae(momentum=0.9)),
-    Switch(
-        "noise", "noise", "its own generator", "its own generator", patch=(PT.train, "tensors", own_noise)
-    ),
+    Switch("noise", "noise", "its own generator", "its own generator", patch=(PT.train, "tensors", own_noise)),
     Switch("flatten", "flattening a map", "C, H, W", "H, W, C", patch=FLATTEN),
     Switch("padding", "padding, kernel 3, stride 2", "1 before, 1 after", "0 before, 1 after", patch=PADDING),
     Switch("slope", "LeakyReLU's slope", "0.01", "0.3", spec=conv_vae(slope=0.01)),
@@ -178,9 +172,7 @@ SWITCHES = (
 )
 
 
-def take(
-    images: data.Images, settings: TrainSpec, latent_dim: int, steps: int, dtype: str
-) -> list[draws.Batch]:
+def take(images: data.Images, settings: TrainSpec, latent_dim: int, steps: int, dtype: str) -> list[draws.Batch]:
     """The first batches of a training run."""
     epochs = (draws.batches(images, settings, latent_dim, epoch, dtype) for epoch in itertools.count(1))
     return list(itertools.islice(itertools.chain.from_iterable(epochs), steps))
@@ -200,9 +192,7 @@ def curve(
     model = twin.models.build(spec, settings.seed, dtype)
     optimizer = (rule or twin.train.Optimizer)(model, settings)
     step = (tf_graph if twin is TF else twin.train.make_step)(model, optimizer, settings)
-    (held_out,) = draws.validation(
-        images.valid, replace(settings, seed=0), spec.latent_dim, dtype, len(images.valid)
-    )
+    (held_out,) = draws.validation(images.valid, replace(settings, seed=0), spec.latent_dim, dtype, len(images.valid))
     held_out = TENSORS[twin](held_out)  # with the common noise, whatever is switched
 
     def valid() -> float:

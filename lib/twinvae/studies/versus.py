@@ -19,8 +19,16 @@ from twinvae.studies.study import Trained
 
 
 # ---------------------------------------------------------------- trained now, or taken from a file
-def models(run, twin: ModuleType, spec: specs.ModelSpec, settings: specs.TrainSpec, images: data.Splits, seeds: int,
-           train: bool, file: str = "") -> list[Trained]:
+def models(
+    run,
+    twin: ModuleType,
+    spec: specs.ModelSpec,
+    settings: specs.TrainSpec,
+    images: data.Splits,
+    seeds: int,
+    train: bool,
+    file: str = "",
+) -> list[Trained]:
     """Trains the model with the seeds 0, 1, ...; without `train`, the kept model of seed 0 alone.
 
     PyTorch's runs keep seed 0 in float16 with its history, in `file` or one named by model and epochs; either twin
@@ -33,8 +41,13 @@ def models(run, twin: ModuleType, spec: specs.ModelSpec, settings: specs.TrainSp
     trained = study.train_seeds(place, twin, spec, settings, images, seeds)
     if run.backend == "torch":
         arrays = {key: a.astype("float16") for key, a in trained[0].model.get_arrays().items()}
-        weights.write(run.weights / name, arrays, spec=specs.to_dict(spec), settings=specs.to_dict(settings),
-                      history=trained[0].history.to_dict("records"))
+        weights.write(
+            run.weights / name,
+            arrays,
+            spec=specs.to_dict(spec),
+            settings=specs.to_dict(settings),
+            history=trained[0].history.to_dict("records"),
+        )
     return trained
 
 
@@ -43,8 +56,13 @@ def _kept(run, twin: ModuleType, name: str) -> Trained:
     path = results.kept(run, name)
     metadata = weights.read(path)[1]
     model = weights.load_model(path, twin)
-    return Trained(model.spec, specs.from_dict(specs.TrainSpec, metadata["settings"]), model, twin,
-                   pd.DataFrame(metadata["history"]))
+    return Trained(
+        model.spec,
+        specs.from_dict(specs.TrainSpec, metadata["settings"]),
+        model,
+        twin,
+        pd.DataFrame(metadata["history"]),
+    )
 
 
 # ---------------------------------------------------------------- latent space
@@ -61,8 +79,10 @@ def plane(z: np.ndarray) -> np.ndarray:
 def class_knowledge(trained: Trained, x: np.ndarray, y: np.ndarray) -> dict[str, float]:
     """What the code says of the class: `between`, share of variance between the classes; `probe`, accuracy from z."""
     mu, logvar = study.codes(trained, x, y)
-    return {"between": latent.between_class_share(sampled_codes(trained, x, y), y),
-            "probe": latent.probe_accuracy(mu, logvar, y, draws.rng(0, "eps"))}
+    return {
+        "between": latent.between_class_share(sampled_codes(trained, x, y), y),
+        "probe": latent.probe_accuracy(mu, logvar, y, draws.rng(0, "eps")),
+    }
 
 
 def straight_lines(trained: Trained, x: np.ndarray, y: np.ndarray, pairs: int, points: int = 11) -> np.ndarray:

@@ -15,9 +15,7 @@ import numpy as np
 from twinvae import backend, draws
 from twinvae.spec import ModelSpec, TrainSpec
 
-os.environ.setdefault(
-    "TF_CPP_MIN_LOG_LEVEL", "3"
-)  # uncompiled, oneDNN calls an error what it leaves to others
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # uncompiled, oneDNN calls an error what it leaves to others
 PT, TF = backend.get("torch"), backend.get("tf")
 torch, tf, keras = PT.layers.torch, TF.layers.tf, TF.layers.keras
 tf.get_logger().setLevel("ERROR")  # it warns of tracing many functions; many small models are the point here
@@ -100,9 +98,7 @@ class Way:
     @property
     def lines(self) -> int:
         """Lines of code, blank ones not counted."""
-        return sum(
-            bool(line.strip()) for part in self.source for line in inspect.getsource(part).splitlines()
-        )
+        return sum(bool(line.strip()) for part in self.source for line in inspect.getsource(part).splitlines())
 
 
 WAYS = {
@@ -115,9 +111,7 @@ WAYS = {
 }
 
 
-def epoch_of(
-    way: Way, spec: ModelSpec, settings: TrainSpec, batches: list[draws.Batch]
-) -> Callable[[], float]:
+def epoch_of(way: Way, spec: ModelSpec, settings: TrainSpec, batches: list[draws.Batch]) -> Callable[[], float]:
     """A function that trains one epoch on these batches and returns the last loss."""
     model = way.twin.models.build(spec)
     if way.make is None:
@@ -129,9 +123,7 @@ def epoch_of(
     return lambda: float([numpy(step(*way.twin.train.tensors(batch))) for batch in batches][-1])
 
 
-def timed(
-    way: Way, spec: ModelSpec, settings: TrainSpec, batches: list[draws.Batch], epochs: int
-) -> dict[str, float]:
+def timed(way: Way, spec: ModelSpec, settings: TrainSpec, batches: list[draws.Batch], epochs: int) -> dict[str, float]:
     """Seconds of the first epoch, compiling included; images a second in the fastest later one; last loss."""
     epoch, seconds = epoch_of(way, spec, settings, batches), []
     for _ in range(1 + epochs):

@@ -40,8 +40,11 @@ class Model(keras.Model):
     def named_tensors(self):
         """The weights themselves by the names of `ModelSpec.weights()`."""
         own = {"likelihood.log_scale": self.log_scale} if hasattr(self, "log_scale") else {}
-        return {f"{stack}.{name}": v for stack in self.spec.stacks()
-                for name, v in getattr(self, stack).named_variables().items()} | own
+        return {
+            f"{stack}.{name}": v
+            for stack in self.spec.stacks()
+            for name, v in getattr(self, stack).named_variables().items()
+        } | own
 
     def with_planes(self, x, y):
         """x with a plane for each class beside its channels, 1 for y's.  [B, H, W, C], [B, K] -> [B, H, W, C + K]"""

@@ -6,8 +6,14 @@ import tensorflow as tf
 from twinvae import spec
 
 # what PyTorch calls the weights of Keras' own layers
-NAMES = {"kernel": "weight", "bias": "bias", "gamma": "weight", "beta": "bias",
-         "moving_mean": "running_mean", "moving_variance": "running_var"}
+NAMES = {
+    "kernel": "weight",
+    "bias": "bias",
+    "gamma": "weight",
+    "beta": "bias",
+    "moving_mean": "running_mean",
+    "moving_variance": "running_var",
+}
 
 
 def to_pytorch(a):
@@ -71,15 +77,30 @@ def build(row, condition, dtype):
         case spec.Dense():
             made = keras.layers.Dense(layer.units, use_bias=layer.bias, dtype=dtype, name=row.name)
         case spec.ConvTranspose():
-            made = keras.layers.Conv2DTranspose(layer.filters, layer.kernel, layer.stride, layer.padding,
-                                                use_bias=layer.bias, dtype=dtype, name=row.name)
+            made = keras.layers.Conv2DTranspose(
+                layer.filters,
+                layer.kernel,
+                layer.stride,
+                layer.padding,
+                use_bias=layer.bias,
+                dtype=dtype,
+                name=row.name,
+            )
         case spec.Conv():
             kind = SpectralConv if isinstance(layer, spec.SpectralConv) else keras.layers.Conv2D
-            made = kind(layer.filters, layer.kernel, layer.stride, layer.padding, use_bias=layer.bias, dtype=dtype,
-                        name=row.name)
+            made = kind(
+                layer.filters,
+                layer.kernel,
+                layer.stride,
+                layer.padding,
+                use_bias=layer.bias,
+                dtype=dtype,
+                name=row.name,
+            )
         case spec.BatchNorm():
-            made = keras.layers.BatchNormalization(momentum=layer.momentum, epsilon=layer.epsilon, dtype=dtype,
-                                                   name=row.name)
+            made = keras.layers.BatchNormalization(
+                momentum=layer.momentum, epsilon=layer.epsilon, dtype=dtype, name=row.name
+            )
         case spec.Film():
             made = Film(channels, condition, dtype, name=row.name)
         case spec.Upsample():
@@ -131,5 +152,8 @@ class Stack(keras.layers.Layer):
 
     def named_variables(self):
         """The weights by PyTorch's names: 'dense1.weight', 'batchnorm1.running_mean', ..."""
-        return {f"{row.name}.{v.name if isinstance(row.layer, spec.Film) else NAMES[v.name]}": v
-                for row in self.rows for v in getattr(self, row.name).variables}
+        return {
+            f"{row.name}.{v.name if isinstance(row.layer, spec.Film) else NAMES[v.name]}": v
+            for row in self.rows
+            for v in getattr(self, row.name).variables
+        }

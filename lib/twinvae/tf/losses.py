@@ -23,7 +23,9 @@ def continuous_bernoulli_nll(x, x_logits):
     a = tf.abs(x_logits)
     far, b = tf.maximum(a, 0.1), tf.minimum(a, 0.1)  # near 0 the quotient is 0 / 0: there its series
     near = x_logits * (0.5 - x) + b**2 / 24 - b**4 / 2880 + b**6 / 181440 - b**8 / 9676800
-    return per_example(tf.where(a < 0.1, near, tf.nn.relu(x_logits) - x_logits * x + tf.math.log(-tf.math.expm1(-far) / far)))
+    return per_example(
+        tf.where(a < 0.1, near, tf.nn.relu(x_logits) - x_logits * x + tf.math.log(-tf.math.expm1(-far) / far))
+    )
 
 
 def gaussian_nll(x, x_mean, x_logvar):
@@ -39,8 +41,9 @@ def discretized_logistic_nll(x, x_mean, x_logscale):
     scale = tf.exp(-x_logscale)
     upper, lower = (x - x_mean + 0.5 / 255) * scale, (x - x_mean - 0.5 / 255) * scale
     middle = tf.math.log_sigmoid(upper) + tf.math.log_sigmoid(-lower) + tf.math.log(-tf.math.expm1(-scale / 255))
-    mass = tf.where(x < 0.5 / 255, tf.math.log_sigmoid(upper),
-                    tf.where(x > 1 - 0.5 / 255, tf.math.log_sigmoid(-lower), middle))
+    mass = tf.where(
+        x < 0.5 / 255, tf.math.log_sigmoid(upper), tf.where(x > 1 - 0.5 / 255, tf.math.log_sigmoid(-lower), middle)
+    )
     return -per_example(mass)
 
 

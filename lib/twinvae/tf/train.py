@@ -22,9 +22,12 @@ class Optimizer:
     """
 
     def __init__(self, model, settings, part=""):
-        self.names, self.weights = zip(*((n, w) for n, w in model.named_tensors().items()
-                                          if w.trainable and n.startswith(part)))
-        self.rule = {"adam": self.adam, "rmsprop": self.rmsprop, "adagrad": self.adagrad, "sgd": self.sgd}[settings.optimizer]
+        self.names, self.weights = zip(
+            *((n, w) for n, w in model.named_tensors().items() if w.trainable and n.startswith(part))
+        )
+        self.rule = {"adam": self.adam, "rmsprop": self.rmsprop, "adagrad": self.adagrad, "sgd": self.sgd}[
+            settings.optimizer
+        ]
         slots = {"adam": "mv", "rmsprop": "v", "adagrad": "v", "sgd": ""}[settings.optimizer]
         self.slots = {slot: [tf.Variable(tf.zeros_like(w)) for w in self.weights] for slot in slots}
         self.t = tf.Variable(0.0, dtype=model.dtype)
@@ -55,8 +58,11 @@ class Optimizer:
 
     def get_arrays(self):
         """The state as NumPy arrays: 'optimizer.t', 'optimizer.m.NAME', 'optimizer.v.NAME'."""
-        arrays = {f"optimizer.{slot}.{name}": layers.to_pytorch(v.numpy())
-                  for slot, variables in self.slots.items() for name, v in zip(self.names, variables)}
+        arrays = {
+            f"optimizer.{slot}.{name}": layers.to_pytorch(v.numpy())
+            for slot, variables in self.slots.items()
+            for name, v in zip(self.names, variables)
+        }
         return {"optimizer.t": np.array(float(self.t))} | arrays
 
     def set_arrays(self, arrays):

@@ -16,7 +16,9 @@ class IWAE(VAE):
 
     def loss_terms(self, x_in, x, y, eps, training=False):
         """(-bound, 0); the KL is within the bound.  eps [B, S Z] -> [B], [B]"""
-        log_w = self.log_weights(x, y, tf.transpose(tf.reshape(eps, (eps.shape[0], -1, self.spec.latent_dim)), (1, 0, 2)))
+        log_w = self.log_weights(
+            x, y, tf.transpose(tf.reshape(eps, (eps.shape[0], -1, self.spec.latent_dim)), (1, 0, 2))
+        )
         bound = losses.importance_bound(log_w) if self.spec.weighted else tf.reduce_mean(log_w, 0)
         return -bound, tf.zeros_like(bound)
 
