@@ -227,7 +227,9 @@ def through_torch(layers, stack, x, c, weights):
     out = {"before": made(x, c), "training": made(x, c, training=True)}
     trained = dict(made.named_parameters())
     found = torch.autograd.grad((out["training"] ** 3).sum(), [x, *trained.values()])
-    out |= dict(zip(["gradient of x", *(f"gradient of {n}" for n in trained)], found)) | {"after": made(x, c)}
+    out |= dict(zip(["gradient of x", *(f"gradient of {n}" for n in trained)], found, strict=True)) | {
+        "after": made(x, c)
+    }
     return {n: t.numpy(force=True) for n, t in (out | made.state_dict()).items()}
 
 
@@ -244,7 +246,7 @@ def through_tf(layers, stack, x, c, weights):
         total = tf.reduce_sum(out["training"] ** 3)
     dx, *found = tape.gradient(total, [x, *(v.value for v in trained.values())])
     out = {n: t.numpy() for n, t in (out | {"gradient of x": dx, "after": made(x, c)}).items()}
-    out |= {f"gradient of {n}": layers.to_pytorch(g.numpy()) for n, g in zip(trained, found)}
+    out |= {f"gradient of {n}": layers.to_pytorch(g.numpy()) for n, g in zip(trained, found, strict=True)}
     return out | {n: layers.to_pytorch(v.numpy()) for n, v in named.items()}
 
 

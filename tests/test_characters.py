@@ -18,7 +18,12 @@ from twinvae.studies import characters, mistakes, study
 RNG = np.random.default_rng(0)
 X, LOGITS = RNG.random((6, 4, 3, 1)), RNG.normal(0, 3, (6, 4, 3, 1))
 IMAGES = splits()
-white = lambda images: replace(images, x=images.x | 255)
+
+
+def white(images):
+    return replace(images, x=images.x | 255)
+
+
 WHITE = replace(IMAGES, train=white(IMAGES.train), valid=white(IMAGES.valid))
 FAST = TrainSpec(epochs=6, batch_size=6, learning_rate=0.5)
 
@@ -37,7 +42,9 @@ def test_the_clipped_loss_is_its_formula_and_the_right_one_where_nothing_is_clip
 
 @pytest.mark.parametrize("name", TWINS)
 def test_in_single_precision_a_clip_below_the_rounding_does_nothing_at_one(name):
-    at = lambda logit, x, clip: apply(name, "mistakes", "clipped_nll", [[x]], [[logit]], clip, dtype="float32")[0]
+    def at(logit, x, clip):
+        return apply(name, "mistakes", "clipped_nll", [[x]], [[logit]], clip, dtype="float32")[0]
+
     for clip in characters.CLIPS:
         assert np.isfinite(at(40, 1, clip)) == np.isfinite(at(40, 0, clip)) == (clip > characters.ROUNDED)
         assert np.isfinite(at(-40, 0, clip)), "at the other end the clip is a number that float32 knows"

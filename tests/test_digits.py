@@ -59,7 +59,7 @@ def test_the_likelihood_of_linear_samples_is_the_integral_over_their_code():
     x, y = RNG.integers(0, 2, (8, 12)), np.arange(8) % 2
     found = digits.linear_nll(baselines.ClassPCA(mean, root, (12,)), x, y, 20_000, 0.3, 0.01)
     z = np.linspace(-8, 8, 4_001)
-    for one, k, value in zip(x, y, found):
+    for one, k, value in zip(x, y, found, strict=True):
         p = np.clip(mean[k] + z[:, None] * root[k], 0.01, 0.99)
         inside = np.where(one > 0, p, 1 - p).prod(1) * stats.norm.pdf(z)
         assert value == pytest.approx(-np.log(inside.sum() * (z[1] - z[0])), abs=0.02)

@@ -29,8 +29,8 @@ def test_batches_have_one_size_and_no_image_twice():
 
 
 def test_images_keep_their_labels():
-    label = {x.tobytes(): y for x, y in zip((DATA.x.astype(np.float32) / 255).astype(float), DATA.y)}
-    assert all(label[x.tobytes()] == y.argmax() for b in epoch(SETTINGS) for x, y in zip(b.x, b.y))
+    label = {x.tobytes(): y for x, y in zip((DATA.x.astype(np.float32) / 255).astype(float), DATA.y, strict=True)}
+    assert all(label[x.tobytes()] == y.argmax() for b in epoch(SETTINGS) for x, y in zip(b.x, b.y, strict=True))
 
 
 @pytest.mark.parametrize("binarize", ["none", "threshold", "fixed", "dynamic"])
@@ -67,7 +67,7 @@ def test_fewer_images_than_a_batch_make_one_batch():
 def by_image(settings: TrainSpec, number: int) -> dict[int, np.ndarray]:
     """The pixels of each image of an epoch, by its place in the data; batches of one image keep the order."""
     order = draws.rng(settings.seed, "order", number).permutation(26)
-    return dict(zip(order, (b.x[0] for b in epoch(settings, number))))
+    return dict(zip(order, (b.x[0] for b in epoch(settings, number)), strict=True))
 
 
 def test_fixed_pixels_stay_and_dynamic_ones_change():
@@ -88,7 +88,7 @@ def test_validation_is_the_same_whenever_it_is_asked_for():
     settings = replace(SETTINGS, binarize="dynamic", noise=0.1)
     a, b = (list(draws.validation(DATA, settings, 2, "float64", size=10)) for _ in range(2))
     assert [len(batch.x) for batch in a] == [10, 10, 6]
-    assert all((p == q).all() for m, n in zip(a, b) for p, q in zip(m, n))
+    assert all((p == q).all() for m, n in zip(a, b, strict=True) for p, q in zip(m, n, strict=True))
 
 
 def test_streams_do_not_share_numbers():

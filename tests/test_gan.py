@@ -136,7 +136,7 @@ def test_the_discriminator_steps_first_and_each_network_by_its_own_loss(twin):
 
     def after(part, gradients):
         now = model.get_arrays()
-        return now | {n: now[n] - 0.5 * layout(array(g)) for n, g in zip(part.names, gradients)}
+        return now | {n: now[n] - 0.5 * layout(array(g)) for n, g in zip(part.names, gradients, strict=True)}
 
     before = model.get_arrays()
     (d_loss, *_), gradients = twin.gan.discriminator_gradients(model, optimizer.discriminator.weights, x, y, eps[:, :2])
@@ -159,7 +159,7 @@ def test_a_gradient_is_the_slope_of_its_loss(twin):
     g_loss = lambda: float(twin.gan.generator_gradients(model, part.weights, y, z)[0])  # noqa: E731
     _, gradients = twin.gan.generator_gradients(model, part.weights, y, z)
     layout = getattr(twin.layers, "to_pytorch", lambda a: a)
-    for name, gradient in zip(part.names, gradients):
+    for name, gradient in zip(part.names, gradients, strict=True):
         gradient, losses = layout(array(gradient)), []
         i = np.unravel_index(np.abs(gradient).argmax(), gradient.shape)
         for shift in (h, -h):

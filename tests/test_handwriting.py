@@ -17,6 +17,7 @@ from twinvae.handwriting import signs
 from twinvae.handwriting.hands import FILE, Places, slant, thickness
 from twinvae.handwriting.measures import like_emnist
 from twinvae.metrics import judge
+import itertools
 
 WORDS = st.lists(st.text(st.sampled_from(hw.SUPPORTED), min_size=1, max_size=9), min_size=1, max_size=12)
 
@@ -36,7 +37,7 @@ def test_no_ink_is_outside_the_margins_and_lines_break_between_words(pen, words,
     assert page.ink[:, :60].max() == page.ink[:, width - 60 :].max() == page.ink[:60].max() == page.ink[-60:].max() == 0
     assert "".join(one.character for one in page.placed) == "".join(words)
     starts = np.cumsum([0] + [len(word) for word in words])
-    for first, after in zip(starts, starts[1:]):
+    for first, after in itertools.pairwise(starts):
         tops = {one.top for one in page.placed[first:after]}
         alone = page.placed[first].left == 60
         assert len(tops) == 1 or alone, "a word is cut only where it is wider than a line"
@@ -47,7 +48,9 @@ def test_no_ink_is_outside_the_margins_and_lines_break_between_words(pen, words,
 def test_neighbours_keep_the_gap_between_their_ink(pen, first, second, writer):
     left, right = (glyph.ink > 0.15 for glyph in pages.glyphs_of(first + second, pen.hand(writer)))
     step, gap = pages.advance(left, right), round(pages.GAP * pages.X_HEIGHT)
-    facing = [step + b.argmax() - (len(a) - a[::-1].argmax()) for a, b in zip(left, right) if a.any() and b.any()]
+    facing = [
+        step + b.argmax() - (len(a) - a[::-1].argmax()) for a, b in zip(left, right, strict=True) if a.any() and b.any()
+    ]
     assert min(facing, default=gap) >= gap
     assert step >= left.shape[1] - pages.X_HEIGHT // 2
 
@@ -154,7 +157,7 @@ def test_a_probe_learns_the_cases_and_names_them_where_they_are_one():
 
     def bars(upright):
         x = np.zeros((len(upright), 28, 28, 1), np.uint8)
-        for one, tall in zip(x, upright):
+        for one, tall in zip(x, upright, strict=True):
             side = rng.integers(2, 5)
             one[4:24, 14 - side : 14 + side] = 255 * tall
             one[14 - side : 14 + side, 4:24] |= np.uint8(255 * (not tall))

@@ -109,7 +109,7 @@ def test_both_twins_return_the_same(built, name, method, arguments, shapes):
     ours, theirs = (call(built, twin, name, method, *arguments) for twin in TWINS)
     ours, theirs = ([out] if isinstance(out, np.ndarray) else out for out in (ours, theirs))
     assert [out.shape for out in ours] == shapes
-    for a, b in zip(ours, theirs):
+    for a, b in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-13)
         assert a.std() > 0 or (name, method) == ("tiny_ae", "loss_terms")  # an AE has no KL
 
@@ -195,7 +195,7 @@ def test_call_and_predict_give_the_same_in_numpy(twin):
     model = twin.models.build(VAE, dtype="float64")
     mu, logvar = twin.models.call(model, "encode", X, Y)
     assert isinstance(mu, np.ndarray) and mu.dtype == np.float64
-    for a, b in zip((mu, logvar), twin.models.predict(model, "encode", X, Y, batch=4)):
+    for a, b in zip((mu, logvar), twin.models.predict(model, "encode", X, Y, batch=4), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-13)
     one, more = (
         twin.models.call(model, "generate", EPS[:4], None),

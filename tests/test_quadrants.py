@@ -8,6 +8,7 @@ from pair import LEAKY, SMALL, TWINS, splits
 from twinvae import backend, data
 from twinvae.spec import CompletionSpec, count_weights
 from twinvae.studies import completion, published, quadrants
+import itertools
 
 IMAGES = splits()
 X = data.scale(IMAGES.test.x)
@@ -25,7 +26,7 @@ def small(monkeypatch):
 def test_the_models_are_those_of_the_example(at):
     """Of the CVAE: two nets 784-500-500 with two heads of 200, and a decoder 200-500-500-784; of the baseline 784-500-500-784."""
     built = completion.models(at)
-    net = lambda *n: sum((a + 1) * b for a, b in zip(n, n[1:]))  # noqa: E731
+    net = lambda *n: sum((a + 1) * b for a, b in itertools.pairwise(n))  # noqa: E731
     assert count_weights(built["baseline"]) == net(784, 500, 500, 784)
     one = net(784, 500, 500) + 2 * net(500, 200)
     assert count_weights(built["completion"]) == 2 * one + net(200, 500, 500, 784)

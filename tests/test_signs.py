@@ -26,8 +26,11 @@ def run(tmp_path):
 
 def letters(n: int = 48) -> data.Splits:
     """Random pictures with the 24 letters."""
-    part = lambda seed: data.Images(np.random.default_rng(seed).integers(0, 256, (n, 28, 28, 1), dtype=np.uint8),
-                                    np.arange(n) % 24, tuple("ABCDEFGHIKLMNOPQRSTUVWXY"), IMAGES.source)  # fmt: skip
+
+    def part(seed):
+        return data.Images(np.random.default_rng(seed).integers(0, 256, (n, 28, 28, 1), dtype=np.uint8),
+                                        np.arange(n) % 24, tuple("ABCDEFGHIKLMNOPQRSTUVWXY"), IMAGES.source)  # fmt: skip
+
     return data.Splits(part(0), part(1), part(2))
 
 
@@ -61,7 +64,10 @@ def test_each_variant_changes_what_its_name_says():
     rows = signs.architectures()
     assert set(rows) == {"order_report", "no_batchnorm", "order_rising", "order_flat", "task3_report", "task3_filters",
                          "task3_layers"}  # fmt: skip
-    filters = lambda name: [layer.filters for layer in rows[name][1].encoder if isinstance(layer, Conv)]
+
+    def filters(name):
+        return [layer.filters for layer in rows[name][1].encoder if isinstance(layer, Conv)]
+
     assert (filters("order_rising"), filters("order_flat")) == ([16, 32, 32], [32, 32, 32])
     assert filters("order_report") == filters("no_batchnorm") == [32, 16, 32]
     assert filters("task3_layers") == [32, 32, 16, 32]
@@ -116,7 +122,9 @@ def test_a_table_fills_the_middle_shades_and_what_is_beyond_is_cut():
 
 
 def test_network_traffic_is_its_numbers_or_nothing(monkeypatch):
-    row = lambda size, kind: [0, b"tcp", b"http", b"SF", size, *[0.5] * 36, kind]
+    def row(size, kind):
+        return [0, b"tcp", b"http", b"SF", size, *[0.5] * 36, kind]
+
     table = np.array([row(10 * k, b"normal.") for k in range(30)] + [row(1e9, b"smurf.")], dtype=object)
     given = SimpleNamespace(data=table[:, :-1], target=table[:, -1])
     monkeypatch.setattr(anomalies, "fetch_kddcup99", lambda **options: given)
@@ -152,7 +160,7 @@ def test_scores_are_those_of_the_model_with_the_label_summed_out(name):
             mean = twin.models.call(built.model, "reconstruct", x, hot, None)
             errors.append(((x - mean) ** 2).sum((1, 2, 3)))
         weights = shares if model is CVAE else [1.0]
-        exact = -np.log(sum(w * np.exp(b - bounds[0]) for w, b in zip(weights, bounds))) - bounds[0]
+        exact = -np.log(sum(w * np.exp(b - bounds[0]) for w, b in zip(weights, bounds, strict=True))) - bounds[0]
         np.testing.assert_allclose(ours["elbo"], exact, rtol=1e-5)
         np.testing.assert_allclose(ours["error"], np.min(errors, axis=0), rtol=1e-5)
 

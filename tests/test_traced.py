@@ -101,7 +101,7 @@ def untraced_verdicts(texts: Path, results: Path) -> list[str]:
         shown = re.findall(r"\\textbf\{([^}]*)\}", row)
         if shown != [right] or known[f"verdict@{claim['id']}"] != right:
             found.append(f"{claim['id']} is printed as {shown}, its rule says {right}")
-    for word, name in zip(VERDICTS, ("hold", "fail", "undecided")):
+    for word, name in zip(VERDICTS, ("hold", "fail", "undecided"), strict=True):
         if known[f"val@claims/all/{name}"] != str(counts.get(word, 0)):
             found.append(f"claims/all/{name} is not {counts.get(word, 0)}")
     return found + [f"typed: {words}" for words in TYPED.findall(re.sub(r"\\verdict\{[^}]*\}", "", text))]

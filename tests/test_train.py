@@ -78,10 +78,12 @@ def test_steps_follow_the_written_rule(twin, name):
     model = twin.models.build(VAE, dtype="float64")
     optimizer = twin.train.Optimizer(model, settings)
     gradients = [small_gradients(optimizer, seed) for seed in range(3)]
-    expected = [by_reference(name, array(w).copy(), gs, 0.03) for w, *gs in zip(optimizer.weights, *gradients)]
+    expected = [
+        by_reference(name, array(w).copy(), gs, 0.03) for w, *gs in zip(optimizer.weights, *gradients, strict=True)
+    ]
     for step, gs in enumerate(gradients):
         optimizer.step(twin.train.tensors(gs))
-        for w, after in zip(optimizer.weights, expected):
+        for w, after in zip(optimizer.weights, expected, strict=True):
             np.testing.assert_allclose(array(w), after[step], rtol=1e-13, atol=1e-15)
 
 
@@ -120,7 +122,7 @@ def test_a_training_step_is_gradient_and_rule(twin):
     np.testing.assert_allclose(values, [(recon + 0.3 * kl).mean(), recon.mean(), kl.mean()], rtol=1e-12)
     layout = getattr(twin.layers, "to_pytorch", lambda a: a)
     after = model.get_arrays()
-    for name, gradient in zip(optimizer.names, gradients):
+    for name, gradient in zip(optimizer.names, gradients, strict=True):
         np.testing.assert_allclose(after[name], before[name] - 0.01 * layout(array(gradient)), rtol=1e-12, atol=1e-15)
     assert max(np.abs(after[name] - before[name]).max() for name in before) > 1e-3
 
@@ -133,7 +135,7 @@ def test_the_gradient_is_the_slope_of_the_loss():
     batch = twin.train.tensors(next(draws.batches(DATA.train, SETTINGS, 2, 1, "float64")))
     _, gradients = twin.train.loss_and_gradients(model, optimizer.weights, SETTINGS, *batch)
     arrays = model.get_arrays()
-    for name, gradient in zip(optimizer.names, gradients):
+    for name, gradient in zip(optimizer.names, gradients, strict=True):
         i = np.unravel_index(np.abs(array(gradient)).argmax(), gradient.shape)
         losses = []
         for h in (1e-6, -1e-6):

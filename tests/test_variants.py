@@ -30,7 +30,7 @@ def terms_and_gradients(twin: str, model, eps: np.ndarray):
     _, gradients = twin.train.loss_and_gradients(built, list(weights.values()), settings, *batch)
     terms = np.stack([array(t) for t in built.loss_terms(*batch)])
     to = getattr(twin.layers, "to_pytorch", lambda a: a)
-    return terms, {name: to(array(g)) for name, g in zip(weights, gradients)}, built
+    return terms, {name: to(array(g)) for name, g in zip(weights, gradients, strict=True)}, built
 
 
 @pytest.mark.parametrize("model", VARIANTS, ids=lambda model: model.name)

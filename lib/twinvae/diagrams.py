@@ -28,6 +28,7 @@ from twinvae.spec import (
     Upsample,
     count_weights,
 )
+import itertools
 
 WIDTH = 10 * style.TEXT_WIDTH  # of every diagram, in its units
 GREY = "#666666"
@@ -196,11 +197,11 @@ def draw_architecture(ax: Axes, spec: ModelSpec | GanSpec) -> None:
     bar_width = min(0.55 * pitch, 3.0)
     most = max(prod(c.shape) for c in columns)
     at = [(i + 0.5) * pitch for i in range(len(columns))]
-    for x, column in zip(at, columns):
+    for x, column in zip(at, columns, strict=True):
         height = max(16 * (prod(column.shape) / most) ** 0.3, 13.0 if len(column.words) > 2 else 9.0)
         tint = "data" if column is image else kind
         _bar(ax, x, y, bar_width, height, column, tint)
-    for a, b in zip(at, at[1:]):
+    for a, b in itertools.pairwise(at):
         _arrow(ax, (a + bar_width / 2, y), (b - bar_width / 2, y))
     if spec.kind == "cgan":
         _gan_conditions(ax, spec, at, len(before), y, pitch)

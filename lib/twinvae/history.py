@@ -95,7 +95,7 @@ class Log:
 
     def record(self, epoch: int, seconds: float, train: np.ndarray, valid: np.ndarray, state) -> None:
         """Adds an epoch.  `train` and `valid` are the losses in the columns' order; `state()` gives all arrays to keep."""
-        row = dict(zip(self.columns, [epoch, *map(float, train), *map(float, valid), seconds]))
+        row = dict(zip(self.columns, [epoch, *map(float, train), *map(float, valid), seconds], strict=True))
         best = self.best_by is not None and all(row[self.best_by] < earlier[self.best_by] for earlier in self.rows)
         self.rows.append(row)
         if not self.folder:

@@ -27,7 +27,7 @@ def escape(text: str) -> str:
         return "\\$".join(escape(part) for part in parts)
     plain = ["".join(SPECIAL.get(c, c) for c in part) for part in parts[::2]]
     maths = [f"${part}$" for part in parts[1::2]]
-    return "".join(a + b for a, b in zip(plain, [*maths, ""]))
+    return "".join(a + b for a, b in zip(plain, [*maths, ""], strict=True))
 
 
 def number(value: float, fmt: str) -> str:

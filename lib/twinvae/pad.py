@@ -62,7 +62,7 @@ class Pad(widgets.VBox):
         if key == " ":
             self.stop(*self.pen) if self.down else self.start(*self.pen)
         elif key in MOVES:
-            x, y = (min(max(at + by, 0), SIZE - 1) for at, by in zip(self.pen, MOVES[key]))
+            x, y = (min(max(at + by, 0), SIZE - 1) for at, by in zip(self.pen, MOVES[key], strict=True))
             self.move(x, y)
             self.pen = (x, y)
             self.show()

@@ -235,7 +235,7 @@ class Panel(widgets.VBox):
         picture = self.drawn_map[1].copy()
         at = [
             round((np.clip(self.z[unit], -REACH, REACH) / REACH * sign + 1) / 2 * MAP)
-            for unit, sign in zip(units, (1, -1))
+            for unit, sign in zip(units, (1, -1), strict=True)
         ]
         cv2.circle(picture, at, 9, (230, 159, 0), 3, cv2.LINE_AA)
         self.map.put_image_data(picture)

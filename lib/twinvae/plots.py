@@ -36,7 +36,7 @@ def plot_image_grid(
 def plot_frames(ax: Axes, framed: np.ndarray, size: tuple[int, int], colour: str) -> None:
     """Frames around some images of a `plot_image_grid`: [R, N] true where there is one, images of `size` (H, W)."""
     height, width = size
-    for row, column in zip(*np.nonzero(framed)):
+    for row, column in zip(*np.nonzero(framed), strict=True):
         ax.add_patch(
             Rectangle(
                 (column * width + 0.6, row * height + 0.6),
@@ -306,7 +306,7 @@ def plot_intervals(
     ylabel: str = "model",
 ) -> None:
     """A value and its interval in a row for each name, first name on top; a dotted line at 0.  3 x [R]"""
-    for row, (name, at, a, b) in enumerate(zip(names, middle, low, high)):
+    for row, (name, at, a, b) in enumerate(zip(names, middle, low, high, strict=True)):
         colour = style.colour(name)
         ax.plot([a, b], [row, row], color=colour, linewidth=2.5, alpha=0.5)
         ax.plot(at, row, "o", color=colour)
@@ -338,7 +338,7 @@ def plot_confusion(
     ax.grid(False)
     ax.set(xlabel=seen, ylabel=asked)
     if len(class_names) <= 12:
-        for i, j in zip(*np.nonzero(share >= 0.005)):
+        for i, j in zip(*np.nonzero(share >= 0.005), strict=True):
             ax.text(
                 j,
                 i,
@@ -464,7 +464,7 @@ def plot_rate_distortion(
     ax.fill_between(distortion, 0, rate, color="0.92", linewidth=0)
     ax.plot(distortion, rate, color=style.COLOURS["baseline"])
     ax.plot(at[:, 0], at[:, 1], "o", color=style.COLOURS["VAE"])
-    for setting, (x, y) in zip(settings, at):
+    for setting, (x, y) in zip(settings, at, strict=True):
         ax.annotate(f"{setting:g}", (x, y), (4, 3), textcoords="offset points", fontsize=7)
     ax.text(0.05, 0.06, "not attainable", transform=ax.transAxes, fontsize=7, color="0.4")
     ax.set(xlabel="distortion [squared error]", ylabel="rate [nats per point]", ylim=(0, None))

@@ -154,7 +154,7 @@ def check_csv(raw: bytes, result) -> None:
 
 def check_libsvm(raw: bytes, result) -> None:
     """Against Python's own reading of the numbers."""
-    for line, values, label in zip(raw.split(b"\n"), *result, strict=False):
+    for line, values, label in zip(raw.split(b"\n"), *result, strict=True):
         first, *pairs = line.split()
         wanted = np.zeros(len(values), np.float32)
         for pair in pairs:

@@ -55,7 +55,9 @@ def test_a_folder_gives_the_same_as_the_zip(tmp_path, archive):
     zipfile.ZipFile(path).extractall(tmp_path / "tree")
     by_class.convert(path, tmp_path / "a", 8)
     by_class.convert(tmp_path / "tree" / "by_class", tmp_path / "b", 8)
-    for one, other in zip(by_class.read_converted(tmp_path / "a"), by_class.read_converted(tmp_path / "b")):
+    for one, other in zip(
+        by_class.read_converted(tmp_path / "a"), by_class.read_converted(tmp_path / "b"), strict=True
+    ):
         assert np.array_equal(one, other)
 
 

@@ -48,7 +48,7 @@ def fetch_one(dataset: DataSet) -> int:
     if dataset.parts:
         return max(fetch_one(part) for part in dataset.parts)
     halves = [tuple(edition.halves) for edition in dataset.editions]
-    pairs = [pair for pair in zip(dataset.editions, halves) if downloadable(*pair)]
+    pairs = [pair for pair in zip(dataset.editions, halves, strict=True) if downloadable(*pair)]
     try:
         paths = fetch(dataset, *(pairs[0] if pairs else (dataset.editions[0], halves[0])))
     except (OSError, ValueError) as error:

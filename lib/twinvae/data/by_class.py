@@ -139,7 +139,7 @@ def _decode_all(pictures: list, fetch: Callable, folder: Path, plan: dict, worke
     with ThreadPoolExecutor(workers) as pool, bar:
         for start in range(state["done"], len(pictures), CHUNK):
             chunk = range(start, min(start + CHUNK, len(pictures)))
-            reasons = zip(chunk, pool.map(one, chunk))
+            reasons = zip(chunk, pool.map(one, chunk), strict=True)
             state["failures"] += [[int(row_of[at]), pictures[at][0], why] for at, why in reasons if why]
             images.flush()
             labels.flush()

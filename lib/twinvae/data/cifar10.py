@@ -42,7 +42,7 @@ META = KnownFile("batches.meta.txt", "sha256:558e74b5e208382e186da55784b4bac2cd5
 
 
 def _concatenate(parts: list[Arrays]) -> Arrays:
-    x, y = zip(*parts)
+    x, y = zip(*parts, strict=True)
     return np.concatenate(x), np.concatenate(y)
 
 

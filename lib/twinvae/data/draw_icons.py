@@ -140,4 +140,4 @@ def draw(count: int, seed: int, hues: int = 1) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     y = rng.permutation(np.repeat(np.arange(len(ICONS) * hues), count))
     chosen = rng.random(len(y)) if hues == 1 else (y % hues) / hues + rng.normal(0, 0.01, len(y))
-    return np.stack([_picture(label // hues, hue, rng) for label, hue in zip(y, chosen)]), y
+    return np.stack([_picture(label // hues, hue, rng) for label, hue in zip(y, chosen, strict=True)]), y

@@ -112,7 +112,10 @@ def _together(dataset: DataSet, parts: list[Images]) -> Images:
     kind = max((source.kind for source in sources), key=("official", "variant", "stand-in").index)
     files = tuple(file for source in sources for file in source.files)
     source = Source(dataset.name, " and ".join(source.label for source in sources), kind, files)
-    x, y = (np.concatenate(arrays) for arrays in ([p.x for p in parts], [p.y + k for p, k in zip(parts, first)]))
+    x, y = (
+        np.concatenate(arrays)
+        for arrays in ([p.x for p in parts], [p.y + k for p, k in zip(parts, first, strict=True)])
+    )
     return Images(x, y, dataset.class_names, source)
 
 

@@ -43,7 +43,7 @@ def make_standin(folder: Path) -> None:
 
     x, y = draw(ALPHANUMERIC, 80, seed=2)
     with zipfile.ZipFile(folder / BY_CLASS.name, "w") as archive:
-        for at, (image, label) in enumerate(zip(x, y)):
+        for at, (image, label) in enumerate(zip(x, y, strict=True)):
             code = CHARACTER_TO_HEX[ALPHANUMERIC[label]]
             # A fixed date in each entry keeps the archive the same, byte for byte.
             entry = zipfile.ZipInfo(f"by_class/{code}/hsf_0/hsf_0_{at:05d}.png")

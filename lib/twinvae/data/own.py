@@ -75,7 +75,7 @@ def _picture(path: Path, size: tuple[int, int] | None) -> np.ndarray:
 
 
 def _one_size(images: list[np.ndarray], files: list[Path]) -> None:
-    for image, file in zip(images, files):
+    for image, file in zip(images, files, strict=True):
         if image.shape[:2] != images[0].shape[:2]:
             height, width = image.shape[:2]
             raise DataError(

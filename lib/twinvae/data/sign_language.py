@@ -59,7 +59,7 @@ def read(paths: tuple[Path, ...], half: str, task: str) -> Arrays:
     """CSV files, with their letters; the task comes after splitting, in `for_task`."""
     if task not in TASKS:
         raise ValueError(f"sign_language: task is {task!r}; choose one of {', '.join(TASKS)}.")
-    x, y = zip(*(parse(path.read_bytes(), path.name) for path in paths))
+    x, y = zip(*(parse(path.read_bytes(), path.name) for path in paths), strict=True)
     return np.concatenate(x), np.concatenate(y)
 
 
@@ -111,7 +111,7 @@ def make_standin(folder: Path) -> None:
         x, y = draw(len(RAW_LABELS), photographs, 20, SIDE, seed)
         rows = [
             header,
-            *(f"{RAW_LABELS[label]}," + ",".join(map(str, image.ravel())) for image, label in zip(x, y)),
+            *(f"{RAW_LABELS[label]}," + ",".join(map(str, image.ravel())) for image, label in zip(x, y, strict=True)),
         ]
         (folder / file.name).write_text("\n".join(rows) + "\n")
 

@@ -52,7 +52,7 @@ def make_standin(folder: Path) -> None:
     ink, ground = rng.integers(0, 256, (2, len(y), 1, 1, 3))
     alpha = np.pad(digits, ((0, 0), (2, 2), (2, 2)))[..., None] / 255
     x = np.rint(alpha * ink + (1 - alpha) * ground).astype(np.uint8)
-    for file, part in zip((TRAIN, TEST), cut(y, 500, rng)):
+    for file, part in zip((TRAIN, TEST), cut(y, 500, rng), strict=True):
         labels = np.where(y[part] == 0, 10, y[part]).astype(np.uint8)[:, None]
         savemat(folder / file.name, {"X": x[part].transpose(1, 2, 3, 0), "y": labels}, do_compression=True)
 

@@ -38,7 +38,7 @@ HDF5 = KnownFile("usps.h5", "sha256:734f88c541104a956d88be2c95d03b4a463ffd74ccc2
 def read_libsvm(paths: tuple[Path, ...], half: str) -> Arrays:
     """One libsvm file -> x uint8 [N, 16, 16, 1], y int64 [N]; unpacked once and kept."""
     (path,) = paths
-    arrays = cached_arrays(f"usps-{digest(path)[:16]}", lambda: dict(zip("xy", parse(path))))
+    arrays = cached_arrays(f"usps-{digest(path)[:16]}", lambda: dict(zip("xy", parse(path), strict=True)))
     return arrays["x"], arrays["y"]
 
 
@@ -91,10 +91,10 @@ def _standin_digits() -> list[Arrays]:
 
 def make_standin(folder: Path) -> None:
     """Write the two libsvm files."""
-    for file, (x, y) in zip((TRAIN, TEST), _standin_digits()):
+    for file, (x, y) in zip((TRAIN, TEST), _standin_digits(), strict=True):
         rows = (
             f"{label + 1} " + " ".join(f"{at}:{2 * v - 1:.6f}" for at, v in enumerate(row, 1))
-            for row, label in zip(x, y)
+            for row, label in zip(x, y, strict=True)
         )
         (folder / file.name).write_bytes(bz2.compress(("\n".join(rows) + "\n").encode()))
 
@@ -104,7 +104,7 @@ def make_raw_standin(folder: Path) -> None:
     import h5py
 
     with h5py.File(folder / HDF5.name, "w") as file:
-        for half, (x, y) in zip(("train", "test"), _standin_digits()):
+        for half, (x, y) in zip(("train", "test"), _standin_digits(), strict=True):
             file[f"{half}/data"], file[f"{half}/target"] = x.astype(np.float32), y.astype(np.int32)
 
 

@@ -153,7 +153,10 @@ def slant(x: np.ndarray) -> np.ndarray:
     """
     height, column = np.mgrid[x.shape[1] - 1 : -1 : -1, 0 : x.shape[2]].astype(float)
     total = x.sum((1, 2)) + 1e-9
-    mean = lambda values: (x * values).sum((1, 2)) / total
+
+    def mean(values):
+        return (x * values).sum((1, 2)) / total
+
     covariance = mean(height * column) - mean(height) * mean(column)
     return np.degrees(np.arctan(covariance / (mean(height**2) - mean(height) ** 2 + 1e-9)))
 

@@ -32,7 +32,7 @@ def cut_out(page: Page) -> tuple[np.ndarray, str]:
 
     -> [N, 28, 28, 1], N characters
     """
-    seen = [(one.character, ink) for one, ink in zip(page.placed, page.inks) if one.character in EXTENTS]
+    seen = [(one.character, ink) for one, ink in zip(page.placed, page.inks, strict=True) if one.character in EXTENTS]
     return np.stack([like_emnist(ink) for _, ink in seen]), "".join(character for character, _ in seen)
 
 
@@ -49,7 +49,7 @@ def legibility(
         read = [CLASSES[36][k] for k in judge.probabilities(x).argmax(1)]
         rows += [
             {"writer": writer, "character": c.upper(), "read": r, "right": c.upper() == r}
-            for c, r in zip(characters, read)
+            for c, r in zip(characters, read, strict=True)
         ]
     return pd.DataFrame(rows)
 

@@ -171,7 +171,7 @@ def advance(left: np.ndarray, right: np.ndarray) -> int:
 def width_of(glyphs: list[Glyph]) -> int:
     """The width of glyphs that are set beside each other, in dots."""
     ends, x = [0], 0
-    for glyph, after in zip(glyphs, [*glyphs[1:], None]):
+    for glyph, after in zip(glyphs, [*glyphs[1:], None], strict=True):
         ends.append(x + glyph.ink.shape[1])
         x += advance(glyph.ink, after.ink) if after else 0
     return max(ends)
@@ -210,7 +210,7 @@ def _set(lines: list[list[list[Glyph]]], hand: Hand, width: int, margin: int) ->
         top, x = margin + number * PITCH, margin
         for word in line:
             start = x
-            for glyph, after in zip(word, [*word[1:], None]):
+            for glyph, after in zip(word, [*word[1:], None], strict=True):
                 wide = glyph.ink.shape[1]
                 here = page[top : top + strip, x : x + wide]
                 np.maximum(here, glyph.ink, out=here)
@@ -227,7 +227,7 @@ def write_by(text: str, hands: list[Hand], width: int = WIDTH) -> Page:
     tops = np.cumsum([0] + [len(page.ink) for page in pages])
     placed = tuple(
         Placed(c, left, t + top, right, b + top)
-        for page, top in zip(pages, tops)
+        for page, top in zip(pages, tops, strict=True)
         for c, left, t, right, b in page.placed
     )
     inks = sum((page.inks for page in pages), ())

@@ -107,6 +107,6 @@ def bootstrap(
     values = []
     for _ in range(times):
         rows = [rng.integers(0, len(group[0]), len(group[0])) for group in groups]
-        values.append(metric(*(array[r] for group, r in zip(groups, rows) for array in group)))
+        values.append(metric(*(array[r] for group, r in zip(groups, rows, strict=True) for array in group)))
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)

@@ -89,5 +89,5 @@ def predict(model, method, *arrays, batch=1000):
         for start in range(0, len(arrays[0]), batch)
     ]
     if isinstance(chunks[0], tuple):
-        return tuple(np.concatenate(parts) for parts in zip(*chunks))
+        return tuple(np.concatenate(parts) for parts in zip(*chunks, strict=True))
     return np.concatenate(chunks)

@@ -23,7 +23,7 @@ class Optimizer:
 
     def __init__(self, model, settings, part=""):
         self.names, self.weights = zip(
-            *((n, w) for n, w in model.named_tensors().items() if w.requires_grad and n.startswith(part))
+            *((n, w) for n, w in model.named_tensors().items() if w.requires_grad and n.startswith(part)), strict=True
         )
         make, self.slots = {
             "adam": (
@@ -39,7 +39,7 @@ class Optimizer:
 
     def step(self, gradients):
         """One step of the rule, in place."""
-        for weight, gradient in zip(self.weights, gradients):
+        for weight, gradient in zip(self.weights, gradients, strict=True):
             weight.grad = gradient.contiguous()  # fused Adam reads memory in order, whatever the gradient's strides
         self.rule.step()
         self.t += 1
@@ -49,14 +49,14 @@ class Optimizer:
         arrays = {
             f"optimizer.{slot}.{name}": self.rule.state[weight][key].numpy(force=True).copy()
             for slot, key in self.slots.items()
-            for name, weight in zip(self.names, self.weights)
+            for name, weight in zip(self.names, self.weights, strict=True)
         }
         return {"optimizer.t": np.array(float(self.t))} | arrays
 
     def set_arrays(self, arrays):
         """The inverse of `get_arrays`."""
         self.t = int(arrays["optimizer.t"])
-        for name, weight in zip(self.names, self.weights):
+        for name, weight in zip(self.names, self.weights, strict=True):
             state = {
                 key: torch.as_tensor(np.array(arrays[f"optimizer.{slot}.{name}"], order="C")).to(weight)
                 for slot, key in self.slots.items()

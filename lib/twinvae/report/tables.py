@@ -53,7 +53,7 @@ def worst(result: Result, name: str, columns: list[str]) -> str:
     for kind in dict.fromkeys(kinds):
         here = values[[other == kind for other in kinds]]
         most = {c: cells.loc[here[c].idxmax(), c] if here[c].notna().any() else "--" for c in numeric}
-        rows.append(dict(zip(columns, map(latex.escape, kind))) | {"rows": str(len(here))} | most)
+        rows.append(dict(zip(columns, map(latex.escape, kind), strict=True)) | {"rows": str(len(here))} | most)
     return tabular(pd.DataFrame(rows))
 
 

@@ -77,8 +77,13 @@ class CompletionSpec(ModelSpec):
     def missing(self) -> list[int]:
         """The positions of the missing pixels in the flattened image, rows first, channels last."""
         height, width, channels = self.image_shape
-        left = lambda column: column < width // 2
-        bottom = lambda row: row >= height // 2
+
+        def left(column):
+            return column < width // 2
+
+        def bottom(row):
+            return row >= height // 2
+
         seen = {
             1: lambda i, j: bottom(i) and left(j),
             2: lambda i, j: left(j),

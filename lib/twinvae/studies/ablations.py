@@ -117,6 +117,7 @@ def compute(point: Point, twin: ModuleType, images: data.Splits) -> dict:
         zip(
             COLUMNS,
             (point.study, point.change, point.runs[0].seed, -(recon + kl), recon, kl, active, float(error), seconds),
+            strict=True,
         )
     )
 

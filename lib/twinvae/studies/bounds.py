@@ -135,7 +135,10 @@ def table(facts: dict) -> pd.DataFrame:
     for name, entry in facts["models"].items():
         seeds, first = entry["seeds"], entry["seeds"][0]
         nll, gains = [each["nll"]["nll"] for each in seeds], [each["against_vae"]["gain"] for each in seeds]
-        deviation = lambda values: np.std(values, ddof=1) if len(values) > 1 else np.nan
+
+        def deviation(values):
+            return np.std(values, ddof=1) if len(values) > 1 else np.nan
+
         rows.append(
             {
                 "model": name,

@@ -115,14 +115,17 @@ def lookalikes(asked: np.ndarray, real: np.ndarray, names: Sequence[str], count:
 
     Confusion matrices [K, K] of counts, rows asked for: a pair's number is the mean of its two shares.
     """
-    share = lambda matrix: matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
+
+    def share(matrix):
+        return matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
+
     both = [(share(matrix) + share(matrix).T) / 2 for matrix in (asked, real)]
     rows, columns = np.triu_indices(len(names), 1)
     order = np.argsort(-both[0][rows, columns], kind="stable")[:count]
     return pd.DataFrame(
         [
             {"pair": f"{names[i]} {names[j]}", "samples": both[0][i, j], "real": both[1][i, j]}
-            for i, j in zip(rows[order], columns[order])
+            for i, j in zip(rows[order], columns[order], strict=True)
         ]
     )
 
@@ -149,7 +152,10 @@ def small_trainings(model: ModelSpec, settings: TrainSpec) -> dict[str, tuple[Mo
 def modules(words: dict[str, str]) -> pd.DataFrame:
     """Python modules, a row each: version, how many of the library's files import it, and the words given for it."""
     texts = [path.read_text(encoding="utf-8") for path in Path(data.__file__).parents[1].rglob("*.py")]
-    imports = lambda name: sum(bool(re.search(rf"^\s*(import|from) {name}\b", text, re.MULTILINE)) for text in texts)
+
+    def imports(name):
+        return sum(bool(re.search(rf"^\s*(import|from) {name}\b", text, re.MULTILINE)) for text in texts)
+
     versions = metadata.packages_distributions()
     return pd.DataFrame(
         [

@@ -126,7 +126,7 @@ def measured(model, net, twin: ModuleType, x: np.ndarray, samples: int, folder: 
             with provenance.written_whole(path) as temporary, open(temporary, "wb") as file:
                 np.save(file, np.stack([rows[name] for name in ESTIMATORS]))
         parts.append(np.load(path))
-    return dict(zip(ESTIMATORS, np.concatenate(parts, axis=1)))
+    return dict(zip(ESTIMATORS, np.concatenate(parts, axis=1), strict=True))
 
 
 def pictures(model, net, twin: ModuleType, x: np.ndarray, draws_each: int = 4) -> np.ndarray:

@@ -24,7 +24,7 @@ from twinvae.studies import study
 def class_order(batches: list[draws.Batch]) -> list[draws.Batch]:
     """The same images with the same noise, all of class 0 first, then all of class 1, and so on."""
     size = len(batches[0].x)
-    whole = [np.concatenate(part) for part in zip(*batches)]
+    whole = [np.concatenate(part) for part in zip(*batches, strict=True)]
     order = np.argsort(whole[2].argmax(1), kind="stable")
     starts = range(0, len(order), size)
     return [draws.Batch(*(part[order[start : start + size]] for part in whole)) for start in starts]

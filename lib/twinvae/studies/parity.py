@@ -134,7 +134,7 @@ def _gradients(twin, model, optimizer, settings: TrainSpec, batch: draws.Batch) 
         _, found = twin.train.loss_and_gradients(model, optimizer.weights, settings, x_in, x, y, eps)
         names = optimizer.names
     layout = getattr(twin.layers, "to_pytorch", lambda a: a)
-    return {n: layout(np.asarray(g)) for n, g in zip(names, found)}
+    return {n: layout(np.asarray(g)) for n, g in zip(names, found, strict=True)}
 
 
 def handover(
@@ -146,7 +146,7 @@ def handover(
 
     def train(names: tuple[str, str]) -> dict[str, np.ndarray]:
         weights, state = draws.initial_weights(spec, settings.seed), None
-        for name, half in zip(names, halves):
+        for name, half in zip(names, halves, strict=True):
             twin = backend.get(name)
             model = twin.models.build(spec, dtype=dtype)
             model.set_arrays(weights)

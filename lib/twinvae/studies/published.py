@@ -53,7 +53,7 @@ def train(
     for run in runs:
         done, seconds = (epochs[-1]["epoch"], epochs[-1]["seconds"]) if epochs else (0, 0.0)
         history = twin.train.fit(model, images, run, folder / f"from-{done}-rate-{run.learning_rate:g}")
-        for row, clock in zip(history.itertuples(), history.seconds.cumsum()):
+        for row, clock in zip(history.itertuples(), history.seconds.cumsum(), strict=True):
             epochs.append(
                 {
                     "epoch": done + row.epoch,

@@ -38,7 +38,7 @@ def tasks(letters: data.Splits) -> dict[int, data.Splits]:
 
 def upright(x: np.ndarray, turns: np.ndarray) -> np.ndarray:
     """Images turned back (clockwise) by the quarter turns that were asked for.  [N, H, H, C], [N] -> [N, H, H, C]"""
-    return np.stack([np.rot90(image, -turn) for image, turn in zip(x, turns)])
+    return np.stack([np.rot90(image, -turn) for image, turn in zip(x, turns, strict=True)])
 
 
 def complexity(x: np.ndarray) -> np.ndarray:

@@ -96,7 +96,10 @@ def grid(profile: str, backend: str, dataset: str, kind: str) -> list[Point]:
     time; both get other code sizes.  PyTorch carries the seeds, TensorFlow trains the first: the twins are proven alike.
     """
     base = Point(dataset, kind, HIDDEN[kind, dataset])
-    change = lambda **fields: replace(base, **fields)
+
+    def change(**fields):
+        return replace(base, **fields)
+
     if profile == "smoke":  # no more than the report asks numbers of
         few = [change(optimizer="rmsprop"), change(optimizer="adagrad", learning_rate=1e-2)]
         few += [change(hidden=hidden) for hidden in (HIDDEN["vae", dataset], (200,))]

@@ -64,7 +64,7 @@ def signals(twin: ModuleType, spec: ModelSpec, batch: draws.Batch, dtype: str) -
     optimizer = twin.train.Optimizer(model, settings)
     _, gradients = twin.train.loss_and_gradients(model, optimizer.weights, settings, *twin.train.tensors(batch))
     layout = TF.layers.to_pytorch if twin is TF else np.asarray
-    return found, {name: layout(numpy(g)) for name, g in zip(optimizer.names, gradients)}
+    return found, {name: layout(numpy(g)) for name, g in zip(optimizer.names, gradients, strict=True)}
 
 
 def layer_table(spec: ModelSpec, batch: draws.Batch, dtype: str = "float64") -> pd.DataFrame:
@@ -108,7 +108,7 @@ def adam_as_keras(self, gradients) -> None:
 
 def adam_any_layout(self, gradients) -> None:
     """Gradients as torch.autograd.grad returns them, in whatever order their memory is."""
-    for weight, gradient in zip(self.weights, gradients):
+    for weight, gradient in zip(self.weights, gradients, strict=True):
         weight.grad = gradient
     self.rule.step()
     self.t += 1

@@ -115,7 +115,7 @@ def epoch_of(way: Way, spec: ModelSpec, settings: TrainSpec, batches: list[draws
     """A function that trains one epoch on these batches and returns the last loss."""
     model = way.twin.models.build(spec)
     if way.make is None:
-        rows = tuple(np.concatenate(arrays) for arrays in zip(*batches))
+        rows = tuple(np.concatenate(arrays) for arrays in zip(*batches, strict=True))
         loader, fit = tf.data.Dataset.from_tensor_slices(rows).batch(len(batches[0].x)), Fit(model, settings)
         return lambda: float(fit.fit(loader, shuffle=False, verbose=0).history["nats"][-1])
     optimizer = (KerasAdam if way.twin is TF else PT.train.Optimizer)(model, settings)

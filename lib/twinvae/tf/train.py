@@ -23,7 +23,7 @@ class Optimizer:
 
     def __init__(self, model, settings, part=""):
         self.names, self.weights = zip(
-            *((n, w) for n, w in model.named_tensors().items() if w.trainable and n.startswith(part))
+            *((n, w) for n, w in model.named_tensors().items() if w.trainable and n.startswith(part)), strict=True
         )
         self.rule = {"adam": self.adam, "rmsprop": self.rmsprop, "adagrad": self.adagrad, "sgd": self.sgd}[
             settings.optimizer
@@ -36,13 +36,16 @@ class Optimizer:
     def step(self, gradients):
         """One step of the rule, in place."""
         self.t.assign_add(1.0)
-        for weight, gradient, *slots in zip(self.weights, gradients, *self.slots.values()):
+        for weight, gradient, *slots in zip(self.weights, gradients, *self.slots.values(), strict=True):
             weight.assign_sub(self.lr * self.rule(gradient, *slots))
 
     def adam(self, g, m, v):
         m.assign(0.9 * m + 0.1 * g)
         v.assign(0.999 * v + 0.001 * g**2)
-        power = lambda beta: tf.pow(tf.constant(beta, g.dtype), self.t)
+
+        def power(beta):
+            return tf.pow(tf.constant(beta, g.dtype), self.t)
+
         return m / (1 - power(0.9)) / (tf.sqrt(v / (1 - power(0.999))) + 1e-8)
 
     def rmsprop(self, g, v):
@@ -61,7 +64,7 @@ class Optimizer:
         arrays = {
             f"optimizer.{slot}.{name}": layers.to_pytorch(v.numpy())
             for slot, variables in self.slots.items()
-            for name, v in zip(self.names, variables)
+            for name, v in zip(self.names, variables, strict=True)
         }
         return {"optimizer.t": np.array(float(self.t))} | arrays
 
@@ -69,7 +72,7 @@ class Optimizer:
         """The inverse of `get_arrays`."""
         self.t.assign(arrays["optimizer.t"])
         for slot, variables in self.slots.items():
-            for name, variable in zip(self.names, variables):
+            for name, variable in zip(self.names, variables, strict=True):
                 variable.assign(layers.to_keras(arrays[f"optimizer.{slot}.{name}"]))
 
 
