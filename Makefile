@@ -64,14 +64,14 @@ grid: $(READY)
 
 published: $(READY)
 	@for backend in $(if $(filter both,$(BACKEND)),torch tf,$(BACKEND)); do \
-	  for study in quadrants digits bounds ablations; do $(RUN) -m twinvae.studies.$$study $$backend || exit 1; done; done
+	  for study in quadrants digits bounds ablations; do $(RUN) -m twinvae_studies.$$study $$backend || exit 1; done; done
 
 judges: $(READY)
 	@$(RUN) -m snakemake --cores $(JOBS) --keep-going --rerun-incomplete --nolock --quiet all -- judges
 	@$(RUN) -m twinvae.metrics.judge
 
 collect: $(READY)
-	@$(RUN) -m twinvae.report --results '$(RESULTS)' --backend $(BACKEND)
+	@$(RUN) -m twinvae_collect --results '$(RESULTS)' --backend $(BACKEND)
 
 pdf:
 	@$(MAKE) collect
@@ -96,7 +96,7 @@ test: $(READY)
 	TWINVAE_PROFILE=smoke $(RUN) -m pytest
 
 parity: $(READY)
-	$(RUN) -m twinvae.studies.parity
+	$(RUN) -m twinvae_studies.parity
 
 mutants: $(READY)
 	CUDA_VISIBLE_DEVICES= $(RUN) tests/mutants.py
@@ -105,7 +105,7 @@ lab: $(READY)
 	$(RUN) -m jupyter lab notebooks
 
 bench: $(READY)
-	$(RUN) -m twinvae.studies.bench
+	$(RUN) -m twinvae_studies.speed
 	$(RUN) tests/data/bench_data.py
 	$(RUN) tests/metrics/bench_metrics.py
 
@@ -116,13 +116,13 @@ screenshot: $(READY)
 	$(RUN) tests/browser.py
 
 html: $(READY)
-	$(RUN) -m twinvae.site
+	$(RUN) -m twinvae_collect.html_edition
 
 tensorboard: $(READY)
 	$(RUN) -m tensorboard.main --logdir '$(RESULTS)'
 
 notebooks: $(READY)
-	$(RUN) -m twinvae.committed --results '$(RESULTS)' --profile $(PROFILE)
+	$(RUN) -m twinvae_collect.notebook_outputs --results '$(RESULTS)' --profile $(PROFILE)
 
 clean:
 	rm -rf .snakemake report/build report/generated report/html results/smoke .pytest_cache

@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 from twinvae import spec
-from twinvae.studies import sweep
+from twinvae_studies import sweep
 from twinvae.metrics import judge as judges
-from twinvae.provenance import KEEPERS
+from twinvae.run.provenance import keeps
 
 # A new experiment is one line: the notebook, and the backends it takes (None: it computes with neither).
 NOTEBOOKS = {
@@ -53,8 +53,9 @@ def library(notebook, backend):
     others = [folder for name, folder in PACKAGE.items() if name != backend and notebook not in BOTH]
     return sorted(
         str(path)
-        for path in Path("lib/twinvae").rglob("*.py")
-        if path.parts[2] not in others and path.as_posix() not in KEEPERS
+        for folder in ("lib/twinvae", "notebooks/studies", "notebooks/apps")
+        for path in Path(folder).rglob("*.py")
+        if path.parts[2] not in others and not keeps(path.as_posix())
     )
 
 

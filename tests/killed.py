@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pair import VAE, splits
-from twinvae import backend, draws, weights
+from twinvae import backend, checkpoints, randomness
 from twinvae.run import Run
 from twinvae.spec import Flatten, TrainSpec
 
@@ -28,7 +28,7 @@ def die() -> None:
 
 def arm(moment: str) -> None:
     """Replaces one function so that the process dies at the moment, with what came before done as ever."""
-    batches, fsync, replace = draws.batches, os.fsync, os.replace
+    batches, fsync, replace = randomness.batches, os.fsync, os.replace
 
     def deadly_batches(images, settings, latent_dim, epoch, dtype):
         for count, batch in enumerate(batches(images, settings, latent_dim, epoch, dtype), 1):
@@ -52,9 +52,9 @@ def arm(moment: str) -> None:
 
     match moment:
         case "first batch" | "mid epoch":
-            draws.batches = deadly_batches
+            randomness.batches = deadly_batches
         case "half a checkpoint is written":
-            weights.os.fsync = deadly_fsync
+            checkpoints.os.fsync = deadly_fsync
         case _:
             os.replace = deadly_replace
 

@@ -5,8 +5,8 @@ import json
 import pytest
 from pair import VAE, splits
 from twinvae.spec import FreeBitsSpec, TrainSpec
-from twinvae.studies import ablations, published
-from twinvae.studies.ablations import Point
+from twinvae_studies import ablations, burda2016
+from twinvae_studies.ablations import Point
 
 IMAGES = splits()
 FREE = FreeBitsSpec(**{key: value for key, value in vars(VAE).items() if key != "kind"}, kind="free_bits", free=5.0)
@@ -36,11 +36,11 @@ def test_the_remedies_change_one_thing_each():
 def test_points_are_trained_once_and_free_bits_show_their_true_kl(tmp_path, monkeypatch):
     runs = (TrainSpec(1, 8, seed=1), TrainSpec(1, 8, beta=0.5, seed=1))
     few = [Point("beta", "1", VAE, runs), Point("collapse", "free bits", FREE, runs)]
-    monkeypatch.setattr(published, "FOLDER", tmp_path)
+    monkeypatch.setattr(burda2016, "FOLDER", tmp_path)
     monkeypatch.setattr(ablations, "points", lambda: few)
     monkeypatch.setattr(ablations.specs, "zoo", lambda _: VAE)
     monkeypatch.setattr(ablations.data, "splits", lambda *_, **sizes: IMAGES)
-    with pytest.raises(FileNotFoundError, match="'python -m twinvae.studies.ablations torch'"):
+    with pytest.raises(FileNotFoundError, match="'python -m twinvae_studies.ablations torch'"):
         ablations.load("torch")
     ablations.main("torch")
     first = ablations.load("torch")

@@ -13,7 +13,7 @@ from twinvae import backend, reference
 from twinvae.data import by_class
 from twinvae.metrics import latent
 from twinvae.spec import Dense, Film, TrainSpec
-from twinvae.studies import characters, mistakes, study
+from twinvae_studies import evaluation, mistakes, report000
 
 RNG = np.random.default_rng(0)
 X, LOGITS = RNG.random((6, 4, 3, 1)), RNG.normal(0, 3, (6, 4, 3, 1))
@@ -45,20 +45,20 @@ def test_in_single_precision_a_clip_below_the_rounding_does_nothing_at_one(name)
     def at(logit, x, clip):
         return apply(name, "mistakes", "clipped_nll", [[x]], [[logit]], clip, dtype="float32")[0]
 
-    for clip in characters.CLIPS:
-        assert np.isfinite(at(40, 1, clip)) == np.isfinite(at(40, 0, clip)) == (clip > characters.ROUNDED)
+    for clip in report000.CLIPS:
+        assert np.isfinite(at(40, 1, clip)) == np.isfinite(at(40, 0, clip)) == (clip > report000.ROUNDED)
         assert np.isfinite(at(-40, 0, clip)), "at the other end the clip is a number that float32 knows"
     np.testing.assert_allclose(at(40, 0, 1e-4), -np.log(1e-4), rtol=1e-3)
 
 
 @pytest.mark.parametrize("name", TWINS)
 def test_only_trainings_with_a_rounded_clip_fail(name, monkeypatch):
-    monkeypatch.setattr(characters, "CLIPS", (1e-8, 1e-7))
+    monkeypatch.setattr(report000, "CLIPS", (1e-8, 1e-7))
     twin = backend.get(name)
     with twin.train.uncompiled():
-        curves = characters.clipped(twin, CVAE, FAST, WHITE)
+        curves = report000.clipped(twin, CVAE, FAST, WHITE)
     lost = {key: not np.isfinite(curve.loss).all() for key, curve in curves.items()}
-    assert lost == {f"{clip:.0e}": clip < characters.ROUNDED for clip in characters.CLIPS} | {"logits": False}
+    assert lost == {f"{clip:.0e}": clip < report000.ROUNDED for clip in report000.CLIPS} | {"logits": False}
     with twin.train.uncompiled():
         plain = mistakes.train(twin, CVAE, FAST, WHITE)[1]
     assert plain.equals(curves["logits"])
@@ -68,17 +68,17 @@ def test_only_trainings_with_a_rounded_clip_fail(name, monkeypatch):
 def test_the_training_loop_stops_at_the_first_loss_that_is_not_finite(name, tmp_path):
     twin, run = backend.get(name), SimpleNamespace(checkpoints=tmp_path)
     with twin.train.uncompiled():
-        said = characters.stopped(run, twin, CVAE, FAST, WHITE, 1e-12)
+        said = report000.stopped(run, twin, CVAE, FAST, WHITE, 1e-12)
         assert said.startswith("the loss is nan at epoch") or said.startswith("the loss is inf at epoch")
-        assert characters.stopped(run, twin, CVAE, FAST, WHITE, 1e-12) == said, "again from the checkpoint it kept"
-        assert characters.stopped(run, twin, CVAE, replace(FAST, epochs=1), WHITE, 1e-4) == ""
+        assert report000.stopped(run, twin, CVAE, FAST, WHITE, 1e-12) == said, "again from the checkpoint it kept"
+        assert report000.stopped(run, twin, CVAE, replace(FAST, epochs=1), WHITE, 1e-4) == ""
 
 
 def test_the_epoch_by_which_most_of_the_fall_is_done():
-    assert characters.epochs_to(np.array([100.0, 50, 6, 4, 0])) == 3
-    assert characters.epochs_to(np.array([100.0, 0, 5, 9])) == 1
+    assert report000.epochs_to(np.array([100.0, 50, 6, 4, 0])) == 3
+    assert report000.epochs_to(np.array([100.0, 0, 5, 9])) == 1
     twin = backend.get("torch")
-    assert characters.untrained(twin, CVAE, FAST, IMAGES) == pytest.approx(
+    assert report000.untrained(twin, CVAE, FAST, IMAGES) == pytest.approx(
         twin.train.evaluate(twin.models.build(CVAE), IMAGES.valid, FAST)[0]
     )
 
@@ -91,15 +91,15 @@ def test_graph_images_and_codes_lie_beside_the_curves(name, tmp_path):
     twin = backend.get(name)
     model = twin.models.build(CVAE)
     curve = pd.DataFrame({"epoch": [1, 2], "valid_loss": [3.0, 2.0]})
-    trained = study.Trained(CVAE, FAST, model, twin, curve)
+    trained = evaluation.Trained(CVAE, FAST, model, twin, curve)
     before = model.get_arrays()
     run = SimpleNamespace(folder=tmp_path)
     for _ in range(2):  # the second takes the place of the first
-        assert characters.events(run, trained, IMAGES.valid, shown=3) == ["curves", "graph", "images", "codes"]
+        assert report000.events(run, trained, IMAGES.valid, shown=3) == ["curves", "graph", "images", "codes"]
     assert len(list((tmp_path / "events").glob("events.out*"))) == 1
     assert all((a == model.get_arrays()[key]).all() for key, a in before.items())
     twin.train.fit(model, IMAGES, TrainSpec(1, 8))  # it still trains
-    characters.projector(tmp_path, np.array([[1.5, -2], [0, 3]]), ["a", "b"])
+    report000.projector(tmp_path, np.array([[1.5, -2], [0, 3]]), ["a", "b"])
     assert (tmp_path / "codes.tsv").read_text() == "1.5\t-2\n0\t3\n"
     assert (tmp_path / "names.tsv").read_text() == "a\nb\n"
     assert 'tensor_path: "codes.tsv"' in (tmp_path / "projector_config.pbtxt").read_text()
@@ -114,26 +114,26 @@ def test_pictures_come_with_the_name_of_their_folder(tmp_path, monkeypatch):
         for code, character in by_class.HEX_TO_CHARACTER.items():
             picture = np.full((128, 128), ord(character), np.uint8)
             archive.writestr(f"by_class/{code}/hsf_0/hsf_0_00000.png", cv2.imencode(".png", picture)[1].tobytes())
-    monkeypatch.setattr(characters.finding, "find", lambda *_: SimpleNamespace(paths={"all": (path,)}))
-    codes, x = characters.pictures(3, 28)
+    monkeypatch.setattr(report000.finding, "find", lambda *_: SimpleNamespace(paths={"all": (path,)}))
+    codes, x = report000.pictures(3, 28)
     assert len(codes) == 3 and x.shape == (3, 28, 28, 1)
     assert [chr(image[0, 0, 0]) for image in x] == [by_class.HEX_TO_CHARACTER[code] for code in codes]
 
 
 def test_quantiles_of_normal_codes_lie_on_the_line():
-    normal, found = characters.quantiles(RNG.standard_normal((200_000, 2)))
+    normal, found = report000.quantiles(RNG.standard_normal((200_000, 2)))
     np.testing.assert_allclose(found, np.c_[normal, normal], atol=0.06)
     assert (latent.marginal_distance(RNG.standard_normal((20_000, 2))) < 0.02).all()
 
 
 def test_lookalikes_are_pairs_in_either_direction():
     asked = np.array([[4, 4, 0], [0, 8, 0], [1, 0, 7]])
-    table = characters.lookalikes(asked, np.eye(3), "abc", 2)
+    table = report000.lookalikes(asked, np.eye(3), "abc", 2)
     assert table.pair.tolist() == ["a b", "a c"] and table.samples.tolist() == [0.25, 0.0625] and not table.real.any()
 
 
 def test_each_small_training_changes_what_its_name_says():
-    rows = characters.small_trainings(CVAE, FAST)
+    rows = report000.small_trainings(CVAE, FAST)
     assert {name: model.likelihood for name, (model, _) in rows.items()} == {
         "bernoulli": "bernoulli", "continuous": "continuous_bernoulli", "gaussian": "gaussian_learned",
         "beta": "bernoulli", "elbo": "bernoulli", "prior": "bernoulli"}  # fmt: skip
@@ -143,7 +143,7 @@ def test_each_small_training_changes_what_its_name_says():
 
 def test_a_vae_has_no_layer_that_serves_a_label():
     film = replace(CVAE, decoder_condition="film", decoder=(Dense(6), Film(), Dense(5)))
-    vae = study.unlabelled(film, "plain")
+    vae = evaluation.unlabelled(film, "plain")
     assert (vae.kind, vae.name, vae.prior, vae.decoder) == ("vae", "plain", "standard", (Dense(6), Dense(5)))
     assert backend.get("torch").models.build(vae).spec.num_classes == 0
 
@@ -151,14 +151,14 @@ def test_a_vae_has_no_layer_that_serves_a_label():
 @pytest.mark.parametrize("name", TWINS)
 def test_contrast_of_one_changes_nothing_and_more_goes_to_black_and_white(name):
     twin, y = backend.get(name), np.arange(12) % 3
-    trained = study.Trained(CVAE, FAST, twin.models.build(CVAE), twin, None)
-    plain = study.generate(trained, y)
-    np.testing.assert_allclose(characters.contrasted(trained, y, 1), plain, atol=1e-6)
-    more = characters.contrasted(trained, y, 3)
+    trained = evaluation.Trained(CVAE, FAST, twin.models.build(CVAE), twin, None)
+    plain = evaluation.generate(trained, y)
+    np.testing.assert_allclose(report000.contrasted(trained, y, 1), plain, atol=1e-6)
+    more = report000.contrasted(trained, y, 3)
     assert (np.abs(more - 0.5) >= np.abs(plain - 0.5) - 1e-6).all() and ((more > 0.5) == (plain > 0.5)).mean() > 0.99
 
 
 def test_modules_are_counted_in_the_files_that_import_them():
-    table = characters.modules({"torch": "a twin", "cv2": "pictures", "no_such_module": "nothing"}).set_index("module")
+    table = report000.modules({"torch": "a twin", "cv2": "pictures", "no_such_module": "nothing"}).set_index("module")
     assert table.files["torch"] >= 5 and table.files["cv2"] >= 2 and table.files["no_such_module"] == 0
     assert table.version["no_such_module"] == "-" and table.version["torch"][0].isdigit()

@@ -9,7 +9,7 @@ from scipy import stats
 from sklearn.mixture import GaussianMixture
 from twinvae import backend, data
 from twinvae.metrics import baselines, likelihood
-from twinvae.studies import digits, priors, published
+from twinvae_studies import burda2016, digits_cvae, fitted_priors
 
 RNG = np.random.default_rng(0)
 
@@ -24,7 +24,7 @@ def normal(mean, covariance) -> GaussianMixture:
 
 def test_the_density_of_a_class_is_that_of_its_mixture():
     covariance = np.array([[2.0, 0.5], [0.5, 1]])
-    prior = priors.Mixtures([normal([0.0, 0], np.eye(2)), normal([1.0, 2], covariance)])
+    prior = fitted_priors.Mixtures([normal([0.0, 0], np.eye(2)), normal([1.0, 2], covariance)])
     z, y = RNG.standard_normal((5, 4, 2)), np.array([0, 1, 1, 0])
     expected = stats.multivariate_normal([1, 2], covariance).logpdf(z[:, 1:3])
     np.testing.assert_allclose(prior.log_density(z, y)[:, 1:3], expected, rtol=1e-10)
@@ -36,7 +36,7 @@ def test_the_density_of_a_class_is_that_of_its_mixture():
 def test_a_mixture_finds_the_codes_of_each_class():
     y = np.repeat([0, 1], 500)
     z = RNG.standard_normal((1_000, 2)) * 0.1 + np.where(RNG.random(1_000) < 0.5, 3, -3)[:, None] * (1 - 2 * y[:, None])
-    prior = priors.Mixtures.fit(z, y, 2)
+    prior = fitted_priors.Mixtures.fit(z, y, 2)
     assert np.abs(np.sort(prior.by_class[1].means_[:, 0]) - [-3, 3]).max() < 0.05
     drawn = prior.sample(y)
     assert (np.abs(drawn) > 2).all()
@@ -46,9 +46,9 @@ def test_a_mixture_finds_the_codes_of_each_class():
 @pytest.mark.parametrize("name", TWINS)
 def test_with_the_standard_prior_as_mixture_the_likelihood_is_the_usual_one(name):
     twin = backend.get(name)
-    model = twin.models.build(replace(digits.model(), latent_dim=3), dtype="float64")
+    model = twin.models.build(replace(digits_cvae.model(), latent_dim=3), dtype="float64")
     x, y = RNG.integers(0, 2, (6, 28, 28, 1)).astype(float), np.arange(6)
-    found = priors.nll(model, twin, x, y, priors.Mixtures([normal(np.zeros(3), np.eye(3))] * 10), 40)
+    found = fitted_priors.nll(model, twin, x, y, fitted_priors.Mixtures([normal(np.zeros(3), np.eye(3))] * 10), 40)
     np.testing.assert_allclose(found["mixture"], found["standard"], rtol=1e-9)
     usual = -likelihood.importance_sampled(model, twin, x, np.eye(10)[y], 40)
     np.testing.assert_allclose(found["standard"], usual, rtol=1e-9)
@@ -57,7 +57,7 @@ def test_with_the_standard_prior_as_mixture_the_likelihood_is_the_usual_one(name
 def test_the_likelihood_of_linear_samples_is_the_integral_over_their_code():
     mean, root = RNG.uniform(0.2, 0.8, (2, 12)), RNG.normal(0, 0.2, (2, 1, 12))
     x, y = RNG.integers(0, 2, (8, 12)), np.arange(8) % 2
-    found = digits.linear_nll(baselines.ClassPCA(mean, root, (12,)), x, y, 20_000, 0.3, 0.01)
+    found = digits_cvae.linear_nll(baselines.ClassPCA(mean, root, (12,)), x, y, 20_000, 0.3, 0.01)
     z = np.linspace(-8, 8, 4_001)
     for one, k, value in zip(x, y, found, strict=True):
         p = np.clip(mean[k] + z[:, None] * root[k], 0.01, 0.99)
@@ -69,7 +69,7 @@ def test_samples_become_as_sharp_as_real_images_class_by_class():
     real = images(40, shape=(8, 8, 1), classes=2)
     logits, y = RNG.normal(0, 0.5, (30, 8, 8, 1)), np.arange(30) % 2
     grey = data.Images((255 / (1 + np.exp(-2.5 * logits))).round().astype("uint8"), y, real.class_names, real.source)
-    made, factors = priors.sharpened(logits, y, grey)
+    made, factors = fitted_priors.sharpened(logits, y, grey)
     assert factors.tolist() == [2.5, 2.5]
     np.testing.assert_allclose(made, grey.x / 255, atol=0.003)
 
@@ -78,31 +78,31 @@ def test_samples_become_as_sharp_as_real_images_class_by_class():
 def small(monkeypatch, tmp_path):
     """The study with few images and one epoch, in a folder of its own."""
     few = images(200, shape=(28, 28, 1), classes=10)
-    monkeypatch.setattr(digits.data, "splits", lambda name: data.Splits(few, few, few))
-    monkeypatch.setattr(published, "FOLDER", tmp_path)
+    monkeypatch.setattr(digits_cvae.data, "splits", lambda name: data.Splits(few, few, few))
+    monkeypatch.setattr(burda2016, "FOLDER", tmp_path)
     for name, value in {"PHASES": ((1, 1e-3),), "AXES": 3, "EACH": 10, "IMAGES": 12, "DRAWS": 4}.items():
-        monkeypatch.setattr(digits, name, value)
+        monkeypatch.setattr(digits_cvae, name, value)
     return tmp_path
 
 
 @pytest.mark.parametrize("name", TWINS)
 def test_the_study_is_made_once_and_told_in_a_table(small, name, monkeypatch):
-    monkeypatch.setattr(digits, "SEEDS", 2)
+    monkeypatch.setattr(digits_cvae, "SEEDS", 2)
     with backend.get(name).train.uncompiled():
-        digits.main(name)
-    facts = digits.load(name)
-    monkeypatch.setattr(digits, "one_seed", lambda *_: pytest.fail("trained again"))
-    digits.main(name)
-    assert digits.load(name) == facts and list(facts["seeds"]) == ["0", "1"]
-    table = digits.table(facts).set_index("samples of")
-    assert list(table.index) == list(digits.WORDS.values()) and table.deviation.notna().sum() == 3
-    assert table.nll.notna().sum() == 3 and facts["pca"]["floor"] in digits.FLOORS
-    numbers = digits.numbers({name: facts})
+        digits_cvae.main(name)
+    facts = digits_cvae.load(name)
+    monkeypatch.setattr(digits_cvae, "one_seed", lambda *_: pytest.fail("trained again"))
+    digits_cvae.main(name)
+    assert digits_cvae.load(name) == facts and list(facts["seeds"]) == ["0", "1"]
+    table = digits_cvae.table(facts).set_index("samples of")
+    assert list(table.index) == list(digits_cvae.WORDS.values()) and table.deviation.notna().sum() == 3
+    assert table.nll.notna().sum() == 3 and facts["pca"]["floor"] in digits_cvae.FLOORS
+    numbers = digits_cvae.numbers({name: facts})
     assert numbers["least_accuracy"] == min(seed["sharp"]["accuracy"] for seed in facts["seeds"].values())
     assert numbers["seeds"] == 2 and numbers["pca_cas"] == facts["pca"]["cas"]
     assert np.load(small / f"digits-{name}.npz")["arr_0"].shape == (80, 28, 28, 1)
 
 
 def test_what_is_missing_is_said_with_its_command(small):
-    with pytest.raises(FileNotFoundError, match="'python -m twinvae.studies.digits tf'"):
-        digits.load("tf")
+    with pytest.raises(FileNotFoundError, match="'python -m twinvae_studies.digits_cvae tf'"):
+        digits_cvae.load("tf")

@@ -5,18 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from pair import images
-from twinvae import draws
+from twinvae import randomness
 from twinvae.spec import TrainSpec
 
 DATA = images(26)
 SETTINGS = TrainSpec(epochs=2, batch_size=8, seed=3)
 
 
-def epoch(settings: TrainSpec, number: int = 1) -> list[draws.Batch]:
-    return list(draws.batches(DATA, settings, 2, number, "float64"))
+def epoch(settings: TrainSpec, number: int = 1) -> list[randomness.Batch]:
+    return list(randomness.batches(DATA, settings, 2, number, "float64"))
 
 
-def seen(batches: list[draws.Batch]) -> list[bytes]:
+def seen(batches: list[randomness.Batch]) -> list[bytes]:
     return [x.tobytes() for batch in batches for x in batch.x]
 
 
@@ -54,10 +54,10 @@ def test_every_epoch_shuffles_and_leaves_out_others():
 
 def test_codes_are_drawn_from_the_posterior_by_the_seed():
     mu, logvar = np.tile([3.0, -1.0], (4000, 1)), np.tile(np.log([4.0, 0.25]), (4000, 1))
-    z = draws.codes(mu, logvar, seed=2)
+    z = randomness.codes(mu, logvar, seed=2)
     np.testing.assert_allclose(z.mean(0), mu[0], atol=4 * 2 / np.sqrt(4000))
     np.testing.assert_allclose(z.std(0), [2, 0.5], rtol=0.05)
-    assert (z == draws.codes(mu, logvar, seed=2)).all() and (z != draws.codes(mu, logvar, seed=3)).all()
+    assert (z == randomness.codes(mu, logvar, seed=2)).all() and (z != randomness.codes(mu, logvar, seed=3)).all()
 
 
 def test_fewer_images_than_a_batch_make_one_batch():
@@ -66,7 +66,7 @@ def test_fewer_images_than_a_batch_make_one_batch():
 
 def by_image(settings: TrainSpec, number: int) -> dict[int, np.ndarray]:
     """The pixels of each image of an epoch, by its place in the data; batches of one image keep the order."""
-    order = draws.rng(settings.seed, "order", number).permutation(26)
+    order = randomness.rng(settings.seed, "order", number).permutation(26)
     return dict(zip(order, (b.x[0] for b in epoch(settings, number)), strict=True))
 
 
@@ -86,11 +86,11 @@ def test_noise_is_on_the_input_not_on_the_target():
 
 def test_validation_is_the_same_whenever_it_is_asked_for():
     settings = replace(SETTINGS, binarize="dynamic", noise=0.1)
-    a, b = (list(draws.validation(DATA, settings, 2, "float64", size=10)) for _ in range(2))
+    a, b = (list(randomness.validation(DATA, settings, 2, "float64", size=10)) for _ in range(2))
     assert [len(batch.x) for batch in a] == [10, 10, 6]
     assert all((p == q).all() for m, n in zip(a, b, strict=True) for p, q in zip(m, n, strict=True))
 
 
 def test_streams_do_not_share_numbers():
-    first = {stream: draws.rng(0, stream).random() for stream in draws.STREAMS}
-    assert len(set(first.values())) == len(draws.STREAMS)
+    first = {stream: randomness.rng(0, stream).random() for stream in randomness.STREAMS}
+    assert len(set(first.values())) == len(randomness.STREAMS)

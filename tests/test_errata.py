@@ -5,7 +5,8 @@ import re
 import pytest
 import yaml
 from tiny import ROOT
-from twinvae import errata, provenance
+from twinvae.run import provenance
+from twinvae_studies import errata
 
 ITEMS = errata.load(ROOT / "report" / "errata.yaml")
 CELLS = [cell.source for cell in provenance.code_cells(ROOT / "notebooks" / "01_theory.ipynb")]

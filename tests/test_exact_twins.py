@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from pair import TWINS, array
 from scipy.special import logsumexp
-from twinvae import backend, draws, exact
+from twinvae import backend, randomness
 from twinvae.spec import Flatten, ModelSpec, TrainSpec
+from twinvae_studies import exact
 
 POINTS = exact.points() + [
     0.1,
@@ -39,11 +40,11 @@ BEST = exact.linear_vae_optimum(exact.EIGENVALUES, 2)
 over_twins = pytest.mark.parametrize("twin", TWINS)
 
 
-def full_batch(x: np.ndarray, y: np.ndarray, latent_dim: int) -> draws.Batch:
+def full_batch(x: np.ndarray, y: np.ndarray, latent_dim: int) -> randomness.Batch:
     """Every point with every sign vector of eps."""
     signs = np.array(list(product([-1.0, 1.0], repeat=latent_dim)))
     x = np.repeat(x.reshape(-1, 2, 2, 1), len(signs), axis=0)
-    return draws.Batch(x, x, np.repeat(np.eye(2)[y], len(signs), axis=0), np.tile(signs, (len(y), 1)))
+    return randomness.Batch(x, x, np.repeat(np.eye(2)[y], len(signs), axis=0), np.tile(signs, (len(y), 1)))
 
 
 def train(name: str, model: ModelSpec, x=POINTS, y=np.zeros(16, int), beta=1.0, steps=750):

@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 import pytest
 from tiny import ROOT
-from twinvae import backend, data, explorer, panel
-from twinvae.pad import SIZE, Pad
+from twinvae import backend, data
+from twinvae_apps import explorer, explorer_panel
+from twinvae_apps.drawing_square import SIZE, Pad
 
 TWINS = {name: backend.get(name) for name in ("torch", "tf")}
 KEPT = explorer.found(ROOT / "results")
@@ -69,9 +70,9 @@ def test_a_drawing_is_made_like_the_data(opened):
 
 def test_a_move_takes_less_than_50_milliseconds(monkeypatch):
     monkeypatch.setattr(
-        panel, "images_of", lambda kept, *sizes: images(kept.spec.image_shape, max(1, kept.spec.num_classes))
+        explorer_panel, "images_of", lambda kept, *sizes: images(kept.spec.image_shape, max(1, kept.spec.num_classes))
     )
-    shown, times = panel.Panel(KEPT[:2], TWINS), []
+    shown, times = explorer_panel.Panel(KEPT[:2], TWINS), []
     for value in np.linspace(-2, 2, 9):
         before = shown.picture.value
         shown.sliders[int(shown.explorer.units[0])].value = value
@@ -79,7 +80,7 @@ def test_a_move_takes_less_than_50_milliseconds(monkeypatch):
         assert shown.picture.value != before
     assert min(times) < 50, "the best of nine: the machine may be busy"
     shown.model.value = KEPT[1]
-    assert len(shown.sliders) == panel.SLIDERS and "running kernel" in shown._repr_mimebundle_()["text/plain"]
+    assert len(shown.sliders) == explorer_panel.SLIDERS and "running kernel" in shown._repr_mimebundle_()["text/plain"]
     shown.buttons["random code"].click()
     shown.buttons["end here"].click()
     assert (shown.ends[1] == shown.z).all() and shown.along.value == 1

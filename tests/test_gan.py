@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from pair import TWINS, apply, array, same_arrays, splits
 from scipy import integrate, special, stats
-from twinvae import backend, draws, history, weights
+from twinvae import backend, checkpoints, randomness
 from twinvae.data import Images, Splits
 from twinvae.spec import Activation, BatchNorm, Conv, Dense, Flatten, GanSpec, GlobalMaxPool, Reshape, TrainSpec, mlp
-from twinvae.studies import parity, study
+from twinvae_studies import evaluation, parity
 
 LEAKY = Activation("leaky_relu", 0.2)
 GAN = GanSpec(
@@ -36,7 +36,7 @@ def made(twin: str, model: GanSpec = GAN, settings: TrainSpec = SETTINGS):
     """(twin, model, its optimisers, the tensors of a batch), float64."""
     twin = backend.get(twin)
     built = twin.models.build(model, dtype="float64")
-    batch = twin.train.tensors(next(draws.batches(DATA.train, settings, model.noise_dim, 1, "float64")))
+    batch = twin.train.tensors(next(randomness.batches(DATA.train, settings, model.noise_dim, 1, "float64")))
     return twin, built, twin.gan.Optimizers(built, settings), batch
 
 
@@ -226,13 +226,13 @@ def fit(twin: str, settings: TrainSpec = SETTINGS, folder=None, model=NORMED, da
 @over_twins
 def test_the_history_has_a_row_an_epoch_and_no_best(finished, twin):
     folder, model, frame = finished[twin]
-    assert tuple(frame.columns) == history.GAN_COLUMNS and list(frame.epoch) == [1, 2, 3]
+    assert tuple(frame.columns) == checkpoints.GAN_COLUMNS and list(frame.epoch) == [1, 2, 3]
     assert np.isfinite(frame).all(axis=None) and (frame.seconds > 0).all()
     assert [path.name for path in folder.iterdir()] == ["last.safetensors"]
-    arrays, _ = weights.read(folder / "last.safetensors")
+    arrays, _ = checkpoints.read(folder / "last.safetensors")
     assert arrays["optimizer.t"] == 9 and all((arrays[n] == a).all() for n, a in model.get_arrays().items())
     valid = backend.get(twin).gan.evaluate(model, DATA.valid, SETTINGS)
-    np.testing.assert_allclose(valid, frame.iloc[-1][list(history.GAN_COLUMNS[5:9])].astype(float), rtol=1e-12)
+    np.testing.assert_allclose(valid, frame.iloc[-1][list(checkpoints.GAN_COLUMNS[5:9])].astype(float), rtol=1e-12)
 
 
 def test_both_twins_have_the_same_history(finished):
@@ -245,13 +245,13 @@ def test_an_interrupted_run_goes_on_bit_for_bit(finished, twin, tmp_path):
     fit(twin, replace(SETTINGS, epochs=1), tmp_path)
     model, frame = fit(twin, SETTINGS, tmp_path)
     assert same_arrays(model.get_arrays(), finished[twin][1].get_arrays())
-    assert same_arrays(*(weights.read(folder / "last.safetensors")[0] for folder in (tmp_path, finished[twin][0])))
+    assert same_arrays(*(checkpoints.read(folder / "last.safetensors")[0] for folder in (tmp_path, finished[twin][0])))
     assert frame.drop(columns="seconds").equals(finished[twin][2].drop(columns="seconds"))
 
 
 @over_twins
 def test_a_loss_that_is_not_finite_stops_the_run(twin):
-    with pytest.raises(history.NotFinite, match=r"the loss is (nan|inf) at epoch \d, batch \d: the learning rate"):
+    with pytest.raises(checkpoints.NotFinite, match=r"the loss is (nan|inf) at epoch \d, batch \d: the learning rate"):
         fit(twin, replace(SETTINGS, optimizer="sgd", learning_rate=1e30), model=GAN)
 
 
@@ -286,12 +286,12 @@ def test_a_gan_learns_two_grey_levels_by_their_labels(twin):
 
 def test_a_study_trains_and_samples_a_gan_as_any_model(tmp_path):
     run = type("Run", (), {"checkpoints": tmp_path})
-    trained = study.train(run, backend.get("torch"), GAN, replace(SETTINGS, epochs=1), DATA)
-    assert tuple(trained.history.columns) == history.GAN_COLUMNS
-    x = study.generate(trained, np.arange(6) % 3)
+    trained = evaluation.train(run, backend.get("torch"), GAN, replace(SETTINGS, epochs=1), DATA)
+    assert tuple(trained.history.columns) == checkpoints.GAN_COLUMNS
+    x = evaluation.generate(trained, np.arange(6) % 3)
     assert x.shape == (6, 5, 4, 1) and 0 <= x.min() <= x.max() <= 1
-    again = study.train(run, backend.get("torch"), GAN, replace(SETTINGS, epochs=1), DATA)
-    assert (study.generate(again, np.arange(6) % 3) == x).all()
+    again = evaluation.train(run, backend.get("torch"), GAN, replace(SETTINGS, epochs=1), DATA)
+    assert (evaluation.generate(again, np.arange(6) % 3) == x).all()
 
 
 # --- the goals -----------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Handwriting: pages whose ink keeps to the margins, lines that break between words, hands that are the same again."""
 
+import itertools
 import string
 from types import SimpleNamespace
 
@@ -8,16 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from twinvae import backend, data, spec
-from twinvae import handwriting as hw
-from twinvae.handwriting import __main__ as command
-from twinvae.handwriting import page as pages
-from twinvae.handwriting import pen as maker
-from twinvae.handwriting import signs
-from twinvae.handwriting.hands import FILE, Places, slant, thickness
-from twinvae.handwriting.measures import like_emnist
+from twinvae import backend, data, zoo
 from twinvae.metrics import judge
-import itertools
+from twinvae_apps import handwriting as hw
+from twinvae_apps.handwriting import __main__ as command
+from twinvae_apps.handwriting import page as pages
+from twinvae_apps.handwriting import pen as maker
+from twinvae_apps.handwriting import signs
+from twinvae_apps.handwriting.hands import FILE, Places, slant, thickness
+from twinvae_apps.handwriting.measures import like_emnist
 
 WORDS = st.lists(st.text(st.sampled_from(hw.SUPPORTED), min_size=1, max_size=9), min_size=1, max_size=12)
 
@@ -191,7 +191,7 @@ def test_what_no_hand_can_write_is_listed_once_or_boxed(pen):
 def test_a_model_that_cannot_write_is_refused():
     twin = backend.get("torch")
     with pytest.raises(ValueError, match="model 'report004_cvae' is a cvae of 10 classes; writing takes a CVAE of"):
-        hw.Pen(twin.models.build(spec.zoo("report004_cvae")), twin, None)
+        hw.Pen(twin.models.build(zoo.get("report004_cvae")), twin, None)
     with pytest.raises(FileNotFoundError, match="there are no weights at nowhere; train them with"):
         hw.load(twin, "nowhere")
 

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from pair import TWINS
 from scipy import integrate, stats
-from twinvae import backend, exact
+from twinvae import backend
 from twinvae.metrics import likelihood
 from twinvae.spec import Flatten, ModelSpec
+from twinvae_studies import exact
 
 over_twins = pytest.mark.parametrize("name", TWINS)
 LINEAR = ModelSpec(

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from twinvae import backend, data, draws
+from twinvae import backend, data, randomness
 from twinvae.spec import BatchNorm, Conv, Flatten, ModelSpec, TrainSpec, mlp
-from twinvae.studies import mistakes, parity, study
+from twinvae_studies import evaluation, mistakes, parity
 
 SPEC = ModelSpec(
     "tiny",
@@ -44,7 +44,7 @@ def test_without_a_mistake_it_is_the_ordinary_training(images, name):
 
 
 def test_class_order_changes_the_order_alone(images):
-    shuffled = list(draws.batches(images.train, SETTINGS, 2, 1, "float32"))
+    shuffled = list(randomness.batches(images.train, SETTINGS, 2, 1, "float32"))
     ordered = mistakes.class_order(shuffled)
     labels = np.concatenate([batch.y for batch in ordered]).argmax(1)
     assert [len(batch.x) for batch in ordered] == [5] * 4 and (np.diff(labels) >= 0).all()
@@ -126,7 +126,7 @@ def test_as_printed_batch_norm_keeps_its_first_statistics(images, name, tmp_path
         assert (
             moved == ((False, False) if way[1] else (True, True)) and (arrays["encoder.batchnorm1.weight"] != 1).all()
         )
-    ordinary = study.train(run, twin, PLANES, SETTINGS, images)
+    ordinary = evaluation.train(run, twin, PLANES, SETTINGS, images)
     assert ordinary.history.equals(found[False, False].history)  # none of the mistakes: the ordinary training
     assert len(list(tmp_path.iterdir())) == 3
     assert found[False, True].history.loss.iloc[-1] != found[True, True].history.loss.iloc[-1]

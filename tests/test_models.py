@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 from pair import AE, CLASSES, CVAE, SHAPE, TWINS, VAE, array
-from twinvae import backend, draws, reference, spec
-from twinvae.studies import parity
+from twinvae import backend, randomness, reference, spec, zoo
+from twinvae_studies import parity
 
 RNG = np.random.default_rng(0)
 X, Y, EPS = RNG.random((6, *SHAPE)), np.eye(CLASSES)[[0, 1, 2, 2, 1, 0]], RNG.normal(size=(6, 2))
@@ -42,7 +42,7 @@ def call(built, twin: str, name: str, method: str, *arrays):
     "name, count", [("report004_ae", 1_158_772), ("report004_vae", 1_171_672), ("report004_cvae", 1_182_696)]
 )
 def test_report_004_has_the_counted_weights_in_both_frameworks(name, count):
-    torch_model, keras_model = (backend.get(twin).models.build(spec.zoo(name)) for twin in TWINS)
+    torch_model, keras_model = (backend.get(twin).models.build(zoo.get(name)) for twin in TWINS)
     assert sum(p.numel() for p in torch_model.parameters()) == keras_model.count_params() == count
     if name == "report004_cvae":
         conditioner = sum(p.numel() for p in torch_model.conditioner.parameters())
@@ -53,7 +53,7 @@ def test_report_004_has_the_counted_weights_in_both_frameworks(name, count):
 @pytest.mark.parametrize("model", [*parity.small_specs(), *parity.small_gans()], ids=lambda model: model.name)
 def test_a_model_holds_the_weights_of_its_spec_as_drawn(twin, model):
     built = backend.get(twin).models.build(model, seed=5, dtype="float64")
-    arrays, drawn = built.get_arrays(), draws.initial_weights(model, 5)
+    arrays, drawn = built.get_arrays(), randomness.initial_weights(model, 5)
     assert sorted(arrays) == sorted(w.name for w in model.weights())
     assert all((arrays[name] == drawn[name]).all() and arrays[name].shape == drawn[name].shape for name in drawn)
     optimizer = backend.get(twin).train.Optimizer(built, spec.TrainSpec(epochs=1))
@@ -62,7 +62,7 @@ def test_a_model_holds_the_weights_of_its_spec_as_drawn(twin, model):
 
 @over_twins
 def test_report_004_begins_at_ln_2_a_pixel_and_no_kl(twin):
-    model = dataclasses.replace(spec.zoo("report004_vae"), likelihood="bernoulli")
+    model = dataclasses.replace(zoo.get("report004_vae"), likelihood="bernoulli")
     twin = backend.get(twin)
     x, y, eps = (a.astype("float32") for a in (RNG.random((8, 28, 28, 1)), np.eye(10)[:8], RNG.normal(size=(8, 100))))
     recon, kl = (array(t) for t in twin.models.build(model).loss_terms(*twin.train.tensors([x, x, y, eps])))
@@ -282,7 +282,7 @@ def test_an_unknown_backend_is_refused():
 
 def test_importing_twinvae_imports_no_framework():
     script = (
-        "import sys, twinvae, twinvae.spec, twinvae.draws, twinvae.weights, twinvae.history, twinvae.studies.parity; "
+        "import sys, twinvae, twinvae.spec, twinvae.randomness, twinvae.checkpoints, twinvae.checkpoints, twinvae_studies.parity; "
         "print(sorted({'torch', 'tensorflow', 'keras'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout.strip() == "[]"

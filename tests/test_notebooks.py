@@ -14,7 +14,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 from tiny import ROOT, write_notebook
-from twinvae import provenance
+from twinvae.run import provenance
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LINES, DEF_LINES, COMPARED = 20, 5, 3

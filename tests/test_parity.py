@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from pair import TWINS, VAE, array
-from twinvae import backend, spec
+from twinvae import backend, spec, zoo
 from twinvae.spec import (
     DECODER_CONDITIONS,
     ENCODER_CONDITIONS,
@@ -31,7 +31,7 @@ from twinvae.spec import (
     mlp,
 )
 from twinvae.spec.layers import ACTIVATIONS
-from twinvae.studies import parity
+from twinvae_studies import parity
 
 SETTINGS = TrainSpec(epochs=1)
 SMALL = {model.name: model for model in [*parity.small_specs(), *parity.small_gans()]}
@@ -46,16 +46,16 @@ def within_goals(model: ModelSpec, settings: TrainSpec, dtype: str, steps: int, 
 # --- training ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", spec.ZOO)
+@pytest.mark.parametrize("name", zoo.ZOO)
 def test_every_model_of_the_zoo_trains_alike(name):
     """The largest take one step of SGD; `make parity` takes all through 100 of every optimiser.
 
     In report 001's encoders a ReLU stands between bias and BatchNorm.  Where it is open for all pixels of a channel, the
     normalisation takes the bias out again: a gradient that is zero but for rounding, which Adam would divide by itself.
     """
-    large = spec.count_weights(spec.zoo(name)) > 10_000_000
+    large = spec.count_weights(zoo.get(name)) > 10_000_000
     settings = replace(SETTINGS, optimizer="sgd") if large else SETTINGS
-    within_goals(spec.zoo(name), settings, "float64", steps=1 if large else 20)
+    within_goals(zoo.get(name), settings, "float64", steps=1 if large else 20)
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -278,8 +278,8 @@ def test_the_command_measures_every_model_and_fails_when_a_goal_is_missed(monkey
             parity.main([])
         assert stopped.value.code == code
     frame = pd.read_csv(tmp_path / parity.RESULTS)
-    assert len(frame) == (len(spec.ZOO) + len(SMALL)) * len(OPTIMIZERS) * 2
-    assert set(frame.model) == {*spec.ZOO, *SMALL} and not frame[frame.dtype == "float64"].met.any()
+    assert len(frame) == (len(zoo.ZOO) + len(SMALL)) * len(OPTIMIZERS) * 2
+    assert set(frame.model) == {*zoo.ZOO, *SMALL} and not frame[frame.dtype == "float64"].met.any()
     assert f"{len(frame) // 2} of {len(frame)} rows miss a goal" in capsys.readouterr().out
     assert (frame[~frame.met]["rounding"] == 0.5).all() and frame[frame.met]["rounding"].isna().all()
     seen["handover"] = 1e-14

@@ -9,8 +9,8 @@ import pytest
 import yaml
 from pypdf import PdfReader
 from tiny import CLAIM, ROOT, finished_run, write_project
-from twinvae.parameters import PROFILES
-from twinvae.report.collect import main as collect
+from twinvae.run.parameters import PROFILES
+from twinvae_collect.collect import main as collect
 
 needs_latex = pytest.mark.skipif(shutil.which("latexmk") is None, reason="latexmk is not installed; see make latex")
 OVERFULL_POINTS = 2

@@ -17,9 +17,9 @@ import nbformat
 import pytest
 import yaml
 from tiny import ROOT, finished_run, write_notebook, write_project
-from twinvae import provenance
-from twinvae.committed import main as put_back
-from twinvae.committed import without_papermill
+from twinvae.run import provenance
+from twinvae_collect.notebook_outputs import main as put_back
+from twinvae_collect.notebook_outputs import without_papermill
 
 TABLE = 'NOTEBOOKS = {"01_alone": [None], "03_tiny": ["torch", "tf"]}\n'
 
@@ -252,5 +252,7 @@ def test_the_version_is_the_same_everywhere():
 
 
 def test_importing_twinvae_imports_neither_framework(python):
-    code = "import sys, twinvae.run, twinvae.report.collect; sys.exit(bool({'torch', 'tensorflow'} & set(sys.modules)))"
+    code = (
+        "import sys, twinvae.run, twinvae_collect.collect; sys.exit(bool({'torch', 'tensorflow'} & set(sys.modules)))"
+    )
     assert subprocess.run([python, "-c", code], cwd=ROOT).returncode == 0

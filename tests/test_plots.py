@@ -8,7 +8,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from twinvae import diagrams, plots, spec, style
+from twinvae import spec, zoo
+from twinvae.figures import diagrams, plots, style
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.random((12, 6, 5, 1))
@@ -42,9 +43,9 @@ DRAWN = {
     "place": diagrams.draw_place,
     "autoencoder": lambda ax: diagrams.draw_autoencoder(ax, "CVAE"),
     "generation": lambda ax: diagrams.draw_generation(ax, RNG.standard_normal(20), IMAGES[0], "3"),
-    **{name: lambda ax, model=model: diagrams.draw_architecture(ax, model) for name, model in spec.ZOO.items()},
+    **{name: lambda ax, model=model: diagrams.draw_architecture(ax, model) for name, model in zoo.ZOO.items()},
 }
-WITHOUT_AXES = {"image grid", "frames", "class grid", "place", "autoencoder", "generation", *spec.ZOO}
+WITHOUT_AXES = {"image grid", "frames", "class grid", "place", "autoencoder", "generation", *zoo.ZOO}
 
 
 @pytest.fixture
@@ -117,9 +118,9 @@ def test_confusion_rows_are_shares(ax):
     np.testing.assert_allclose(ax.images[0].get_array(), [[0.75, 0.25], [0, 0]])
 
 
-@pytest.mark.parametrize("name", spec.ZOO)
+@pytest.mark.parametrize("name", zoo.ZOO)
 def test_architecture_is_drawn_from_the_spec(name, ax):
-    model = spec.ZOO[name]
+    model = zoo.ZOO[name]
     diagrams.draw_architecture(ax, model)
     texts = [t.get_text() for t in ax.texts]
     assert f"{spec.count_weights(model):,} weights" in texts

@@ -9,10 +9,9 @@ import pandas as pd
 import pytest
 import yaml
 from tiny import CLAIM, ROOT, finished_run, write_notebook, write_project
-from twinvae import results
-from twinvae.report import claims, tables
-from twinvae.report.collect import main
-from twinvae.run import Run
+from twinvae.run import Run, results
+from twinvae_collect import claims, tables
+from twinvae_collect.collect import main
 
 TEXT = r"""
 A number \val{03/torch/a}, \val{03/tf/a}. % \val{03/torch/in_a_comment}

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
-from twinvae import latex, provenance, results
+from twinvae import paths
 from twinvae.data import Source
-from twinvae.run import PNG_BYTES, Run
+from twinvae.run import PNG_BYTES, Run, latex, provenance, results
 
 OFFICIAL = Source("mnist", "MNIST, official files", "official", (("train.gz", "0" * 64),))
 STANDIN = Source("mnist", "stand-in: 5,000 digits", "stand-in", (("mnist.csv", "1" * 64),))
@@ -139,7 +139,7 @@ def test_what_a_finished_run_leaves(project, capsys):
         "numbers.json",
         "scoreboard.csv",
     }
-    assert all(provenance.sha256(run.folder / name) == digest for name, digest in manifest["files"].items())
+    assert all(paths.sha256(run.folder / name) == digest for name, digest in manifest["files"].items())
     assert manifest["sources"]["notebooks/03_tiny.ipynb"] == provenance.source_hash(project, "notebooks/03_tiny.ipynb")
     assert {"python", "numpy", "torch"} <= set(manifest["versions"]) and "tensorflow" not in manifest["versions"]
     assert manifest["machine"]["threads"] == 1 and manifest["seconds"] >= 0 and manifest["peak_memory_mib"] > 1

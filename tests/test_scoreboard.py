@@ -5,14 +5,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from pair import AE, CVAE, VAE, splits
-from twinvae import backend, data, results
+from twinvae import backend, data
 from twinvae.metrics import samples
 from twinvae.metrics.judge import Judge
+from twinvae.run import results
 from twinvae.spec import TrainSpec
-from twinvae.studies import bench, scoreboard, study
+from twinvae_studies import evaluation, scoreboard, speed
 
 IMAGES = splits()
-Y = study.balanced(3, 3)
+Y = evaluation.balanced(3, 3)
 ALWAYS = set(results.COLUMNS[:5]) - {"backend"} | {
     "seed",
     "parameters",
@@ -48,15 +49,15 @@ class Pixels(Judge):
 )
 @pytest.mark.parametrize("name", backend.TWINS)
 def test_a_row_has_what_applies_to_its_model_and_nothing_else(spec, columns, name, tmp_path, monkeypatch):
-    monkeypatch.setattr(bench, "measure", lambda *about: {"share": 0.5} if about == (twin, spec, 8, 512) else None)
+    monkeypatch.setattr(speed, "measure", lambda *about: {"share": 0.5} if about == (twin, spec, 8, 512) else None)
     twin, settings = backend.get(name), TrainSpec(2, 8, binarize="dynamic")
-    trained = study.train(SimpleNamespace(checkpoints=tmp_path), twin, spec, settings, IMAGES)
+    trained = evaluation.train(SimpleNamespace(checkpoints=tmp_path), twin, spec, settings, IMAGES)
     row = scoreboard.row(trained, Pixels(), IMAGES, Y, nll_images=4, nll_samples=20)
     assert set(row) == columns
     assert set(row) <= set(results.COLUMNS)
     assert row["gemm_fraction"] == 0.5
     assert row["seconds_per_epoch"] == trained.history.seconds.iloc[1]  # the first epoch warms up
-    made, real = study.generate(trained, Y), data.scale(IMAGES.test.x)
+    made, real = evaluation.generate(trained, Y), data.scale(IMAGES.test.x)
     judge = Pixels()
     assert row["frechet"] == samples.frechet_distance(judge.features(made), judge.features(real))
     assert row["judge_accuracy"] == (IMAGES.test.y == 1).mean()
@@ -67,7 +68,7 @@ def test_a_row_has_what_applies_to_its_model_and_nothing_else(spec, columns, nam
         assert row["elbo"] == pytest.approx(-(row["recon"] + row["kl"]))
         without = scoreboard.row(trained, judge, IMAGES, Y, timed=False)
         assert set(row) - set(without) == {"nll_is", "nll_marginal", "gemm_fraction"} & columns
-    more = scoreboard.row(trained, judge, IMAGES, study.balanced(3, 4), timed=False)
+    more = scoreboard.row(trained, judge, IMAGES, evaluation.balanced(3, 4), timed=False)
     assert "frechet_floor" not in more, "nine validation images are no floor for twelve samples"
 
 
@@ -76,7 +77,7 @@ def test_a_cgan_has_neither_codes_nor_a_share_of_the_limit(tmp_path):
 
     twin = backend.get("torch")
     images = splits(shape=GAN.image_shape)
-    trained = study.train(SimpleNamespace(checkpoints=tmp_path), twin, GAN, TrainSpec(1, 8), images)
+    trained = evaluation.train(SimpleNamespace(checkpoints=tmp_path), twin, GAN, TrainSpec(1, 8), images)
     assert set(scoreboard.row(trained, Pixels(), images, Y)) == (ALWAYS - {"gemm_fraction"}) | LABELS
 
 

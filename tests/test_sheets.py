@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
-from twinvae import sheets
 from twinvae.data import Images, Source
+from twinvae.figures import overview
 
 
 def made(classes: int, channels: int = 1, each: int = 4) -> Images:
@@ -21,16 +21,16 @@ def test_means_and_firsts():
         ("a", "b", "c"),
         Source("tiny", "tiny", "own"),
     )
-    assert sheets.class_means(images).ravel().tolist() == [4, 255, 16], "3.5 and 15.5 are rounded to even"
-    assert sheets.first_of_each(images.y, 1).tolist() == [0, 1]
-    assert sheets.first_of_each(images.y, 9).tolist() == [0, 3, 1, 2]
+    assert overview.class_means(images).ravel().tolist() == [4, 255, 16], "3.5 and 15.5 are rounded to even"
+    assert overview.first_of_each(images.y, 1).tolist() == [0, 1]
+    assert overview.first_of_each(images.y, 9).tolist() == [0, 3, 1, 2]
 
 
 @pytest.mark.parametrize(
     ("classes", "channels", "shown"), [(2, 1, 2), (10, 3, 10), (26, 1, 26), (62, 1, 62), (100, 3, 20)]
 )
 def test_a_sheet_shows_every_class_or_every_fifth(classes, channels, shown):
-    fig = sheets.draw_sheet(made(classes, channels), per_class=2)
+    fig = overview.draw_sheet(made(classes, channels), per_class=2)
     sheet, counts, pixels = fig.axes
     names = [text.get_text() for text in sheet.texts]
     assert len(names) == shown and names[1] == f"class {classes // shown}"

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from pair import CVAE, TWINS, VAE, splits
-from twinvae import backend, data, spec
+from twinvae import backend, data, spec, zoo
 from twinvae.metrics.judge import Judge
 from twinvae.spec import BatchNorm, Conv, ConvTranspose, TrainSpec
-from twinvae.studies import anomalies, signs, study
+from twinvae_studies import evaluation, report001, report001_anomalies
 
 SETTINGS = TrainSpec(1, 8)
 IMAGES = splits()
@@ -38,30 +38,30 @@ def letters(n: int = 48) -> data.Splits:
 
 
 def test_the_tasks_share_their_pictures():
-    made = signs.tasks(letters())
+    made = report001.tasks(letters())
     assert [made[t].train.num_classes for t in (1, 2, 3)] == [2, 24, 4]
     assert [len(made[t].test) for t in (1, 2, 3)] == [48, 48, 4 * 48]
     assert (made[1].valid.x == made[2].valid.x).all() and made[1].train.y.sum() == 10  # A, E, I, O, U, twice
 
 
 def test_turned_back_pictures_are_as_they_were():
-    turned = signs.tasks(letters())[3].train
-    assert (signs.upright(turned.x, turned.y) == np.tile(letters().train.x, (4, 1, 1, 1))).all()
+    turned = report001.tasks(letters())[3].train
+    assert (report001.upright(turned.x, turned.y) == np.tile(letters().train.x, (4, 1, 1, 1))).all()
 
 
 def test_complexity_grows_with_detail():
     flat, half, noise = np.zeros((1, 28, 28, 1)), np.zeros((1, 28, 28, 1)), RNG.random((1, 28, 28, 1))
     half[:, 14:] = 1
-    counts = signs.complexity(np.concatenate([flat, half, noise]))
+    counts = report001.complexity(np.concatenate([flat, half, noise]))
     assert counts[0] < counts[1] < counts[2]
 
 
 def test_the_mean_of_each_class():
-    assert signs.by_class(np.array([1.0, 3, 5]), np.array([0, 0, 1]), 2).tolist() == [2, 5]
+    assert report001.by_class(np.array([1.0, 3, 5]), np.array([0, 0, 1]), 2).tolist() == [2, 5]
 
 
 def test_each_variant_changes_what_its_name_says():
-    rows = signs.architectures()
+    rows = report001.architectures()
     assert set(rows) == {"order_report", "no_batchnorm", "order_rising", "order_flat", "task3_report", "task3_filters",
                          "task3_layers"}  # fmt: skip
 
@@ -75,47 +75,47 @@ def test_each_variant_changes_what_its_name_says():
     deep = [layer for layer in rows["task3_layers"][1].decoder if isinstance(layer, ConvTranspose)]
     assert [(layer.filters, layer.stride) for layer in deep] == [(32, 2), (32, 1), (16, 2), (1, 1)]
     assert len({model.name for _, model in rows.values()}) == len(rows)
-    sizes = signs.latent_sizes(spec.zoo("light_task2"))
+    sizes = report001.latent_sizes(zoo.get("light_task2"))
     assert {name: model.latent_dim for name, model in sizes.items()} == {f"z{z}": z for z in (2, 8, 32, 128, 512)}
-    assert study.unlabelled(spec.zoo("light_task2"), "light_vae").kind == "vae"
-    wide = signs.widths(spec.zoo("light_task2"))
+    assert evaluation.unlabelled(zoo.get("light_task2"), "light_vae").kind == "vae"
+    wide = report001.widths(zoo.get("light_task2"))
     assert max(map(spec.count_weights, wide.values())) < 1_000_000 and list(wide) == ["width8", "width16", "width64"]
-    cures = {name: how[1:] for task in (1, 2, 3) for name, how in signs.remedies(task, SETTINGS).items()}
+    cures = {name: how[1:] for task in (1, 2, 3) for name, how in report001.remedies(task, SETTINGS).items()}
     assert len(cures) == 9 and cures["remedy1_beta"][1].beta == 0.3 and cures["remedy2_prior"][0].prior == "learned"
     assert cures["remedy3_gaussian"][0].likelihood == "gaussian" and cures["remedy3_gaussian"][0].num_classes == 4
 
 
 def test_small_trainings_are_measured_and_kept(run):
     twin = backend.get("torch")
-    judge = Judge(twin.models.build(replace(spec.zoo("judge_mnist").for_images((5, 4, 1), 3), name="judge")), twin, {})
-    seen = signs.measured(run, twin, CVAE, SETTINGS, IMAGES, 2, judge, np.arange(12) % 3)
+    judge = Judge(twin.models.build(replace(zoo.get("judge_mnist").for_images((5, 4, 1), 3), name="judge")), twin, {})
+    seen = report001.measured(run, twin, CVAE, SETTINGS, IMAGES, 2, judge, np.arange(12) % 3)
     assert seen["weights"] == spec.count_weights(CVAE) and len(seen["loss"]) == len(seen["accuracy"]) == 2
     with pytest.raises(FileNotFoundError, match="no small.json in the weights of profile quick or overnight or full"):
-        signs.kept(run, "small")
-    signs.keep(run, "small", seen)
-    assert signs.kept(run, "small") == seen
-    assert len(signs.fewer(IMAGES, 7).train) == 7 and signs.fewer(IMAGES, 7).test is IMAGES.test
+        report001.kept(run, "small")
+    report001.keep(run, "small", seen)
+    assert report001.kept(run, "small") == seen
+    assert len(report001.fewer(IMAGES, 7).train) == 7 and report001.fewer(IMAGES, 7).test is IMAGES.test
 
 
 # --- anomalies -----------------------------------------------------------------------------------
 
 
 def test_held_out_classes_are_gone_and_the_rest_numbered_anew():
-    rest, out = anomalies.without(IMAGES, (1,))
+    rest, out = report001_anomalies.without(IMAGES, (1,))
     assert rest.train.class_names == ("a", "c") and set(rest.train.y) == {0, 1} and list(out) == [1]
     assert len(out[1]) + len(rest.test) == len(IMAGES.test)
     assert (rest.train.x == IMAGES.train.x[IMAGES.train.y != 1]).all()
 
 
 def test_the_tables_of_scikit_learn_are_images():
-    benign, malignant = anomalies.tumours()
+    benign, malignant = report001_anomalies.tumours()
     assert [len(part) for part in (benign.train, benign.valid, benign.test)] == [214, 35, 108] and len(malignant) == 212
     assert (benign.train.x.min(), benign.train.x.max()) == (64, 191) and malignant.max() > 0.9
 
 
 def test_a_table_fills_the_middle_shades_and_what_is_beyond_is_cut():
     normal, strange = np.c_[np.arange(101.0), np.ones(101)], np.array([[-1e9, 1], [1e9, 2]])
-    images, x = anomalies.as_images(normal, strange, "usual", IMAGES.source)
+    images, x = report001_anomalies.as_images(normal, strange, "usual", IMAGES.source)
     assert images.train.x.shape == (60, 1, 2, 1) and images.train.class_names == ("usual",)
     assert (images.train.x[..., 0, 0].min(), images.train.x[..., 0, 0].max()) == (64, 191)
     assert (x[:, 0, 0, 0] == [0, 1]).all() and (x[:, 0, 1, 0] * 255).round().tolist() == [64, 191]
@@ -127,8 +127,8 @@ def test_network_traffic_is_its_numbers_or_nothing(monkeypatch):
 
     table = np.array([row(10 * k, b"normal.") for k in range(30)] + [row(1e9, b"smurf.")], dtype=object)
     given = SimpleNamespace(data=table[:, :-1], target=table[:, -1])
-    monkeypatch.setattr(anomalies, "fetch_kddcup99", lambda **options: given)
-    normal, attacks = anomalies.network_traffic(cases=20)
+    monkeypatch.setattr(report001_anomalies, "fetch_kddcup99", lambda **options: given)
+    normal, attacks = report001_anomalies.network_traffic(cases=20)
     assert normal.train.shape == (1, 38, 1) and len(normal.train) == 12 and attacks.shape == (1, 1, 38, 1)
     assert attacks[0, 0, 1, 0] == 1, "the second number is the size: far above all normal ones"
 
@@ -140,7 +140,7 @@ def test_without_a_network_there_is_no_network_traffic(monkeypatch, tmp_path):
 
     monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path))
     monkeypatch.setattr(socket, "getaddrinfo", offline)
-    assert anomalies.network_traffic() is None
+    assert report001_anomalies.network_traffic() is None
 
 
 @pytest.mark.parametrize("name", TWINS)
@@ -148,8 +148,8 @@ def test_scores_are_those_of_the_model_with_the_label_summed_out(name):
     twin, x = backend.get(name), data.scale(IMAGES.test.x)
     shares, eps = np.array([0.5, 0.25, 0.25]), None
     for model in (VAE, CVAE):
-        built = study.Trained(model, SETTINGS, twin.models.build(model), twin, None)
-        ours = anomalies.scores(built, x, shares, samples=2)
+        built = evaluation.Trained(model, SETTINGS, twin.models.build(model), twin, None)
+        ours = report001_anomalies.scores(built, x, shares, samples=2)
         eps = np.random.default_rng([0, 2]).standard_normal((2, len(x), 2))
         labels = range(3) if model is CVAE else [0]
         bounds, errors = [], []
@@ -167,8 +167,8 @@ def test_scores_are_those_of_the_model_with_the_label_summed_out(name):
 
 def test_every_detector_scores_every_image():
     twin = backend.get("torch")
-    model = anomalies.detector("tiny", (5, 4, 1), 6, 2, 3)
-    built = study.Trained(model, SETTINGS, twin.models.build(model), twin, None)
-    found = anomalies.all_scores({"CVAE": built}, IMAGES.train, data.scale(IMAGES.test.x))
+    model = report001_anomalies.detector("tiny", (5, 4, 1), 6, 2, 3)
+    built = evaluation.Trained(model, SETTINGS, twin.models.build(model), twin, None)
+    found = report001_anomalies.all_scores({"CVAE": built}, IMAGES.train, data.scale(IMAGES.test.x))
     assert set(found) == {"CVAE, error", "CVAE, -ELBO", "PCA, error", "isolation forest"}
     assert all(values.shape == (9,) and np.isfinite(values).all() for values in found.values())

@@ -5,7 +5,7 @@ import re
 import pytest
 from bs4 import BeautifulSoup
 from tiny import ROOT
-from twinvae import site
+from twinvae_collect import html_edition
 
 OUTSIDE = re.compile(r"^(https?:)?//")
 
@@ -14,7 +14,9 @@ OUTSIDE = re.compile(r"^(https?:)?//")
 def pages():
     """Three pages: links, formulas, figures; parsed."""
     names = ("00_start_here", "01_theory", "10_explorer")
-    return {name: BeautifulSoup(site.page(ROOT / "notebooks" / f"{name}.ipynb"), "html.parser") for name in names}
+    return {
+        name: BeautifulSoup(html_edition.page(ROOT / "notebooks" / f"{name}.ipynb"), "html.parser") for name in names
+    }
 
 
 def test_nothing_is_loaded_from_elsewhere(pages):
@@ -30,8 +32,8 @@ def test_formulas_are_mathml(pages):
     assert len(page.find_all("math")) > 50
     words = " ".join(tag.get_text() for tag in page.find_all(class_="jp-RenderedMarkdown"))
     assert "$" not in words and "\\frac" not in words
-    assert site.mathml(r"$\displaystyle \frac{1}{2}$").count("<mfrac>") == 1
-    assert "<mspace" in site.convert(r"\log p") and "<mspace" not in site.convert(r"\log(p)")
+    assert html_edition.mathml(r"$\displaystyle \frac{1}{2}$").count("<mfrac>") == 1
+    assert "<mspace" in html_edition.convert(r"\log p") and "<mspace" not in html_edition.convert(r"\log(p)")
 
 
 def test_links_lead_to_pages_and_figures_have_words(pages):
@@ -42,6 +44,6 @@ def test_links_lead_to_pages_and_figures_have_words(pages):
 
 
 def test_the_index_is_the_first_notebook(tmp_path, monkeypatch):
-    monkeypatch.setattr(site, "page", lambda notebook: notebook.stem)
-    written = site.write(ROOT / "notebooks", tmp_path)
+    monkeypatch.setattr(html_edition, "page", lambda notebook: notebook.stem)
+    written = html_edition.write(ROOT / "notebooks", tmp_path)
     assert (tmp_path / "index.html").read_text() == "00_start_here" and len(written) == len(list(tmp_path.iterdir()))

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 from pair import CVAE, LEAKY, SMALL, VAE
-from twinvae import draws, spec
+from twinvae import randomness, spec, zoo
 from twinvae.metrics.cost import multiply_adds
 from twinvae.spec import (
     Activation,
@@ -23,9 +23,9 @@ from twinvae.spec import (
     TrainSpec,
     Upsample,
 )
-from twinvae.studies import parity
+from twinvae_studies import parity
 
-EVERY = [*spec.ZOO.values(), *parity.small_specs(), *parity.small_gans()]
+EVERY = [*zoo.ZOO.values(), *parity.small_specs(), *parity.small_gans()]
 
 
 # --- report 004 ----------------------------------------------------------------------------------
@@ -35,7 +35,7 @@ EVERY = [*spec.ZOO.values(), *parity.small_specs(), *parity.small_gans()]
     "name, count", [("report004_ae", 1_158_772), ("report004_vae", 1_171_672), ("report004_cvae", 1_182_696)]
 )
 def test_report_004_has_the_counted_weights(name, count):
-    assert spec.count_weights(spec.zoo(name)) == count
+    assert spec.count_weights(zoo.get(name)) == count
 
 
 @pytest.mark.parametrize(
@@ -44,12 +44,12 @@ def test_report_004_has_the_counted_weights(name, count):
      ("report002_vae_usps", 86_440), ("report002_cvae_usps", 237_896), ("shallow_vae_usps", 237_932)],
 )  # fmt: skip
 def test_report_002_has_the_counted_weights_and_a_shallow_vae_as_many_as_the_cvae(name, count):
-    assert spec.count_weights(spec.zoo(name)) == count
+    assert spec.count_weights(zoo.get(name)) == count
 
 
 @pytest.mark.parametrize("task, count", [(1, 15_808_449), (2, 16_411_969), (3, 15_887_169)])
 def test_report_001_has_the_counted_weights_and_a_light_model_with_the_same_layers(task, count):
-    exact, light = spec.zoo(f"report001_task{task}"), spec.zoo(f"light_task{task}")
+    exact, light = zoo.get(f"report001_task{task}"), zoo.get(f"light_task{task}")
     assert spec.count_weights(exact) == count and spec.count_weights(light) <= 1_000_000
     for model, statistics in ((exact, 640), (light, 160)):
         assert multiply_adds(model) > parity.HEAVY or model is light
@@ -62,7 +62,7 @@ def test_report_001_has_the_counted_weights_and_a_light_model_with_the_same_laye
 
 
 def test_report_003_has_the_counted_weights():
-    cvae, cgan = spec.zoo("report003_cvae"), spec.zoo("report003_cgan")
+    cvae, cgan = zoo.get("report003_cvae"), zoo.get("report003_cgan")
     assert spec.count_weights(cvae) == 714_588
     assert sum(np.prod(w.shape) for w in cvae.weights() if not w.trainable) == 768
     assert (spec.count_weights(cgan, "generator"), spec.count_weights(cgan, "discriminator")) == (1_791_491, 81_537)
@@ -71,32 +71,32 @@ def test_report_003_has_the_counted_weights():
 
 def test_the_light_pair_has_report_003s_layers_and_ours_no_more_work():
     for kind in ("cvae", "cgan"):
-        exact, light, ours = (spec.zoo(f"{name}_{kind}") for name in ("report003", "light_cifar", "better_cifar"))
+        exact, light, ours = (zoo.get(f"{name}_{kind}") for name in ("report003", "light_cifar", "better_cifar"))
         layers = [[type(row.layer) for stack in m.stacks().values() for row in stack.walk()] for m in (exact, light)]
         assert layers[0] == layers[1] and light.latent_dim == exact.latent_dim
         assert spec.count_weights(light) < spec.count_weights(exact) / 4
         assert multiply_adds(ours) <= multiply_adds(light) < multiply_adds(exact) / 10
-    assert spec.zoo("light_cifar_cvae").encoder == spec.zoo("report003_cvae").encoder
+    assert zoo.get("light_cifar_cvae").encoder == zoo.get("report003_cvae").encoder
 
 
 def test_report_003s_encoder_takes_13_channels_from_32_pixels_to_15_6_and_2():
-    rows = spec.zoo("report003_cvae").stacks()["encoder"].walk()
+    rows = zoo.get("report003_cvae").stacks()["encoder"].walk()
     sides = [row.shape_out[0] for row in rows if isinstance(row.layer, Conv)]
     assert rows[0].shape_in == (32, 32, 13) and sides == [15, 6, 2]
 
 
 def test_the_vae_of_burda_has_two_hidden_layers_of_200_on_each_side():
     side = 785 * 200 + 201 * 200
-    assert spec.count_weights(spec.zoo("vae_200_200")) == side + 2 * 201 * 50 + 51 * 200 + 201 * 200 + 201 * 784
+    assert spec.count_weights(zoo.get("vae_200_200")) == side + 2 * 201 * 50 + 51 * 200 + 201 * 200 + 201 * 784
 
 
 def test_the_conditioner_of_report_004_has_2832_weights():
-    assert spec.count_weights(spec.zoo("report004_cvae"), "conditioner") == 11 * 16 + 17 * 32 + 33 * 64 == 2_832
-    assert spec.count_weights(spec.zoo("report004_vae"), "conditioner") == 0
+    assert spec.count_weights(zoo.get("report004_cvae"), "conditioner") == 11 * 16 + 17 * 32 + 33 * 64 == 2_832
+    assert spec.count_weights(zoo.get("report004_vae"), "conditioner") == 0
 
 
 def test_the_cvae_of_characters_is_small_enough_to_be_kept():
-    model = spec.zoo("report000_cvae")
+    model = zoo.get("report000_cvae")
     encoder = (784 + 36 + 1) * 480 + 481 * 256 + 2 * 257 * 16
     decoder = 17 * 256 + 257 * 480 + 481 * 784 + 2 * 36 * (256 + 480)
     assert spec.count_weights(model) == encoder + decoder == 1_083_248
@@ -105,11 +105,11 @@ def test_the_cvae_of_characters_is_small_enough_to_be_kept():
 
 def test_an_unknown_model_is_refused_with_the_names_of_the_known():
     with pytest.raises(ValueError, match="model is 'report005'; allowed are 'report004_ae', 'report004_vae'"):
-        spec.zoo("report005")
+        zoo.get("report005")
 
 
 def test_the_names_in_the_zoo_are_those_of_the_specs():
-    assert all(name == model.name for name, model in spec.ZOO.items())
+    assert all(name == model.name for name, model in zoo.ZOO.items())
 
 
 # --- layers: shapes by hand ----------------------------------------------------------------------
@@ -324,7 +324,9 @@ def test_a_model_for_other_images():
 
 
 def first(init: str, seed: int = 0) -> dict[str, np.ndarray]:
-    return draws.initial_weights(ModelSpec("wide", "vae", **(SMALL | {"init": init, "image_shape": (40, 40, 1)})), seed)
+    return randomness.initial_weights(
+        ModelSpec("wide", "vae", **(SMALL | {"init": init, "image_shape": (40, 40, 1)})), seed
+    )
 
 
 def test_the_reports_init_is_normal_with_bias_zero():
@@ -350,6 +352,6 @@ def test_the_seed_decides_the_weights():
 
 def test_scales_begin_at_one_and_shifts_at_zero():
     model = dataclasses.replace(VAE, encoder=(Flatten(), BatchNorm()), likelihood="gaussian_learned")
-    drawn = draws.initial_weights(model, 0)
+    drawn = randomness.initial_weights(model, 0)
     assert (drawn["encoder.batchnorm1.weight"] == 1).all() and (drawn["encoder.batchnorm1.running_var"] == 1).all()
     assert not drawn["encoder.batchnorm1.bias"].any() and drawn["likelihood.log_scale"] == 0

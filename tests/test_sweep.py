@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from pair import splits
 from twinvae import backend
-from twinvae.history import NotFinite
-from twinvae.studies import sweep
-from twinvae.studies.sweep import Point
+from twinvae.checkpoints import NotFinite
+from twinvae_studies import report002_tuning
+from twinvae_studies.report002_tuning import Point
 
 POINTS = [Point("usps", "vae", (4,), 8, rate, latent_dim=2) for rate in (1e-3, 1e-2, 1e-05)]
 
@@ -31,18 +31,18 @@ def small(monkeypatch):
 @pytest.mark.parametrize("name", backend.TWINS)
 @pytest.mark.parametrize("profile", ["smoke", "quick", "overnight", "full"])
 def test_a_name_says_all_of_its_point_and_no_two_share_one(profile, name):
-    points = sweep.everything(profile, name)
-    assert [sweep.named(point.name) for point in points] == points
+    points = report002_tuning.everything(profile, name)
+    assert [report002_tuning.named(point.name) for point in points] == points
     assert len({point.name for point in points}) == len(points)
     assert {point.seed for point in points} == set(
-        range(sweep.AMOUNT[sweep.amount(profile)][3] if name == "torch" else 1)
+        range(report002_tuning.AMOUNT[report002_tuning.amount(profile)][3] if name == "torch" else 1)
     )
 
 
 @pytest.mark.parametrize("name", ["", "mnist", "mnist-cvae-400-b256-lr0.0010-adam-z20-s0"])
 def test_what_is_no_point_is_refused(name):
     with pytest.raises(ValueError, match="is no point of the grid; a name looks like"):
-        sweep.named(name)
+        report002_tuning.named(name)
 
 
 def test_points_are_the_models_of_the_report_with_other_layers_and_codes():
@@ -50,17 +50,17 @@ def test_points_are_the_models_of_the_report_with_other_layers_and_codes():
     assert [layer.units for layer in point.model().encoder[1::2]] == [512, 256]
     assert [layer.units for layer in point.model().decoder[::2]] == [256, 512]
     assert (point.model().latent_dim, point.model().kind) == (3, "cvae")
-    assert replace(point, hidden=(400,), latent_dim=20).model() == sweep.specs.zoo("report002_cvae_mnist")
+    assert replace(point, hidden=(400,), latent_dim=20).model() == report002_tuning.specs.zoo("report002_cvae_mnist")
 
 
 def test_a_point_that_is_kept_is_not_trained_again(small, tmp_path, monkeypatch):
     twin = backend.get("torch")
-    once = sweep.run_all(POINTS, twin, small, 2, tmp_path)
+    once = report002_tuning.run_all(POINTS, twin, small, 2, tmp_path)
     monkeypatch.setattr(twin.train, "fit", lambda *_: pytest.fail("trained again"))
-    again = sweep.run_all(POINTS, twin, small, 2, tmp_path)
+    again = report002_tuning.run_all(POINTS, twin, small, 2, tmp_path)
     assert list(again.valid_loss) == list(once.valid_loss)
-    assert sweep.along(again, POINTS[0], "learning_rate").keys() == {1e-3, 1e-2, 1e-5}
-    assert sweep.summary(again).valid_loss.is_monotonic_increasing
+    assert report002_tuning.along(again, POINTS[0], "learning_rate").keys() == {1e-3, 1e-2, 1e-5}
+    assert report002_tuning.summary(again).valid_loss.is_monotonic_increasing
 
 
 def test_a_point_that_fails_is_kept_with_the_reason_and_stops_nobody(small, tmp_path, monkeypatch):
@@ -73,10 +73,10 @@ def test_a_point_that_fails_is_kept_with_the_reason_and_stops_nobody(small, tmp_
         return fit(model, images, settings, folder)
 
     monkeypatch.setattr(twin.train, "fit", failing)
-    table = sweep.run_all(POINTS, twin, small, 1, tmp_path)
+    table = report002_tuning.run_all(POINTS, twin, small, 1, tmp_path)
     assert list(table.failed) == ["", "the loss is nan at epoch 1, batch 1", ""]
     assert list(np.isfinite(table.valid_loss)) == [True, False, True]
-    assert sweep.along(table, POINTS[0], "learning_rate").keys() == {1e-3, 1e-5}
+    assert report002_tuning.along(table, POINTS[0], "learning_rate").keys() == {1e-3, 1e-5}
 
 
 KILLED = """
@@ -85,9 +85,9 @@ from pathlib import Path
 from pair import splits
 from test_sweep import POINTS
 from twinvae import backend, draws
-from twinvae.studies import sweep
-images, model, batches = splits(), sweep.Point.model, draws.batches
-sweep.Point.model = lambda self: model(self).for_images(images.train.shape, images.train.num_classes)
+from twinvae_studies import sweep
+images, model, batches = splits(), report002_tuning.Point.model, draws.batches
+report002_tuning.Point.model = lambda self: model(self).for_images(images.train.shape, images.train.num_classes)
 
 def deadly(pictures, settings, latent_dim, epoch, dtype):
     if settings.learning_rate == 1e-2 and epoch == 2:
@@ -95,7 +95,7 @@ def deadly(pictures, settings, latent_dim, epoch, dtype):
     return batches(pictures, settings, latent_dim, epoch, dtype)
 
 draws.batches = deadly
-sweep.run_all(POINTS, backend.get("torch"), images, 3, Path(sys.argv[1]))
+report002_tuning.run_all(POINTS, backend.get("torch"), images, 3, Path(sys.argv[1]))
 """
 
 
@@ -111,7 +111,7 @@ def test_a_grid_killed_in_the_middle_goes_on_where_it_was(small, tmp_path, monke
     monkeypatch.setattr(
         twin.train.draws, "batches", lambda *a: trained.append((a[1].learning_rate, a[3])) or batches(*a)
     )
-    table = sweep.run_all(POINTS, twin, small, 3, tmp_path / "killed")
+    table = report002_tuning.run_all(POINTS, twin, small, 3, tmp_path / "killed")
     assert trained == [(1e-2, 2), (1e-2, 3), (1e-5, 1), (1e-5, 2), (1e-5, 3)]
-    whole = sweep.run_all(POINTS, twin, small, 3, tmp_path / "whole")
+    whole = report002_tuning.run_all(POINTS, twin, small, 3, tmp_path / "whole")
     assert list(table.valid_loss) == list(whole.valid_loss)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from pair import CVAE, TWINS, VAE, array, images, same_arrays, splits
 from tiny import write_project
-from twinvae import backend, draws, history, reference, weights
+from twinvae import backend, checkpoints, randomness, reference
 from twinvae.data import Splits
 from twinvae.spec import OPTIMIZERS, Conv, Flatten, TrainSpec
 
@@ -113,7 +113,7 @@ def test_a_training_step_is_gradient_and_rule(twin):
     twin = backend.get(twin)
     settings = replace(SETTINGS, optimizer="sgd", beta=0.3)
     model = twin.models.build(CVAE, dtype="float64")
-    batch = twin.train.tensors(next(draws.batches(DATA.train, settings, 2, 1, "float64")))
+    batch = twin.train.tensors(next(randomness.batches(DATA.train, settings, 2, 1, "float64")))
     recon, kl = (array(t) for t in model.loss_terms(*batch))
     optimizer = twin.train.Optimizer(model, settings)
     before = model.get_arrays()
@@ -132,7 +132,7 @@ def test_the_gradient_is_the_slope_of_the_loss():
     twin = backend.get("torch")
     model = twin.models.build(CVAE, dtype="float64")
     optimizer = twin.train.Optimizer(model, SETTINGS)
-    batch = twin.train.tensors(next(draws.batches(DATA.train, SETTINGS, 2, 1, "float64")))
+    batch = twin.train.tensors(next(randomness.batches(DATA.train, SETTINGS, 2, 1, "float64")))
     _, gradients = twin.train.loss_and_gradients(model, optimizer.weights, SETTINGS, *batch)
     arrays = model.get_arrays()
     for name, gradient in zip(optimizer.names, gradients, strict=True):
@@ -152,7 +152,7 @@ def test_the_gradient_is_the_slope_of_the_loss():
 @over_twins
 def test_the_history_has_a_row_an_epoch(finished, twin):
     _, model, frame = finished[twin]
-    assert tuple(frame.columns) == history.COLUMNS and list(frame.epoch) == [1, 2, 3]
+    assert tuple(frame.columns) == checkpoints.COLUMNS and list(frame.epoch) == [1, 2, 3]
     np.testing.assert_allclose(frame.loss, frame.recon + frame.kl, rtol=1e-6)
     np.testing.assert_allclose(frame.valid_loss, frame.valid_recon + frame.valid_kl, rtol=1e-6)
     assert (frame.seconds > 0).all() and (frame.kl > 0).all()
@@ -171,9 +171,9 @@ def test_both_twins_have_the_same_history(finished):
 @over_twins
 def test_validation_weighs_every_image_alike(twin, monkeypatch):
     model, evaluate = backend.get(twin).models.build(VAE, dtype="float64"), backend.get(twin).train.evaluate
-    whole, validation = evaluate(model, DATA.valid, SETTINGS), draws.validation
-    monkeypatch.setattr(draws, "validation", lambda *args: validation(*args, size=4))
-    assert [len(b.x) for b in draws.validation(DATA.valid, SETTINGS, 2, "float64")] == [4, 4, 1]
+    whole, validation = evaluate(model, DATA.valid, SETTINGS), randomness.validation
+    monkeypatch.setattr(randomness, "validation", lambda *args: validation(*args, size=4))
+    assert [len(b.x) for b in randomness.validation(DATA.valid, SETTINGS, 2, "float64")] == [4, 4, 1]
     np.testing.assert_allclose(evaluate(model, DATA.valid, SETTINGS), whole, rtol=1e-12)
 
 
@@ -200,19 +200,19 @@ def test_events_for_tensorboard_are_written(finished, twin):
 @over_twins
 def test_last_and_best_are_what_they_say(finished, twin):
     folder, model, frame = finished[twin]
-    arrays, metadata = weights.read(folder / "last.safetensors")
+    arrays, metadata = checkpoints.read(folder / "last.safetensors")
     assert all((arrays[name] == a).all() for name, a in model.get_arrays().items())
     assert [row["epoch"] for row in metadata["history"]] == [1, 2, 3] and arrays["optimizer.t"] == 9
-    _, metadata = weights.read(folder / "best.safetensors")
+    _, metadata = checkpoints.read(folder / "best.safetensors")
     assert metadata["history"][-1]["epoch"] == frame.epoch[frame.valid_loss.idxmin()]
 
 
 def test_a_worse_epoch_leaves_the_best_alone(tmp_path):
-    log = history.Log(VAE, SETTINGS, DATA, tmp_path)
+    log = checkpoints.Log(VAE, SETTINGS, DATA, tmp_path)
     for epoch, loss in enumerate([3.0, 2.0, 2.5], 1):
         log.record(epoch, 1.0, np.full(3, loss), np.full(3, loss), lambda: {"at": np.array(float(epoch))})
-    assert weights.read(tmp_path / "best.safetensors")[0]["at"] == 2
-    assert weights.read(tmp_path / "last.safetensors")[0]["at"] == 3
+    assert checkpoints.read(tmp_path / "best.safetensors")[0]["at"] == 2
+    assert checkpoints.read(tmp_path / "last.safetensors")[0]["at"] == 3
 
 
 @over_twins
@@ -220,14 +220,14 @@ def test_a_longer_run_continues_a_shorter_one_bit_for_bit(finished, twin, tmp_pa
     fit(twin, replace(SETTINGS, epochs=1), tmp_path)
     model, frame = fit(twin, SETTINGS, tmp_path)
     assert same_arrays(model.get_arrays(), finished[twin][1].get_arrays())
-    assert same_arrays(*(weights.read(folder / "last.safetensors")[0] for folder in (tmp_path, finished[twin][0])))
+    assert same_arrays(*(checkpoints.read(folder / "last.safetensors")[0] for folder in (tmp_path, finished[twin][0])))
     assert frame.drop(columns="seconds").equals(finished[twin][2].drop(columns="seconds"))
 
 
 @over_twins
 def test_a_finished_run_is_not_done_again(finished, twin, monkeypatch):
     folder, model, frame = finished[twin]
-    monkeypatch.setattr(draws, "batches", lambda *args: pytest.fail("trained again"))
+    monkeypatch.setattr(randomness, "batches", lambda *args: pytest.fail("trained again"))
     again, same = fit(twin, SETTINGS, folder)
     assert same_arrays(again.get_arrays(), model.get_arrays()) and same.equals(frame)
 
@@ -235,7 +235,7 @@ def test_a_finished_run_is_not_done_again(finished, twin, monkeypatch):
 @over_twins
 def test_an_interrupt_leaves_a_model_that_works_and_the_same_cell_goes_on(finished, twin, tmp_path, monkeypatch):
     module = backend.get(twin)
-    model, batches = module.models.build(VAE), draws.batches
+    model, batches = module.models.build(VAE), randomness.batches
 
     def pressed(*args):
         for count, batch in enumerate(batches(*args)):
@@ -243,11 +243,11 @@ def test_an_interrupt_leaves_a_model_that_works_and_the_same_cell_goes_on(finish
                 raise KeyboardInterrupt
             yield batch
 
-    monkeypatch.setattr(draws, "batches", pressed)
+    monkeypatch.setattr(randomness, "batches", pressed)
     with pytest.raises(KeyboardInterrupt):
         module.train.fit(model, DATA, SETTINGS, tmp_path)
     assert np.isfinite(module.models.predict(model, "generate", np.zeros((2, 2)), None)).all()
-    monkeypatch.setattr(draws, "batches", batches)
+    monkeypatch.setattr(randomness, "batches", batches)
     frame = module.train.fit(model, DATA, SETTINGS, tmp_path)
     assert list(frame.epoch) == [1, 2, 3] and same_arrays(model.get_arrays(), finished[twin][1].get_arrays())
 
@@ -277,7 +277,7 @@ def outcome(folder: Path, twin: str) -> tuple[dict, dict]:
     """The weights with the optimiser's state, and the numbers, of a finished run."""
     results = folder / "results" / "smoke" / f"03_killed-{twin}"
     assert (results / "manifest.json").exists()
-    return weights.read(results / "checkpoints" / "last.safetensors")[0], json.loads(
+    return checkpoints.read(results / "checkpoints" / "last.safetensors")[0], json.loads(
         (results / "numbers.json").read_text()
     )
 
@@ -307,8 +307,8 @@ def test_a_killed_run_ends_as_if_nobody_had_killed_it(processes, uninterrupted, 
 
 
 def spoilt(x, epoch_and_batch):
-    """`draws.batches`, with one batch's images replaced by x of them."""
-    batches = draws.batches
+    """`randomness.batches`, with one batch's images replaced by x of them."""
+    batches = randomness.batches
 
     def wrapped(images, settings, latent_dim, epoch, dtype):
         for count, batch in enumerate(batches(images, settings, latent_dim, epoch, dtype), 1):
@@ -339,13 +339,13 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(
 ):
     fit(twin, replace(SETTINGS, epochs=1), tmp_path)
     before = (tmp_path / "last.safetensors").read_bytes()
-    monkeypatch.setattr(draws, "batches", spoilt(x, (2, 3)))
+    monkeypatch.setattr(randomness, "batches", spoilt(x, (2, 3)))
     model = replace(VAE, likelihood="gaussian")
     with pytest.raises(ValueError, match="spec has likelihood 'bernoulli', now 'gaussian'"):
         fit(twin, SETTINGS, tmp_path, model=model)
     kept = f"the checkpoint of epoch 1 is kept in {tmp_path}"
     expected = f"the loss is (nan|inf) at epoch 2, batch 3: {message}; {kept}"
-    with pytest.raises(history.NotFinite, match=expected):
+    with pytest.raises(checkpoints.NotFinite, match=expected):
         fit(twin, SETTINGS, tmp_path)
     assert (tmp_path / "last.safetensors").read_bytes() == before
 
@@ -354,7 +354,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(
 def test_a_learning_rate_that_is_too_high_is_named(twin):
     settings = replace(SETTINGS, optimizer="sgd", learning_rate=1e6, noise=0.5)
     with pytest.raises(
-        history.NotFinite, match=r"the loss is (nan|inf) at epoch \d, batch \d: the learning rate is probably"
+        checkpoints.NotFinite, match=r"the loss is (nan|inf) at epoch \d, batch \d: the learning rate is probably"
     ):
         fit(twin, settings)
 

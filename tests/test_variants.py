@@ -9,7 +9,7 @@ from scipy.special import logsumexp
 from twinvae import backend, reference
 from twinvae import spec as specs
 from twinvae.spec import BoundSpec, CompletionSpec, FreeBitsSpec, TrainSpec
-from twinvae.studies import parity
+from twinvae_studies import parity
 
 over_twins = pytest.mark.parametrize("twin", TWINS)
 IWAE = BoundSpec("tiny_iwae", "iwae", samples=3, **SMALL)

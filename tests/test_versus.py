@@ -8,7 +8,7 @@ import pytest
 from pair import CVAE, VAE, splits
 from twinvae import backend, data
 from twinvae.spec import TrainSpec
-from twinvae.studies import published, study, versus
+from twinvae_studies import burda2016, evaluation, report002
 
 IMAGES, SETTINGS = splits(), TrainSpec(2, 8, binarize="dynamic")
 X, Y = data.scale(IMAGES.test.x), IMAGES.test.y
@@ -22,7 +22,7 @@ def run(tmp_path):
 
 
 def trained(run, spec=CVAE, name="torch", seeds=2, train=True):
-    return versus.models(run, backend.get(name), spec, SETTINGS, IMAGES, seeds, train)
+    return report002.models(run, backend.get(name), spec, SETTINGS, IMAGES, seeds, train)
 
 
 def test_kept_models_load_into_either_twin_without_training(run):
@@ -31,7 +31,7 @@ def test_kept_models_load_into_either_twin_without_training(run):
         (kept,) = trained(run, name=name, train=False)
         assert (kept.spec, kept.settings) == (original.spec, original.settings)
         assert kept.history.equals(original.history)
-        same = study.reconstruct(kept, X, Y) - study.reconstruct(original, X, Y)
+        same = evaluation.reconstruct(kept, X, Y) - evaluation.reconstruct(original, X, Y)
         assert np.abs(same).max() < 2e-3, "float16"
 
 
@@ -42,18 +42,18 @@ def test_a_model_that_is_not_kept_is_asked_for_in_one_sentence(run):
 
 def test_the_label_summed_out_lies_between_its_bounds(run):
     m, shares = trained(run)[0], np.full(3, 1 / 3)
-    found = study.log_likelihoods(m, (X > 0.5).astype("float32"), Y, 50, shares)
+    found = evaluation.log_likelihoods(m, (X > 0.5).astype("float32"), Y, 50, shares)
     assert (found["log_px"] >= found["log_px_given_y"] - np.log(3) - 1e-6).all()
-    assert study.log_likelihoods(trained(run, VAE)[0], X, Y, 5, shares).keys() == {"log_px"}
+    assert evaluation.log_likelihoods(trained(run, VAE)[0], X, Y, 5, shares).keys() == {"log_px"}
 
 
 def test_codes_in_the_plane_and_straight_lines(run):
     m = trained(run, VAE)[0]
-    z = versus.sampled_codes(m, X, Y)
-    assert versus.plane(z) is z and versus.plane(np.c_[z, z]).shape == (9, 2)
-    lines = versus.straight_lines(m, X, Y, 4, 5)
-    mu = study.codes(m, X, Y)[0]
-    ends = m.predict("generate", mu, study.one_hot(m, Y))
+    z = report002.sampled_codes(m, X, Y)
+    assert report002.plane(z) is z and report002.plane(np.c_[z, z]).shape == (9, 2)
+    lines = report002.straight_lines(m, X, Y, 4, 5)
+    mu = evaluation.codes(m, X, Y)[0]
+    ends = m.predict("generate", mu, evaluation.one_hot(m, Y))
     assert lines.shape == (4, 5, 5, 4, 1)
     for line in lines:
         assert all(np.abs(ends - end).max((1, 2, 3)).min() < 1e-6 for end in (line[0], line[-1]))
@@ -61,11 +61,11 @@ def test_codes_in_the_plane_and_straight_lines(run):
 
 def test_the_published_training_goes_on_and_counts_through(tmp_path):
     twin = backend.get("torch")
-    runs = [run.__class__(**(vars(run) | {"batch_size": 8})) for run in published.settings([(2, 1e-2), (3, 1e-3)])]
+    runs = [run.__class__(**(vars(run) | {"batch_size": 8})) for run in burda2016.settings([(2, 1e-2), (3, 1e-3)])]
     histories = []
     for _ in range(2):
         model = twin.models.build(VAE)
-        histories.append(published.train(model, twin, IMAGES, runs, tmp_path, few=4))
+        histories.append(burda2016.train(model, twin, IMAGES, runs, tmp_path, few=4))
     assert json.dumps(histories[0]) == json.dumps(histories[1]), "the second is read from the checkpoints"
     epochs, marks = histories[0]
     assert [row["epoch"] for row in epochs] == [1, 2, 3, 4, 5] and [mark["epoch"] for mark in marks] == [2, 5]
@@ -75,7 +75,7 @@ def test_the_published_training_goes_on_and_counts_through(tmp_path):
 def test_an_estimate_is_the_same_whole_or_in_blocks_and_its_interval_is_the_textbooks(tmp_path):
     twin = backend.get("torch")
     model, x = twin.models.build(VAE), data.binarise(data.scale(IMAGES.test.x), "fixed")
-    nll = published.estimate(model, twin, x, 10, tmp_path, block=4)
+    nll = burda2016.estimate(model, twin, x, 10, tmp_path, block=4)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["10-00000.npy", "10-00004.npy", "10-00008.npy"]
-    assert (published.estimate(None, twin, x, 10, tmp_path, block=4) == nll).all(), "read, not computed again"
-    assert published.interval(np.array([1.0, 3.0])) == pytest.approx({"nll": 2, "low": 2 - 1.96, "high": 2 + 1.96})
+    assert (burda2016.estimate(None, twin, x, 10, tmp_path, block=4) == nll).all(), "read, not computed again"
+    assert burda2016.interval(np.array([1.0, 3.0])) == pytest.approx({"nll": 2, "low": 2 - 1.96, "high": 2 + 1.96})

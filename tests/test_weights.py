@@ -6,9 +6,9 @@ import json
 import numpy as np
 import pytest
 from pair import CVAE, TWINS, VAE, same_arrays, splits
-from twinvae import backend, spec, weights
+from twinvae import backend, checkpoints, spec
 from twinvae.spec import TrainSpec
-from twinvae.studies import parity
+from twinvae_studies import parity
 
 DATA = splits()
 SETTINGS = TrainSpec(epochs=4, batch_size=8, learning_rate=0.01)
@@ -23,61 +23,61 @@ other = {"torch": "tf", "tf": "torch"}
 @pytest.mark.parametrize("model", [*parity.small_specs(), *parity.small_gans()], ids=lambda model: model.name)
 def test_a_model_survives_the_way_through_the_other_twin(twin, model, tmp_path):
     first = backend.get(twin).models.build(model, seed=3, dtype="float64")
-    weights.save_model(tmp_path / "there", first, dtype="float64")
-    second = weights.load_model(tmp_path / "there", backend.get(other[twin]), dtype="float64")
-    weights.save_model(tmp_path / "back", second, dtype="float64")
-    third = weights.load_model(tmp_path / "back", backend.get(twin), dtype="float64")
+    checkpoints.save_model(tmp_path / "there", first, dtype="float64")
+    second = checkpoints.load_model(tmp_path / "there", backend.get(other[twin]), dtype="float64")
+    checkpoints.save_model(tmp_path / "back", second, dtype="float64")
+    third = checkpoints.load_model(tmp_path / "back", backend.get(twin), dtype="float64")
     assert same_arrays(first.get_arrays(), second.get_arrays()) and same_arrays(first.get_arrays(), third.get_arrays())
-    assert third.spec == second.spec == model == weights.load_spec(tmp_path / "back")
+    assert third.spec == second.spec == model == checkpoints.load_spec(tmp_path / "back")
 
 
 def test_float16_files_load_as_float32(tmp_path):
     model = backend.get("torch").models.build(VAE)
-    weights.save_model(tmp_path / "small", model, dtype="float16")
-    loaded = weights.load_model(tmp_path / "small", backend.get("tf"))
+    checkpoints.save_model(tmp_path / "small", model, dtype="float16")
+    loaded = checkpoints.load_model(tmp_path / "small", backend.get("tf"))
     for name, a in model.get_arrays().items():
         assert (loaded.get_arrays()[name] == a.astype("float16").astype("float32")).all()
-        assert weights.read(tmp_path / "small")[0][name].dtype == np.float16
+        assert checkpoints.read(tmp_path / "small")[0][name].dtype == np.float16
 
 
 def test_arrays_of_every_shape_and_order_are_kept(tmp_path):
     arrays = {"scalar": np.array(2.5), "empty": np.zeros((0, 3)), "turned": np.arange(6.0).reshape(2, 3).T}
-    weights.write(tmp_path / "file", arrays, note={"a": [1, None, "ü"]})
-    read, metadata = weights.read(tmp_path / "file")
+    checkpoints.write(tmp_path / "file", arrays, note={"a": [1, None, "ü"]})
+    read, metadata = checkpoints.read(tmp_path / "file")
     assert {name: a.shape for name, a in read.items()} == {"scalar": (), "empty": (0, 3), "turned": (3, 2)}
     assert (read["turned"] == arrays["turned"]).all() and metadata == {"note": {"a": [1, None, "ü"]}}
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
-    weights.write(tmp_path / "file", {"a": np.ones(3)})
-    monkeypatch.setattr(weights.os, "fsync", lambda _: (_ for _ in ()).throw(OSError("No space left on device")))
+    checkpoints.write(tmp_path / "file", {"a": np.ones(3)})
+    monkeypatch.setattr(checkpoints.os, "fsync", lambda _: (_ for _ in ()).throw(OSError("No space left on device")))
     with pytest.raises(OSError, match="No space left"):
-        weights.write(tmp_path / "file", {"a": np.zeros(3)})
+        checkpoints.write(tmp_path / "file", {"a": np.zeros(3)})
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
-    assert (weights.read(tmp_path / "file")[0]["a"] == 1).all()
+    assert (checkpoints.read(tmp_path / "file")[0]["a"] == 1).all()
 
 
 @pytest.mark.parametrize("spoil", [lambda b: b[:-1], lambda b: b[:20], lambda b: b"", lambda b: b"PK" + b])
 def test_a_damaged_file_is_refused(spoil, tmp_path):
-    weights.write(tmp_path / "file", {"a": np.ones(3)})
+    checkpoints.write(tmp_path / "file", {"a": np.ones(3)})
     (tmp_path / "file").write_bytes(spoil((tmp_path / "file").read_bytes()))
     with pytest.raises(ValueError, match="file is not a whole weights file .* delete it and train or fetch it again"):
-        weights.read(tmp_path / "file")
+        checkpoints.read(tmp_path / "file")
 
 
 @over_twins
 def test_a_file_whose_weights_are_not_its_specs_is_refused(twin, tmp_path):
     arrays = backend.get("torch").models.build(VAE).get_arrays()
     wide = spec.to_dict(dataclasses.replace(VAE, latent_dim=3))
-    weights.write(tmp_path / "file", arrays, spec=wide)
+    checkpoints.write(tmp_path / "file", arrays, spec=wide)
     with pytest.raises(ValueError, match=r"'mu.dense1.weight' has shape \(2, 6\); model 'tiny_vae' needs \(3, 6\)"):
-        weights.load_model(tmp_path / "file", backend.get(twin))
+        checkpoints.load_model(tmp_path / "file", backend.get(twin))
 
 
 def test_a_file_of_an_unknown_spec_is_refused(tmp_path):
-    weights.write(tmp_path / "file", {}, spec=spec.to_dict(VAE) | {"depth": 3})
+    checkpoints.write(tmp_path / "file", {}, spec=spec.to_dict(VAE) | {"depth": 3})
     with pytest.raises(ValueError, match="ModelSpec has no field 'depth'"):
-        weights.load_spec(tmp_path / "file")
+        checkpoints.load_spec(tmp_path / "file")
 
 
 # --- training goes on in the other twin ----------------------------------------------------------
@@ -103,7 +103,7 @@ def test_the_framework_may_change_half_way(names, all_in_torch, tmp_path):
     arrays, elbos = trained(names, tmp_path)
     assert parity.over_largest(all_in_torch[0], arrays) < 1e-8
     np.testing.assert_allclose(elbos, all_in_torch[1], rtol=1e-8)
-    _, metadata = weights.read(tmp_path / "last.safetensors")
+    _, metadata = checkpoints.read(tmp_path / "last.safetensors")
     assert [row["epoch"] for row in metadata["history"]] == [1, 2, 3, 4]
 
 
@@ -117,8 +117,8 @@ def test_a_checkpoint_of_another_spec_is_refused_by_either_twin(twin, tmp_path):
 
 
 def test_the_spec_in_a_file_is_plain_json(tmp_path):
-    weights.save_model(tmp_path / "file", backend.get("torch").models.build(CVAE))
-    _, metadata = weights.read(tmp_path / "file")
+    checkpoints.save_model(tmp_path / "file", backend.get("torch").models.build(CVAE))
+    _, metadata = checkpoints.read(tmp_path / "file")
     assert json.loads(json.dumps(metadata))["spec"]["encoder"][1] == {
         "layer": "Dense",
         "units": 6,

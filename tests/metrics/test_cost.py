@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from twinvae import spec
+from twinvae import spec, zoo
 from twinvae.metrics import cost
 
 
@@ -15,7 +15,7 @@ from twinvae.metrics import cost
     ],
 )
 def test_a_dense_model_multiplies_each_weight_once(name, weights, biases):
-    assert cost.multiply_adds(spec.zoo(name)) == weights - biases
+    assert cost.multiply_adds(zoo.get(name)) == weights - biases
 
 
 def test_convolutions_multiply_their_kernel_at_every_pixel():

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from twinvae import backend, spec, weights
+from twinvae import backend, checkpoints, spec, zoo
 from twinvae.data import Images, Source, Splits
 from twinvae.metrics import judge
 
@@ -29,7 +29,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setitem(judge.RECIPES, "usps", judge.Recipe("usps", phases=QUICK))
     kept = judge.RECIPES["usps"].spec("usps", (8, 8, 1), 2)
     trained = judge.train(kept, splits(), TORCH, phases=QUICK)
-    weights.write(
+    checkpoints.write(
         tmp_path / "usps.safetensors", trained.model.get_arrays(), spec=spec.to_dict(kept), facts=trained.facts
     )
     return tmp_path
@@ -68,7 +68,7 @@ def test_a_kept_judge_judges_only_real_images_that_fit_it(folder, images, kept):
 
 
 def test_a_judge_of_another_architecture_is_refused(folder, monkeypatch):
-    other = replace(spec.zoo("judge_mnist"), latent_dim=64)
+    other = replace(zoo.get("judge_mnist"), latent_dim=64)
     monkeypatch.setattr(judge.specs, "zoo", lambda name: other)
     with pytest.raises(ValueError, match="usps.safetensors is not that of 'judge_mnist' in the zoo any more; train it"):
         judge.load("usps", TORCH)

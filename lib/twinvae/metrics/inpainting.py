@@ -7,7 +7,7 @@ from types import ModuleType
 import numpy as np
 from scipy.special import log_softmax
 
-from twinvae import draws
+from twinvae import randomness
 from twinvae.metrics.samples import nearest
 
 BLOCK = 20  # images at a time: bounds the memory
@@ -35,7 +35,7 @@ def inpaint(
     for rows in (slice(i, i + BLOCK) for i in range(0, len(x), BLOCK)):
         for number in range(rounds):
             shape = (samples, len(x[rows]), model.spec.latent_dim)
-            eps = draws.rng(seed, "likelihood", rows.start, number).standard_normal(shape)
+            eps = randomness.rng(seed, "likelihood", rows.start, number).standard_normal(shape)
             log_w, mean = weighted_means(model, twin, filled[rows], x[rows], y[rows], missing, eps)
             share = np.exp(log_softmax(log_w, axis=0))
             filled[rows] = np.where(missing, np.einsum("sb,sbhwc->bhwc", share, mean), x[rows])

@@ -18,7 +18,7 @@ import pandas as pd
 from scipy.special import softmax
 from sklearn.metrics import accuracy_score
 
-from twinvae import backend, data, history, weights
+from twinvae import backend, checkpoints, data, zoo
 from twinvae import spec as specs
 
 FOLDER = Path(__file__).parents[3] / "results" / "judges"
@@ -43,7 +43,7 @@ class Recipe:
 
     def spec(self, name: str, image_shape: tuple[int, int, int], num_classes: int) -> specs.ModelSpec:
         """The judge called `name` for images of this shape and this many classes."""
-        return replace(specs.zoo(self.architecture).for_images(image_shape, num_classes), name=f"judge_{name}")
+        return replace(zoo.get(self.architecture).for_images(image_shape, num_classes), name=f"judge_{name}")
 
 
 # A new judge is one line; its name is that of its file.
@@ -82,11 +82,11 @@ def load(name: str, twin: ModuleType) -> Judge:
     path, again = FOLDER / f"{name}.safetensors", f"train it with 'python -m twinvae.metrics.judge {name}'"
     if not path.exists():
         raise FileNotFoundError(f"there is no judge of {name!r} in {FOLDER.name}/; {again}")
-    _, metadata = weights.read(path)
+    _, metadata = checkpoints.read(path)
     kept, recipe = specs.model_from_dict(metadata["spec"]), RECIPES[name]
     if kept != recipe.spec(name, kept.image_shape, kept.num_classes):
         raise ValueError(f"the spec of {path.name} is not that of {recipe.architecture!r} in the zoo any more; {again}")
-    return Judge(weights.load_model(path, twin), twin, metadata["facts"])
+    return Judge(checkpoints.load_model(path, twin), twin, metadata["facts"])
 
 
 def calibration_error(probabilities: np.ndarray, y: np.ndarray, bins: int = 15) -> float:
@@ -135,7 +135,7 @@ def train(
         "test_accuracy": float(accuracy_score(images.test.y, probabilities.argmax(1))),
         "calibration_error": calibration_error(probabilities, images.test.y),
         "settings": [specs.to_dict(phase) for phase in phases],
-        "fingerprint": history.fingerprint(images.train),
+        "fingerprint": checkpoints.fingerprint(images.train),
     }
     return Judge(model, twin, facts)
 
@@ -145,7 +145,7 @@ def table() -> pd.DataFrame:
     rows = []
     for name in RECIPES:
         if (path := FOLDER / f"{name}.safetensors").exists():
-            _, metadata = weights.read(path)
+            _, metadata = checkpoints.read(path)
             facts, spec = metadata["facts"], specs.model_from_dict(metadata["spec"])
             rows.append(
                 {
@@ -174,7 +174,7 @@ def main(name: str) -> None:
     spec = recipe.spec(name, images.train.shape, images.train.num_classes)
     judge = train(spec, images, backend.get("torch"), phases=recipe.phases)
     arrays = {key: a.astype("float16") for key, a in judge.model.get_arrays().items()}
-    weights.write(FOLDER / f"{name}.safetensors", arrays, spec=specs.to_dict(spec), facts=judge.facts)
+    checkpoints.write(FOLDER / f"{name}.safetensors", arrays, spec=specs.to_dict(spec), facts=judge.facts)
     print(
         f"{name}: accuracy {judge.facts['test_accuracy']:.2%}, calibration error "
         f"{judge.facts['calibration_error']:.4f}, {len(images.test):,} test images ({images.source.label})"

@@ -11,7 +11,7 @@ from types import ModuleType
 import numpy as np
 from scipy.special import logsumexp
 
-from twinvae import draws
+from twinvae import randomness
 
 ROWS = 4_000  # images times samples that are decoded at once: bounds the memory, and stays in the cache
 
@@ -26,7 +26,7 @@ def importance_sampled(
     """
     out = np.empty(len(x))
     for rows in _blocks(len(x), 100):
-        generator = draws.rng(seed, "likelihood", rows.start)
+        generator = randomness.rng(seed, "likelihood", rows.start)
         parts = []
         for chunk in _blocks(samples, max(1, ROWS // len(x[rows]))):
             shape = (chunk.stop - chunk.start, len(x[rows]), model.spec.latent_dim)
@@ -45,7 +45,7 @@ def prior_sampled(
     """
     out = np.empty((len(samples), len(x)))
     for rows in _blocks(len(x), 10):
-        generator = draws.rng(seed, "prior", rows.start)
+        generator = randomness.rng(seed, "prior", rows.start)
         parts = []
         for chunk in _blocks(max(samples), max(1, ROWS // len(x[rows]))):
             z = generator.standard_normal((chunk.stop - chunk.start, len(x[rows]), model.spec.latent_dim))

@@ -9,7 +9,7 @@ import math
 import torch
 from torch import nn
 
-from twinvae import weights
+from twinvae import checkpoints
 from twinvae.pt import layers, losses
 
 
@@ -30,7 +30,7 @@ class Model(nn.Module):
 
     def set_arrays(self, arrays):
         """The inverse of `get_arrays`.  ValueError if a name or a shape is not the spec's."""
-        weights.check(arrays, self.spec)
+        checkpoints.check(arrays, self.spec)
         with torch.no_grad():
             for name, tensor in self.named_tensors().items():
                 tensor.copy_(torch.as_tensor(arrays[name]))

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from twinvae import draws
-from twinvae.history import GanLog
+from twinvae import randomness
+from twinvae.checkpoints import GanLog
 from twinvae.pt import losses, models, train
 
 
@@ -60,7 +60,7 @@ def make_step(model, optimizer, settings):
 def evaluate(model, images, settings):
     """(d_loss, g_loss, d_real, d_fake) over all images, losses in nats per image, with the noise of the seed.  -> [4]"""
     total = np.zeros(4)
-    for batch in draws.validation(images, settings, model.spec.noise_dim, model.dtype):
+    for batch in randomness.validation(images, settings, model.spec.noise_dim, model.dtype):
         total += [values.sum() for values in models.call(model, "loss_terms", *batch)]
     return total / len(images)
 

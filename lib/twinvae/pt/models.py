@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from twinvae import draws
+from twinvae import randomness
 from twinvae.pt import losses
 from twinvae.pt.autoencoders import AE, CVAE, VAE, Model
 from twinvae.pt.variants import IWAE, Completer, Completion, FreeBits
@@ -65,7 +65,7 @@ KINDS = {
 def build(spec, seed=0, dtype="float32"):
     """The model of a spec, its weights drawn by NumPy from the seed, on the GPU if there is one."""
     model = KINDS[spec.kind](spec, dtype)
-    model.set_arrays(draws.initial_weights(spec, seed))
+    model.set_arrays(randomness.initial_weights(spec, seed))
     return model.to(device())
 
 

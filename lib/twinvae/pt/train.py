@@ -5,8 +5,8 @@ from contextlib import nullcontext
 import numpy as np
 import torch
 
-from twinvae import draws
-from twinvae.history import Log
+from twinvae import randomness
+from twinvae.checkpoints import Log
 from twinvae.pt import models
 
 
@@ -96,7 +96,7 @@ def tensors(batch):
 def evaluate(model, images, settings):
     """(loss, recon, kl) over all images, in nats per image, with the noise of the seed.  -> [3]"""
     total = np.zeros(3)
-    for batch in draws.validation(images, settings, model.spec.latent_dim, model.dtype):
+    for batch in randomness.validation(images, settings, model.spec.latent_dim, model.dtype):
         recon, kl = models.call(model, "loss_terms", *batch)
         total += [(recon + settings.beta * kl).sum(), recon.sum(), kl.sum()]
     return total / len(images)
@@ -128,7 +128,9 @@ def loop(model, data, settings, log, optimizer, make_step, evaluate, tensorboard
     step, writer = make_step(model, optimizer, settings), tensorboard and event_writer(tensorboard)
     for epoch, bar in log.remaining(f"{model.spec.name}, torch"):
         total = 0.0
-        for count, batch in enumerate(draws.batches(data.train, settings, model.spec.noise_dim, epoch, model.dtype), 1):
+        for count, batch in enumerate(
+            randomness.batches(data.train, settings, model.spec.noise_dim, epoch, model.dtype), 1
+        ):
             values = step(*tensors(batch)).numpy(force=True)
             if not np.isfinite(values).all():
                 raise log.not_finite(epoch, count, batch.x, values[~np.isfinite(values)][0])

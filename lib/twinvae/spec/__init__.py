@@ -1,4 +1,4 @@
-"""What a model and a training run are: `layers`, `models` made of them, and the `named` ones."""
+"""What a model and a training run are: `layers`, `models` made of them; the named ones are in `twinvae.zoo`."""
 
 from twinvae.spec.gans import DISCRIMINATOR_CONDITIONS, GanSpec
 from twinvae.spec.layers import (
@@ -18,6 +18,7 @@ from twinvae.spec.layers import (
     StackSpec,
     Upsample,
     Weight,
+    mlp,
     one_of,
     real,
     whole,
@@ -35,7 +36,6 @@ from twinvae.spec.models import (
     model_from_dict,
     to_dict,
 )
-from twinvae.spec.named import ZOO, mlp, zoo
 from twinvae.spec.variants import BoundSpec, CompletionSpec, FreeBitsSpec
 
 __all__ = [
@@ -61,8 +61,6 @@ __all__ = [
     "Weight",
     "ModelSpec",
     "TrainSpec",
-    "ZOO",
-    "zoo",
     "mlp",
     "count_weights",
     "to_dict",

@@ -219,6 +219,11 @@ class Film(Layer):
         ]
 
 
+def mlp(*units: int, activation: Activation | None = None) -> tuple[Layer, ...]:
+    """Return dense layers of these widths, each followed by the activation, ReLU where none is given."""
+    return tuple(layer for n in units for layer in (Dense(n), activation or Activation()))
+
+
 LAYERS = {
     c.__name__: c
     for c in (

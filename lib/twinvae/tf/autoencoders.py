@@ -9,8 +9,8 @@ import math
 import keras
 import tensorflow as tf
 
+from twinvae import checkpoints
 from twinvae import spec as specs
-from twinvae import weights
 from twinvae.tf import layers, losses
 
 
@@ -33,7 +33,7 @@ class Model(keras.Model):
 
     def set_arrays(self, arrays):
         """The inverse of `get_arrays`.  ValueError if a name or a shape is not the spec's."""
-        weights.check(arrays, self.spec)
+        checkpoints.check(arrays, self.spec)
         for name, variable in self.named_tensors().items():
             variable.assign(layers.to_keras(arrays[name]))
 

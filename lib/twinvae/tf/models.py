@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from twinvae import draws
+from twinvae import randomness
 from twinvae import spec as specs
 from twinvae.tf import layers, losses
 from twinvae.tf.autoencoders import AE, CVAE, VAE, Model
@@ -79,7 +79,7 @@ KINDS = {
 def build(spec, seed=0, dtype="float32"):
     """The model of a spec, its weights drawn by NumPy from the seed, on the GPU if there is one."""
     model = KINDS[spec.kind](spec, dtype)
-    model.set_arrays(draws.initial_weights(spec, seed))
+    model.set_arrays(randomness.initial_weights(spec, seed))
     return model
 
 

@@ -1,0 +1,220 @@
+"""What a training leaves on disk: weights files that load into either twin, and the log that goes on where it stopped.
+
+Arrays keep PyTorch's layout and the names of `ModelSpec.weights()`; a file's metadata holds the spec and whatever else
+belongs to it, as JSON.  Every file is whole or absent.  Knows no framework.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+from tqdm.auto import tqdm
+
+from twinvae import data
+from twinvae import spec as specs
+from twinvae.paths import written_whole
+from twinvae.spec import GanSpec, ModelSpec, TrainSpec, to_dict
+
+COLUMNS = ("epoch", "loss", "recon", "kl", "valid_loss", "valid_recon", "valid_kl", "seconds")
+GAN_COLUMNS = (
+    "epoch",
+    "d_loss",
+    "g_loss",
+    "d_real",
+    "d_fake",
+    "valid_d_loss",
+    "valid_g_loss",
+    "valid_d_real",
+    "valid_d_fake",
+    "seconds",
+)  # d_real, d_fake: the mean logits of real and of generated images
+
+
+def write(path: Path, arrays: dict[str, np.ndarray], **metadata) -> None:
+    """Writes arrays and metadata (anything JSON can hold) to `path`, all or nothing."""
+    payload = save(
+        {name: np.ascontiguousarray(a).reshape(np.shape(a)) for name, a in arrays.items()},
+        {key: json.dumps(value) for key, value in metadata.items()},
+    )
+    with written_whole(Path(path)) as part, open(part, "wb") as file:
+        file.write(payload)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read(path: Path) -> tuple[dict[str, np.ndarray], dict]:
+    """The arrays and the metadata of a file.  ValueError if it is no whole safetensors file of ours."""
+    try:
+        with safe_open(path, framework="np") as file:
+            metadata = {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
+            return {name: file.get_tensor(name) for name in file.keys()}, metadata
+    except (SafetensorError, json.JSONDecodeError) as error:
+        raise ValueError(
+            f"{path} is not a whole weights file ({error}); delete it and train or fetch it again"
+        ) from None
+
+
+def save_model(path: Path, model, dtype: str = "float32") -> None:
+    """Saves the weights of a model of either twin with its spec."""
+    arrays = {name: a.astype(dtype) for name, a in model.get_arrays().items()}
+    write(path, arrays, spec=specs.to_dict(model.spec))
+
+
+def load_model(path: Path, twin, dtype: str = "float32"):
+    """The model in the file, built by `twin` (what `backend.get` returned).  ValueError if spec and weights differ."""
+    arrays, metadata = read(path)
+    model = twin.models.build(specs.model_from_dict(metadata["spec"]), dtype=dtype)
+    model.set_arrays(arrays)
+    return model
+
+
+def check(arrays: dict[str, np.ndarray], spec: specs.ModelSpec | specs.GanSpec) -> None:
+    """ValueError, naming the first difference, unless names and shapes are those of the spec."""
+    wanted = {weight.name: weight.shape for weight in spec.weights()}
+    if missing := sorted(set(wanted) - set(arrays)):
+        raise ValueError(f"weight {missing[0]!r} of model {spec.name!r} is missing; give all {len(wanted)}")
+    if unknown := sorted(set(arrays) - set(wanted)):
+        raise ValueError(f"model {spec.name!r} has no weight {unknown[0]!r}")
+    for name, shape in wanted.items():
+        if arrays[name].shape != shape:
+            raise ValueError(f"weight {name!r} has shape {arrays[name].shape}; model {spec.name!r} needs {shape}")
+
+
+class NotFinite(ArithmeticError):
+    """The loss became infinite or NaN; the last good checkpoint is kept."""
+
+
+class Log:
+    """The record of one training run, in memory and, where a folder is given, on disk after every epoch.
+
+    `last.safetensors` holds weights, optimiser state and history after the newest whole epoch, `best.safetensors` the
+    same at the lowest validation loss.  Both are replaced in one move, so a killed run always leaves a whole file.
+    """
+
+    columns, shown, best_by = COLUMNS, ("loss", "valid_loss"), "valid_loss"
+
+    def __init__(self, spec: ModelSpec | GanSpec, settings: TrainSpec, images: data.Splits, folder: Path | None):
+        for part in (images.train, images.valid):
+            fits(spec, part)
+        self.folder = Path(folder) if folder else None
+        self.epochs, self.rows = settings.epochs, []
+        self.identity = {"spec": to_dict(spec), "settings": to_dict(settings), "data": fingerprint(images.train)}
+        self.state = None
+        if self.folder and (self.folder / "last.safetensors").exists():
+            self.state = self._resume()
+
+    def _resume(self) -> dict[str, np.ndarray]:
+        path = self.folder / "last.safetensors"
+        arrays, metadata = read(path)
+        for part, now in self.identity.items():
+            then = metadata[part]
+            if part == "settings":  # training longer continues the run; anything else would be another run
+                now, then = now | {"epochs": 0}, then | {"epochs": 0}
+            if now != then:
+                raise ValueError(
+                    f"{path} belongs to another run: its {difference(part, then, now)}; "
+                    "use another folder, or delete this one to start again"
+                )
+        self.rows = [row for row in metadata["history"] if row["epoch"] <= self.epochs]
+        if len(self.rows) < len(metadata["history"]):
+            raise ValueError(
+                f"{path} has been trained for {len(metadata['history'])} epochs; "
+                f"epochs is {self.epochs}, which must not be fewer"
+            )
+        return arrays
+
+    def remaining(self, label: str) -> Iterator[tuple[int, tqdm]]:
+        """The epochs still to do, counted from 1, with the progress bar on which to show the loss."""
+        self.started = time.perf_counter()
+        with tqdm(
+            total=self.epochs,
+            initial=len(self.rows),
+            desc=label,
+            unit="epoch",
+            leave=False,
+            disable=len(self.rows) == self.epochs,
+        ) as bar:
+            for epoch in range(len(self.rows) + 1, self.epochs + 1):
+                self.started = time.perf_counter()
+                yield epoch, bar
+                bar.update()
+                bar.set_postfix({name: f"{self.rows[-1][name]:.2f}" for name in self.shown})
+
+    def lap(self) -> float:
+        """Seconds of training since the epoch began: validation and writing are not counted."""
+        return time.perf_counter() - self.started
+
+    def record(self, epoch: int, seconds: float, train: np.ndarray, valid: np.ndarray, state) -> None:
+        """Adds an epoch.  `train` and `valid` are the losses in the columns' order; `state()` gives all arrays to keep."""
+        row = dict(zip(self.columns, [epoch, *map(float, train), *map(float, valid), seconds], strict=True))
+        best = self.best_by is not None and all(row[self.best_by] < earlier[self.best_by] for earlier in self.rows)
+        self.rows.append(row)
+        if not self.folder:
+            return
+        arrays = state()
+        for name in ["best"] * best + ["last"]:  # 'best' first: a run killed in between redoes this epoch
+            write(self.folder / f"{name}.safetensors", arrays, history=self.rows, **self.identity)
+
+    def not_finite(self, epoch: int, batch: int, x: np.ndarray, loss: float) -> NotFinite:
+        """The error for a loss that is not finite, with the cause that the batch shows."""
+        if not np.isfinite(x).all():
+            cause = "the batch itself holds values that are not finite: check the data"
+        elif x.min() < 0 or x.max() > 1:
+            cause = f"the pixels run from {x.min():.3g} to {x.max():.3g}: scale them to [0, 1]"
+        else:
+            cause = "the learning rate is probably too high: lower it"
+        kept = f"; the checkpoint of epoch {epoch - 1} is kept in {self.folder}" if self.folder and epoch > 1 else ""
+        return NotFinite(f"the loss is {loss} at epoch {epoch}, batch {batch}: {cause}{kept}")
+
+    def frame(self) -> pd.DataFrame:
+        """The history, a row an epoch; losses in nats per image, seconds of training."""
+        return pd.DataFrame(self.rows, columns=list(self.columns))
+
+
+class GanLog(Log):
+    """The record of a GAN's training.  Neither of its losses says which epoch was the best: only `last` is kept."""
+
+    columns, shown, best_by = GAN_COLUMNS, ("d_loss", "g_loss"), None
+
+    def __init__(self, spec: GanSpec, settings: TrainSpec, images: data.Splits, folder: Path | None):
+        if (settings.beta, settings.noise) != (1, 0):
+            raise ValueError(
+                f"beta is {settings.beta} and noise is {settings.noise}; a GAN has neither: leave them out"
+            )
+        super().__init__(spec, settings, images, folder)
+
+
+def fits(spec: ModelSpec | GanSpec, images: data.Images) -> None:
+    """ValueError unless the images have the shape, and the labels the number of classes, that the model takes."""
+    if images.shape != tuple(spec.image_shape):
+        raise ValueError(
+            f"the images have shape {images.shape}; model {spec.name!r} takes {spec.image_shape}: "
+            "build it from spec.for_images(...)"
+        )
+    if spec.num_classes not in (0, images.num_classes):
+        raise ValueError(
+            f"the images have {images.num_classes} classes; model {spec.name!r} takes {spec.num_classes}: "
+            "build it from spec.for_images(...)"
+        )
+
+
+def fingerprint(images: data.Images) -> str:
+    """A checksum of pixels and labels, to notice that a run would go on with other data."""
+    return f"{len(images)} images, crc {zlib.crc32(images.y.tobytes(), zlib.crc32(images.x.tobytes())):08x}"
+
+
+def difference(part: str, then, now) -> str:
+    """Words for the first field in which two specs differ."""
+    if not isinstance(then, dict):
+        return f"{part} is {then!r}, now {now!r}"
+    field = next(name for name in sorted(now.keys() | then.keys()) if now.get(name) != then.get(name))
+    return f"{part} has {field} {then.get(field)!r}, now {now.get(field)!r}"

@@ -1,3 +1,0 @@
-from twinvae.report.collect import main
-
-main()

@@ -1,0 +1,307 @@
+"""A Run keeps what one notebook makes: figures, tables, numbers, and how they were made, the manifest.
+
+The folder is `results/<profile>/<notebook>[-<backend>]/`. Every file is written whole or not at all; the
+manifest comes last, so a run without `manifest.json` is an unfinished one and no report is built from it.
+"""
+
+import dataclasses
+import json
+import logging
+import math
+import random
+import re
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from IPython import get_ipython
+from IPython.display import Image, Markdown, display
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from PIL import Image as Pillow
+
+from twinvae import paths
+from twinvae.paths import write_text, written_whole
+from twinvae.run import latex, provenance, results
+from twinvae.run.parameters import BACKENDS, PROFILES, check_names, check_parameter, choose_profile, injected_parameters
+
+PNG_BYTES = 300_000
+PNG_DPI = (200, 150, 120, 100, 80, 60)
+SCREEN_DPI = 147  # on which a figure of the report's text width is 700 pixels wide
+STAMP_INCHES = 0.12
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def seed_all(seed: int) -> None:
+    """Seed Python's and NumPy's global generators; the twins draw from generators of their own."""
+    random.seed(seed)
+    np.random.seed(seed)
+
+
+class Run:
+    """One run of one notebook; made by `Run.start`, closed by `finish`."""
+
+    def __init__(self, name: str, profile: str, backend: str | None, parameters: dict[str, Any], root: Path):
+        self.name, self.profile, self.backend, self.root = name, profile, backend, root
+        self.folder = paths.results_folder(root) / profile / (f"{name}-{backend}" if backend else name)
+        self.checkpoints = self.folder / "checkpoints"
+        self.weights = self.folder / "weights"
+        self.parameters = parameters
+        self.sources: list[Any] = []
+        self.splits: list[dict] = []
+        self.shown: dict[str, list[int]] = {}
+        self.specs: dict[str, dict] = {}
+        self.numbers: dict[str, float] = {}
+        self.formats: dict[str, str] = {}
+        self.captions: dict[str, dict[str, str]] = {"figures": {}, "tables": {}}
+        self.checks: list[str] = []
+        self.files: set[str] = set()
+        self.started = datetime.now(UTC)
+        self.clock = time.perf_counter()
+
+    @classmethod
+    def start(cls, name: str, profile: str, backend: str | None = None, **parameters: Any) -> "Run":
+        """Check the notebook's parameters and open its folder.
+
+        Raises ValueError for an unknown profile, backend or parameter or a value that is not allowed, and
+        OSError when the folder cannot be written; nothing has been touched then.
+        """
+        root = paths.find_root(Path.cwd())
+        given = {"profile", *(["backend"] if backend is not None else []), *parameters}
+        notebook = provenance.notebook_path(root, name)
+        check_names(
+            given | injected_parameters(),
+            provenance.declared_parameters(notebook) if notebook.is_file() else sorted(given),
+        )
+        profile = choose_profile(profile)
+        if backend is not None and backend not in BACKENDS:
+            raise ValueError(f"unknown backend {backend!r}; the valid ones are {', '.join(BACKENDS)}")
+        for key, value in parameters.items():
+            check_parameter(key, value)
+        run = cls(name, profile, backend, parameters, root)
+        run._open()
+        return run
+
+    def _open(self) -> None:
+        """Take the old manifest away, seed, set the style, and say in one line what starts."""
+        from twinvae.figures import style
+
+        write_text(self.folder / "started.txt", self.started.isoformat())
+        (self.folder / "started.txt").unlink()
+        (self.folder / "manifest.json").unlink(missing_ok=True)
+        seed_all(self.parameters.get("seed") or 0)
+        style.apply()
+        logging.getLogger("fontTools").setLevel(logging.ERROR)  # its notes on font dates would land in the notebook
+        words = [
+            self.name,
+            f"profile {self.profile}",
+            f"backend {self.backend}" if self.backend else "no backend",
+        ]
+        print(", ".join([*words, f"{provenance.threads()} threads, into {self._shown(self.folder)}"]))
+
+    def _shown(self, path: Path) -> str:
+        """A path as it is printed: relative to the project where it lies inside."""
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+
+    @property
+    def smoke(self) -> bool:
+        """Whether this is the profile in which only every cell has to run."""
+        return self.profile == "smoke"
+
+    def pick(self, **by_profile: Any) -> Any:
+        """The value for this profile, or for the next smaller one that is given.
+
+        Raises ValueError for an unknown profile, or when none as small as this one is given.
+        """
+        unknown = sorted(set(by_profile) - set(PROFILES))
+        if unknown:
+            raise ValueError(f"unknown profile {', '.join(unknown)}; the valid ones are {', '.join(PROFILES)}")
+        for profile in reversed(PROFILES[: PROFILES.index(self.profile) + 1]):
+            if profile in by_profile:
+                return by_profile[profile]
+        raise ValueError(f"no value for profile {self.profile} or a smaller one; give one for smoke")
+
+    def use(self, source: Any, record: dict | None = None) -> None:
+        """Remember the data (`twinvae.data.Source`) that the figures and numbers come from.
+
+        `record` says how they were split (`Splits.record()`): seed, sizes and checksums of the indices.
+        """
+        if source not in self.sources:
+            self.sources.append(source)
+        split = {"data": source.label, **(record or {})}
+        if record and split not in self.splits:
+            self.splits.append(split)
+
+    def spec(self, name: str, spec: Any) -> None:
+        """Keep a model or training spec (a dataclass) in the manifest, word for word."""
+        self.specs[name] = dataclasses.asdict(spec)
+
+    def stamp(self, sources: list[Any] | None = None) -> str:
+        """The words on every figure: data (all of the run's where no sources are given), profile, backend."""
+        labels = [source.label for source in (self.sources if sources is None else sources)]
+        return " · ".join([*labels, self.profile, *([self.backend] if self.backend else [])])
+
+    def figure(self, name: str, fig: Figure, caption: str, sources: list[Any] | None = None) -> None:
+        """Save a figure as `figures/<name>.pdf` and `.png` (under 300 kB), stamped, and show it.
+
+        `sources` are the data that it shows, where these are not all of the run's.
+        Raises ValueError for a name that is taken or not made of a-z, 0-9 and _.
+        """
+        self._claim("figures", name, caption, sources)
+        height = fig.get_size_inches()[1]
+        engine = fig.get_layout_engine()
+        if engine is not None and "rect" in engine.get():
+            engine.set(rect=(0, STAMP_INCHES / height, 1, 1 - STAMP_INCHES / height))
+        fig.text(1, 0.01 / height, self.stamp(sources) + " ", ha="right", va="bottom", size=5, color="0.45")
+        with self._writing(f"figures/{name}.pdf") as part:
+            fig.savefig(part, metadata={"CreationDate": None})
+        with self._writing(f"figures/{name}.png") as part:
+            save_small_png(fig, part)
+        plt.close(fig)
+        if get_ipython():
+            width = round(SCREEN_DPI * fig.get_size_inches()[0])
+            display(Image(filename=self.folder / "figures" / f"{name}.png", width=width, alt=caption))
+            display(Markdown(f"*{caption}*"))  # JupyterLab shows no alternative text: here a screen reader finds it
+
+    def table(
+        self,
+        name: str,
+        df: pd.DataFrame,
+        caption: str,
+        fmt: dict[str, str] | None = None,
+        sources: list[Any] | None = None,
+    ) -> pd.DataFrame:
+        """Save a table as `tables/<name>.csv` (all digits) and `.tex` (as shown); `fmt` is column -> '.2f'.
+
+        `sources` are the data that it shows, where these are not all of the run's. Returns `df`, for display. Raises ValueError for a name that is taken or a format of no column.
+        """
+        unknown = sorted(set(fmt or {}) - set(df.columns))
+        if unknown:
+            raise ValueError(f"table {name}: format for {unknown}, which are not columns; they are {list(df.columns)}")
+        self._claim("tables", name, caption, sources)
+        plain = isinstance(df.index, pd.RangeIndex)
+        with self._writing(f"tables/{name}.csv") as part:
+            df.to_csv(part, index=not plain)
+        with self._writing(f"tables/{name}.tex") as part:
+            part.write_text(latex.table(df, fmt or {}, index=not plain), encoding="utf-8")
+        return df
+
+    def number(self, name: str, value: float, fmt: str = ".2f", sources: list[Any] | None = None) -> float:
+        """Keep a number for `numbers.json` and for the report's `\\val{...}`, which prints it as `fmt` says.
+
+        `sources` are the data that it comes from, where these are not all of the run's. Raises ValueError for a value that is not a finite number, a name that is taken, or a bad format.
+        """
+        if not NAME.fullmatch(name):
+            raise ValueError(f"number {name!r}: a name is made of a-z, 0-9 and _, and starts with a letter")
+        if name in self.numbers:
+            raise ValueError(f"number {name} was kept before in this run; give it another name")
+        value = value.item() if isinstance(value, (np.generic, np.ndarray)) and np.ndim(value) == 0 else value
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            raise ValueError(f"number {name} is {value!r}; it must be one finite number")
+        format(value, fmt)
+        self.numbers[name], self.formats[name] = value, fmt
+        self._shows("numbers", name, sources)
+        return value
+
+    def scoreboard(self, rows: list[dict] | pd.DataFrame) -> pd.DataFrame:
+        """Save the trained models and their metrics, one row each, as `scoreboard.csv`; returns the table.
+
+        Adds what the run knows and puts the columns in order; ValueError for a column that no scoreboard has.
+        """
+        known = {
+            "backend": self.backend,
+            "profile": self.profile,
+            "device": provenance.device(),
+            "commit": provenance.git_state(self.root)["commit"],
+        }
+        board = results.board(rows, known)
+        with self._writing("scoreboard.csv") as part:
+            board.to_csv(part, index=False)
+        return board
+
+    def check(self, what: str, holds: bool) -> None:
+        """Keep a check that holds; raise AssertionError for one that does not."""
+        if not bool(holds):
+            raise AssertionError(f"this should hold and does not: {what}")
+        self.checks.append(what)
+
+    def finish(self) -> None:
+        """Write the numbers, drop what earlier runs left, write the manifest, print the checks."""
+        with self._writing("numbers.json") as part:
+            part.write_text(json.dumps(self.numbers, indent=1, sort_keys=True) + "\n")
+        for old in (
+            *self.folder.glob("figures/*"),
+            *self.folder.glob("tables/*"),
+            *self.folder.glob("scoreboard.csv"),
+        ):
+            if old.relative_to(self.folder).as_posix() not in self.files:
+                old.unlink()
+        text = json.dumps(self._manifest(), indent=1, default=str) + "\n"
+        write_text(self.folder / "manifest.json", text)
+        for what in self.checks:
+            print(f"holds: {what}")
+
+    def _manifest(self) -> dict:
+        """All that says how this run was made; `files` has the checksum of each file it left."""
+        weights = [p.relative_to(self.folder).as_posix() for p in self.weights.glob("*") if p.is_file()]
+        used = provenance.used_sources(self.root, self.name)
+        return {
+            "name": self.name,
+            "profile": self.profile,
+            "backend": self.backend,
+            "status": "complete",
+            "parameters": self.parameters,
+            "specs": self.specs,
+            "data": [dataclasses.asdict(source) for source in self.sources],
+            "splits": self.splits,
+            "shown": self.shown,
+            "started": self.started.isoformat(timespec="seconds"),
+            "ended": datetime.now(UTC).isoformat(timespec="seconds"),
+            "seconds": round(time.perf_counter() - self.clock, 1),
+            "peak_memory_mib": provenance.peak_memory_mib(),
+            "machine": provenance.machine(),
+            "git": provenance.git_state(self.root),
+            "versions": provenance.versions(self.backend),
+            "captions": self.captions,
+            "formats": self.formats,
+            "checks": self.checks,
+            "sources": {source: provenance.source_hash(self.root, source) for source in used},
+            "files": {name: paths.sha256(self.folder / name) for name in sorted([*self.files, *weights])},
+        }
+
+    def _writing(self, name: str):
+        """The temporary name under which a file of this run is written whole; remembers the file."""
+        self.files.add(name)
+        return written_whole(self.folder / name)
+
+    def _claim(self, kind: str, name: str, caption: str, sources: list[Any] | None) -> None:
+        """Take a name for a figure or table, with its caption and its data."""
+        if not NAME.fullmatch(name):
+            raise ValueError(f"{kind[:-1]} {name!r}: a name is made of a-z, 0-9 and _, and starts with a letter")
+        if name in self.captions[kind]:
+            raise ValueError(f"{kind[:-1]} {name} was saved before in this run; give it another name")
+        self.captions[kind][name] = caption
+        self._shows(kind, name, sources)
+
+    def _shows(self, kind: str, name: str, sources: list[Any] | None) -> None:
+        """Remember by their numbers the sources of a figure, table or number that has its own."""
+        if sources is not None:
+            for source in sources:
+                self.use(source)
+            self.shown[f"{kind}/{name}"] = [self.sources.index(source) for source in sources]
+
+
+def save_small_png(fig: Figure, path: Path) -> None:
+    """Save a PNG of at most 300 kB: with 256 colours, then with fewer dots; ValueError when even few are too many."""
+    for dpi in PNG_DPI:
+        fig.savefig(path, dpi=dpi)
+        if path.stat().st_size >= PNG_BYTES:
+            with Pillow.open(path) as picture:
+                colours = picture.convert("RGB").quantize(256)
+            colours.save(path, optimize=True, dpi=(dpi, dpi))
+        if path.stat().st_size < PNG_BYTES:
+            return
+    raise ValueError(f"a figure takes {path.stat().st_size} bytes as PNG at {dpi} dpi; show fewer images in it")

@@ -1,0 +1,208 @@
+"""Hands: one style z of a CVAE of characters, held across all classes; and what moves a style.
+
+Images are NumPy, ink 1 on paper 0, [N, H, W]; styles z [Z], labels as positions among the K classes.
+"""
+
+from __future__ import annotations
+
+import string
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from twinvae import checkpoints
+
+CLASSES = {
+    36: string.digits + string.ascii_uppercase,
+    62: string.digits + string.ascii_uppercase + string.ascii_lowercase,
+}
+FILE = Path(__file__).parents[3] / "results" / "handwriting" / "pen.safetensors"
+VARIATION = 0.12  # standard deviation of what a character's style differs from the writer's; the prior's is 1
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Where the codes of each class lie: their mean [K, Z] and the symmetric root of their covariance [K, Z, Z].
+
+    A style z ~ N(0, I) is carried among the codes of a class by mean + root z, which of all linear maps to a Gaussian
+    of their mean and covariance moves it the least (Olkin & Pukelsheim 1982).  Without it some characters of a style
+    would be decoded where none of their class ever was.
+    """
+
+    mean: np.ndarray
+    root: np.ndarray
+
+    @classmethod
+    def fit(cls, z: np.ndarray, y: np.ndarray) -> Places:
+        """From codes drawn from q(z | x, y), one an image.  [N, Z], [N]"""
+        mean, root = [], []
+        for k in range(int(y.max()) + 1):
+            values, axes = np.linalg.eigh(np.cov(z[y == k].T))
+            (
+                mean.append(z[y == k].mean(0)),
+                root.append(axes * np.sqrt(np.maximum(values, 0)) @ axes.T),
+            )
+        return cls(np.stack(mean), np.stack(root))
+
+    def code(self, z: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """Styles as codes of these labels.  [N, Z], [N] -> [N, Z]"""
+        return self.mean[labels] + (self.root[labels] @ z[..., None])[..., 0]
+
+    def style(self, code: np.ndarray, label: int) -> np.ndarray:
+        """The inverse of `code`.  [Z] -> [Z]"""
+        return np.linalg.solve(self.root[label], code - self.mean[label])
+
+
+@dataclass(frozen=True, eq=False)
+class Pen:
+    """A trained CVAE of characters in either twin, and where its codes lie.  ValueError for a model that cannot write."""
+
+    model: Any
+    twin: ModuleType
+    places: Places
+
+    def __post_init__(self):
+        spec = self.model.spec
+        if spec.kind != "cvae" or spec.num_classes not in CLASSES or spec.image_shape[2] != 1:
+            raise ValueError(
+                f"model {spec.name!r} is a {spec.kind} of {spec.num_classes} classes; writing takes a "
+                f"CVAE of grey characters of {' or '.join(map(str, CLASSES))} classes"
+            )
+
+    @property
+    def classes(self) -> str:
+        """The characters that it knows: 36, in which the two cases of a letter are one, or 62."""
+        return CLASSES[self.model.spec.num_classes]
+
+    def label(self, character: str) -> int:
+        """The label of a letter or digit; a model of one case gives both cases the same."""
+        return self.classes.index(character if character in self.classes else character.upper())
+
+    def draw(self, z: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """Expected images of these labels in these styles.  [N, Z], [N] -> [N, H, W]"""
+        code = self.places.code(z, labels)
+        return self.twin.models.predict(
+            self.model, "generate", code, np.eye(len(self.classes))[labels]
+        )[..., 0]
+
+    def hand(self, writer: int, **more) -> Hand:
+        """The writer of that number: z from N(0, I) with the number as seed, the first draw, not a chosen one."""
+        z = np.random.default_rng([writer, 0]).standard_normal(self.model.spec.latent_dim)
+        return Hand(self, z, writer, **more)
+
+
+@dataclass(frozen=True, eq=False)
+class Hand:
+    """A writer: a style, and a seed for the variation from one character to the next."""
+
+    pen: Pen
+    z: np.ndarray
+    seed: int = 0
+    variation: float = VARIATION
+
+    def characters(self, text: str, copies: int = 1) -> np.ndarray:
+        """Letters and digits in this hand, `copies` of each with variations of their own.  -> [copies * N, H, W]"""
+        labels = np.array([self.pen.label(c) for c in text] * copies, int)
+        rng = np.random.default_rng([self.seed, 1])
+        z = self.z + self.variation * rng.standard_normal((len(labels), len(self.z)))
+        return self.pen.draw(z, labels)
+
+    def moved(self, trait: Trait, amount: float) -> Hand:
+        """The same hand with more of a trait, by `amount` in its units."""
+        return Hand(self.pen, self.z + amount * trait.direction, self.seed, self.variation)
+
+
+def load(twin: ModuleType, path: Path = FILE) -> Pen:
+    """The pen from a file of weights: the kept one, or that of another CVAE of characters, whose styles are its codes.
+
+    FileNotFoundError if there is none, ValueError if the model cannot write.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(
+            f"there are no weights at {path}; train them with 'python -m twinvae_apps.handwriting.pen', "
+            "or name a file of weights"
+        )
+    model, known = checkpoints.load_model(path, twin), checkpoints.read(path)[1].get("places")
+    k, z = model.spec.num_classes, model.spec.latent_dim
+    places = (
+        {name: np.array(a) for name, a in known.items()}
+        if known
+        else {"mean": np.zeros((k, z)), "root": np.tile(np.eye(z), (k, 1, 1))}
+    )
+    return Pen(model, twin, Places(**places))
+
+
+# ---------------------------------------------------------------- traits
+@dataclass(frozen=True, eq=False)
+class Trait:
+    """A property of writing that is near linear in z.
+
+    `direction` [Z] raises it by 1; `share` is R^2 of the line on styles that it was not fitted to.
+    """
+
+    name: str
+    unit: str
+    direction: np.ndarray
+    mean: float
+    sd: float
+    share: float
+
+
+def slant(x: np.ndarray) -> np.ndarray:
+    """Lean to the right in degrees, from the moments of the ink: arctan of cov(column, height) / var(height).
+
+    [N, H, W] -> [N]
+    """
+    height, column = np.mgrid[x.shape[1] - 1 : -1 : -1, 0 : x.shape[2]].astype(float)
+    total = x.sum((1, 2)) + 1e-9
+
+    def mean(values):
+        return (x * values).sum((1, 2)) / total
+
+    covariance = mean(height * column) - mean(height) * mean(column)
+    return np.degrees(np.arctan(covariance / (mean(height**2) - mean(height) ** 2 + 1e-9)))
+
+
+def thickness(x: np.ndarray) -> np.ndarray:
+    """Width of the stroke in pixels: twice the ink over the length of its edge (total variation).  [N, H, W] -> [N]"""
+    padded = np.pad(x.astype(float), ((0, 0), (1, 1), (1, 1)))
+    down, right = np.diff(padded, axis=1)[:, :, :-1], np.diff(padded, axis=2)[:, :-1]
+    return 2 * x.sum((1, 2)) / (np.hypot(down, right).sum((1, 2)) + 1e-9)
+
+
+def traits(pen: Pen, styles: int = 150, seed: int = 0) -> dict[str, Trait]:
+    """The directions of slant and thickness: each measured on all classes of random styles, regressed on z.
+
+    A third of the styles is kept to say how much of the variance the line explains.
+    """
+    k = len(pen.classes)
+    z = np.random.default_rng([seed, 2]).standard_normal((styles, pen.model.spec.latent_dim))
+    x = pen.draw(z.repeat(k, 0), np.tile(np.arange(k), styles))
+    fitted, found = styles * 2 // 3, {}
+    for name, unit, measure in (("slant", "degrees", slant), ("thickness", "pixels", thickness)):
+        value = measure(x).reshape(styles, k).mean(1)
+        line, *_ = np.linalg.lstsq(np.c_[z[:fitted], np.ones(fitted)], value[:fitted], rcond=None)
+        rest = value[fitted:] - np.c_[z[fitted:], np.ones(styles - fitted)] @ line
+        direction = line[:-1] / (line[:-1] @ line[:-1])
+        found[name] = Trait(
+            name,
+            unit,
+            direction,
+            float(value.mean()),
+            float(value.std()),
+            float(1 - rest.var() / value[fitted:].var()),
+        )
+    return found
+
+
+# ---------------------------------------------------------------- style transfer
+def alphabet_like(pen: Pen, x: np.ndarray, label: int) -> np.ndarray:
+    """Every class in the hand of one real character: encoded under its label, its style held, decoded.
+
+    [H, W, 1] in [0, 1] -> [K, H, W]
+    """
+    k = len(pen.classes)
+    mu, _ = pen.twin.models.predict(pen.model, "encode", x[None], np.eye(k)[[label]])
+    return pen.draw(pen.places.style(mu[0], label)[None].repeat(k, 0), np.arange(k))

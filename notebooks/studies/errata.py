@@ -1,0 +1,75 @@
+"""The errata of the five reports: one list in `report/errata.yaml`, from which every table of them is made."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+FIELDS = ("id", "report", "where", "stands", "right", "proof")
+STATED = "stated"  # the proof of what needs no computation
+VALUE = re.compile(r"\\val\{([a-z0-9_]+)\}")
+
+
+def load(path: Path) -> list[dict[str, str]]:
+    """The items of the list, each with all FIELDS as text.
+
+    Raises ValueError for an item with other fields than FIELDS, an empty one, or an id that comes twice.
+    """
+    items = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for item in items:
+        if tuple(item) != FIELDS or not all(
+            isinstance(text, str) and text for text in item.values()
+        ):
+            raise ValueError(
+                f"{path.name}: item {item.get('id')} has the fields {list(item)}; "
+                f"give each of {list(FIELDS)}, in this order, as text"
+            )
+    ids = [item["id"] for item in items]
+    twice = sorted({id_ for id_ in ids if ids.count(id_) > 1})
+    if twice:
+        raise ValueError(
+            f"{path.name}: {', '.join(twice)} stands there twice; give each item an id of its own"
+        )
+    return items
+
+
+def value_names(items: list[dict[str, str]]) -> set[str]:
+    """The names of the numbers that the items quote as \\val{name}."""
+    return {name for item in items for text in item.values() for name in VALUE.findall(text)}
+
+
+def table(
+    items: list[dict[str, str]],
+    report: str,
+    numbers: Mapping[str, float],
+    formats: Mapping[str, str],
+) -> pd.DataFrame:
+    """The items of one report in three columns, each \\val{name} replaced by its number in math mode.
+
+    Raises ValueError for a report without items and KeyError for a number that was not computed.
+    """
+    rows = [item for item in items if item["report"] == report]
+    if not rows:
+        raise ValueError(
+            f"no item is of report {report!r}; there are {sorted({i['report'] for i in items})}"
+        )
+
+    def shown(match: re.Match) -> str:
+        text = format(numbers[match[1]], formats[match[1]]).replace(",", "{,}")
+        digits, _, exponent = text.partition("e")
+        return f"${digits}$" if not exponent else f"${digits} \\times 10^{{{int(exponent)}}}$"
+
+    filled = [{field: VALUE.sub(shown, row[field]) for field in FIELDS} for row in rows]
+    return pd.DataFrame(
+        [
+            {
+                "item": f"{row['id']}, {row['where']}",
+                "what stands": row["stands"],
+                "what is right, and its proof": row["right"]
+                + (" (Stated.)" if row["proof"] == STATED else f" Proof: {row['proof']}"),
+            }
+            for row in filled
+        ]
+    )

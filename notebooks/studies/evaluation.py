@@ -1,0 +1,197 @@
+"""What the notebooks do with models: train each once, sample, measure.  Knows a twin only by what `backend.get` returned.
+
+Arrays in and out are NumPy: images x [N, H, W, C] in [0, 1], labels y [N], codes z [N, Z].
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from twinvae import data, randomness
+from twinvae.checkpoints import fingerprint
+from twinvae.metrics import likelihood, samples
+from twinvae.metrics.judge import Judge
+from twinvae.spec import Film, GanSpec, ModelSpec, TrainSpec, to_dict
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A trained model of either twin, with what made it and its history."""
+
+    spec: ModelSpec
+    settings: TrainSpec
+    model: Any
+    twin: ModuleType
+    history: pd.DataFrame
+
+    def predict(self, method: str, *arrays: np.ndarray | None) -> Any:
+        """model.method(*arrays) in chunks, NumPy in and out."""
+        return self.twin.models.predict(self.model, method, *arrays)
+
+
+def train(
+    run, twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits
+) -> Trained:
+    """Trains a model of the spec, or takes it from the run's checkpoints where this training has been done before."""
+    return fit(run, twin, twin.models.build(spec, seed=settings.seed), settings, images)
+
+
+def fit(
+    run, twin: ModuleType, model: Any, settings: TrainSpec, images: data.Splits, note: str = ""
+) -> Trained:
+    """`train` for a model that is built already; a `note` keeps what was changed in it apart from the ordinary one."""
+    loop = twin.gan.fit if model.spec.kind == "cgan" else twin.train.fit
+    history = loop(model, images, settings, checkpoints(run, model.spec, settings, images, note))
+    return Trained(model.spec, settings, model, twin, history)
+
+
+def checkpoints(
+    run, spec: ModelSpec | GanSpec, settings: TrainSpec, images: data.Splits, note: str = ""
+) -> Path:
+    """The folder of a training's checkpoints, one for each model, settings but for the epochs, training images and note."""
+    recipe = [to_dict(spec), to_dict(replace(settings, epochs=1)), fingerprint(images.train)] + [
+        note
+    ] * bool(note)
+    key = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:12]
+    return run.checkpoints / f"{spec.name}-{key}"
+
+
+def train_seeds(
+    run, twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits, seeds: int
+) -> list[Trained]:
+    """The same training with the seeds 0, 1, ..."""
+    return [train(run, twin, spec, replace(settings, seed=seed), images) for seed in range(seeds)]
+
+
+def unlabelled(model: ModelSpec, name: str) -> ModelSpec:
+    """The VAE with the layers of a CVAE, without those that only serve its label."""
+    encoder, decoder = (
+        tuple(layer for layer in layers if not isinstance(layer, Film))
+        for layers in (model.encoder, model.decoder)
+    )
+    return replace(
+        model,
+        name=name,
+        kind="vae",
+        num_classes=0,
+        encoder=encoder,
+        decoder=decoder,
+        conditioner=(),
+        encoder_condition="none",
+        decoder_condition="none",
+        prior="standard",
+    )
+
+
+def one_hot(trained: Trained, y: np.ndarray) -> np.ndarray:
+    """Labels as the model takes them.  [N] -> [N, K]; a model without condition ignores them."""
+    return data.one_hot(y, max(trained.spec.num_classes, int(y.max()) + 1))
+
+
+def generate(trained: Trained, y: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Expected images for codes from N(0, I), under these labels.  [N] -> [N, H, W, C]"""
+    z = randomness.rng(seed, "prior").standard_normal((len(y), trained.spec.latent_dim))
+    return trained.predict("generate", z, one_hot(trained, y))
+
+
+def reconstruct(
+    trained: Trained, x: np.ndarray, y: np.ndarray, sampled: bool = False
+) -> np.ndarray:
+    """Images through the code and back: by the posterior's mean or, `sampled`, by one draw from it (as report 004)."""
+    eps = (
+        randomness.rng(0, "eps").standard_normal((len(x), trained.spec.latent_dim))
+        if sampled
+        else None
+    )
+    return trained.predict("reconstruct", x, one_hot(trained, y), eps)
+
+
+def squared_error(x: np.ndarray, x_recon: np.ndarray) -> np.ndarray:
+    """|x - x_recon|^2 summed over pixels.  [N, H, W, C] twice -> [N]  (report 004, Eq. 1.1, which calls it MSE)"""
+    return ((x - x_recon) ** 2).reshape(len(x), -1).sum(1, dtype=np.float64)
+
+
+def codes(trained: Trained, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The parameters of q(z | x).  [N, H, W, C], [N] -> mu, logvar [N, Z]"""
+    return trained.predict("encode", x, one_hot(trained, y))
+
+
+def elbo_terms(trained: Trained, images: data.Images) -> dict[str, float]:
+    """Means over the images, in nats per image, one z each: recon, kl, elbo = -(recon + kl)."""
+    _, recon, kl = trained.twin.train.evaluate(trained.model, images, trained.settings)
+    return {"elbo": -(recon + kl), "recon": recon, "kl": kl}
+
+
+def as_trained(trained: Trained, images: data.Images) -> np.ndarray:
+    """The images in [0, 1], binarised once by seed 0 where the model was trained on binarised ones.  -> [N, H, W, C]"""
+    how = "none" if trained.settings.binarize == "none" else "fixed"
+    return data.binarise(data.scale(images.x), how)
+
+
+def log_likelihoods(
+    trained: Trained, x: np.ndarray, y: np.ndarray, samples: int, shares: np.ndarray
+) -> dict[str, np.ndarray]:
+    """log p(x), and for a CVAE also log p(x | y), importance-sampled, in nats.  [N, H, W, C], [N] -> name -> [N]
+
+    The CVAE's log p(x) = log sum_y p(y) p(x | y) is what compares with a VAE's; `shares` [K] are the p(y).
+    """
+    if trained.spec.kind != "cvae":
+        return {
+            "log_px": likelihood.importance_sampled(
+                trained.model, trained.twin, x, one_hot(trained, y), samples
+            )
+        }
+    each = likelihood.by_label(trained.model, trained.twin, x, samples)
+    return {
+        "log_px": likelihood.marginal(each, np.log(shares)),
+        "log_px_given_y": each[np.arange(len(x)), y],
+    }
+
+
+def judged(judge: Judge, x: np.ndarray, y: np.ndarray, real: data.Images) -> dict[str, float]:
+    """What the judge says of samples asked for as y; diversity and Frechet distance are against the real images."""
+    probabilities = judge.probabilities(x)
+    return {
+        "accuracy": samples.conditional_accuracy(probabilities, y),
+        "confidence": samples.confidence(probabilities),
+        "class_entropy": samples.class_entropy(probabilities),
+        "diversity": samples.within_class_diversity(x, y, data.scale(real.x), real.y),
+        "frechet": samples.frechet_distance(judge.features(x), real_features(judge, real)),
+        "sharpness": float(samples.sharpness(x).mean()),
+    }
+
+
+@lru_cache(maxsize=8)
+def real_features(judge: Judge, real: data.Images) -> np.ndarray:
+    """The judge's features of real images, worked out once.  -> [N, F]"""
+    return judge.features(data.scale(real.x))
+
+
+@lru_cache(maxsize=8)
+def real_accuracy(judge: Judge, real: data.Images) -> float:
+    """The judge's accuracy on real images, 0..1, worked out once; it stands beside every accuracy on samples."""
+    return samples.conditional_accuracy(judge.probabilities(data.scale(real.x)), real.y)
+
+
+def balanced(num_classes: int, per_class: int) -> np.ndarray:
+    """Each label `per_class` times.  -> [K * per_class]"""
+    return np.repeat(np.arange(num_classes), per_class)
+
+
+def mean_sd(values: list[float]) -> tuple[float, float]:
+    """Mean and standard deviation over seeds; one seed has a deviation of 0."""
+    return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+
+
+def keep(run, name: str, values: list[float], fmt: str = ".2f") -> tuple[float, float]:
+    """Keeps the mean over seeds under `name` and its standard deviation under `name`_sd; returns both."""
+    mean, sd = mean_sd(values)
+    return run.number(name, mean, fmt), run.number(f"{name}_sd", sd, fmt)

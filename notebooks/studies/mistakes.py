@@ -1,0 +1,146 @@
+"""Mistakes made on purpose, to see what they cost.
+
+Report 000 warns of two: data in the order of classes, pixels from 0 to 255.  `train.fit` allows neither: it shuffles
+every epoch and scales every batch; here the batches are changed by hand.  Report 003's code has three: label planes that
+are scrambled, batch normalisation that never learns its statistics, test images in training; here a built model is
+changed before it is trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from twinvae import data, randomness
+from twinvae.spec import ModelSpec, TrainSpec
+from twinvae_studies import evaluation
+
+
+def class_order(batches: list[randomness.Batch]) -> list[randomness.Batch]:
+    """The same images with the same noise, all of class 0 first, then all of class 1, and so on."""
+    size = len(batches[0].x)
+    whole = [np.concatenate(part) for part in zip(*batches, strict=True)]
+    order = np.argsort(whole[2].argmax(1), kind="stable")
+    starts = range(0, len(order), size)
+    return [
+        randomness.Batch(*(part[order[start : start + size]] for part in whole)) for start in starts
+    ]
+
+
+def train(
+    twin: ModuleType,
+    spec: ModelSpec,
+    settings: TrainSpec,
+    images: data.Splits,
+    by_class: bool = False,
+    input_factor: float = 1.0,
+    target_factor: float = 1.0,
+    checks: int = 8,
+    change: Callable[[Any], None] | None = None,
+) -> tuple[Any, pd.DataFrame]:
+    """A model trained with one or none of the mistakes, and its curve; `change` is one made to the built model.
+
+    The factors multiply what the encoder sees and what the decoder shall say; 255 undoes the scaling. The curve has
+    `checks` rows an epoch: `epoch` (with its fraction), `loss` as this training itself would print it, and
+    `valid_loss`, that of the scaled validation images, which can be compared (nats per image).
+    """
+    model = twin.models.build(spec, seed=settings.seed)
+    if change:
+        change(model)
+    step = twin.train.make_step(model, twin.train.Optimizer(model, settings), settings)
+    rows = []
+    for epoch in range(settings.epochs):
+        made = list(
+            randomness.batches(images.train, settings, spec.latent_dim, epoch + 1, model.dtype)
+        )
+        for count, batch in enumerate(class_order(made) if by_class else made, 1):
+            batch = batch._replace(x_in=input_factor * batch.x_in, x=target_factor * batch.x)
+            loss = float(step(*twin.train.tensors(batch))[0])
+            if count * checks // len(made) > (count - 1) * checks // len(made):
+                valid = image_losses(twin, model, images.valid, settings, input_factor).mean(
+                    dtype=np.float64
+                )
+                rows.append((epoch + count / len(made), loss, valid))
+    return model, pd.DataFrame(rows, columns=["epoch", "loss", "valid_loss"])
+
+
+def image_losses(
+    twin: ModuleType,
+    model: Any,
+    images: data.Images,
+    settings: TrainSpec,
+    input_factor: float = 1.0,
+) -> np.ndarray:
+    """recon + beta KL of each image, its pixels scaled, whatever the encoder sees.  -> [N], nats per image"""
+    losses = []
+    for batch in randomness.validation(images, settings, model.spec.latent_dim, model.dtype):
+        recon, kl = twin.models.call(model, "loss_terms", input_factor * batch.x_in, *batch[1:])
+        losses.append(recon + settings.beta * kl)
+    return np.concatenate(losses)
+
+
+# ---------------------------------------------------------------------------------------------------- report 003
+def right_planes(y: np.ndarray, height: int, width: int) -> np.ndarray:
+    """A plane for each class, all 1 for the image's own.  One-hot [B, K] -> [B, H, W, K]"""
+    return np.broadcast_to(y[:, None, None, :], (len(y), height, width, y.shape[1]))
+
+
+def scrambled_planes(y: np.ndarray, height: int, width: int) -> np.ndarray:
+    """What report 003's code makes of it: each value H * W times in a row, then cut into maps (E-003-1).
+
+    One-hot [B, K] -> [B, H, W, K]: 1 in every plane, in a band of H / K rows whose place is the class.
+    """
+    return np.repeat(y, height * width, axis=1).reshape(len(y), height, width, y.shape[1])
+
+
+def scramble_planes(twin: ModuleType, model: Any) -> None:
+    """From now on the model sees the scrambled planes, in training and in use."""
+    right, (height, width, channels), k = (
+        model.with_planes,
+        model.spec.image_shape,
+        model.spec.num_classes,
+    )
+    change = scrambled_planes(np.eye(k), height, width) - right_planes(np.eye(k), height, width)
+    change = np.concatenate([np.zeros((k, height, width, channels)), change], 3).astype(model.dtype)
+    by_class = twin.train.tensors(change)  # K maps [H, W, C + K]
+    model.with_planes = lambda x, y: (
+        right(x, y) + sum(y[:, i][:, None, None, None] * by_class[i] for i in range(k))
+    )
+
+
+def freeze_norms(model: Any) -> None:
+    """From now on training leaves batch normalisation at mean 0 and variance 1, as without `training=True` (E-003-2)."""
+    terms = model.loss_terms
+    model.loss_terms = lambda x_in, x, y, eps, training=False: terms(x_in, x, y, eps)
+
+
+def train_as_printed(
+    run,
+    twin: ModuleType,
+    spec: ModelSpec,
+    settings: TrainSpec,
+    images: data.Splits,
+    scrambled: bool,
+    frozen: bool,
+) -> evaluation.Trained:
+    """A model trained with both of report 003's mistakes in the code, one or none, each time from the same weights."""
+    model = twin.models.build(spec, seed=settings.seed)
+    if scrambled:
+        scramble_planes(twin, model)
+    if frozen:
+        freeze_norms(model)
+    note = " and ".join(["scrambled planes"] * scrambled + ["frozen norms"] * frozen)
+    return evaluation.fit(run, twin, model, settings, images, note)
+
+
+def train_on_test(images: data.Splits) -> data.Splits:
+    """The test images among those trained on, too, so that nothing is held out (E-003-3)."""
+    x, y = (
+        np.concatenate([getattr(part, name) for part in (images.train, images.test)])
+        for name in "xy"
+    )
+    return replace(images, train=replace(images.train, x=x, y=y), indices={})

@@ -1,0 +1,430 @@
+"""How far the twins are apart: the same weights, images, labels, noise and batches through both.
+
+The goals are the project's promise; `measure` gives the worst deviation seen, in the units of the goal.
+`python -m twinvae_studies.parity` measures every model of the zoo, and small ones that have every layer, likelihood,
+way of conditioning and prior, with every optimiser in both precisions, and writes results/parity/parity.csv;
+`python -m twinvae_studies.parity MODEL ...` measures these anew.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from twinvae import backend, randomness, zoo
+from twinvae.metrics.cost import multiply_adds
+from twinvae.paths import find_root, written_whole
+from twinvae.spec import (
+    OPTIMIZERS,
+    Activation,
+    BatchNorm,
+    Conv,
+    ConvTranspose,
+    Dense,
+    Film,
+    Flatten,
+    GanSpec,
+    GlobalMaxPool,
+    ModelSpec,
+    Reshape,
+    SpectralConv,
+    TrainSpec,
+    Upsample,
+    mlp,
+    one_of,
+)
+
+RESULTS = Path("results") / "parity" / "parity.csv"
+
+# what is compared -> goal in float64, in float32 (None: shown, not promised)
+GOALS = {
+    "loss terms": (1e-12, 1e-5),  # per image, deviation over max(1, |elbo|)
+    "gradients": (1e-10, 1e-4),  # per tensor, (largest deviation - absolute) over largest entry
+    "training loss": (
+        1e-10,
+        1e-4,
+    ),  # of every step, deviation over max(1, |loss|): a density's may pass through 0
+    "weights": (1e-9, None),  # after the last step, per tensor, over the largest entry
+    "handover": (1e-8, None),  # the same, where the framework changes half way, in either direction
+}
+HEAVY = (
+    10_000_000  # multiply-adds of an image, above which a model is measured with few images a step
+)
+ABSOLUTE = {"float64": 1e-12, "float32": 1e-6}
+
+
+def random_batches(
+    spec: ModelSpec | GanSpec, size: int, steps: int, dtype: str, seed: int = 0
+) -> list[randomness.Batch]:
+    """Batches of random images, labels and noise in the shapes of a model."""
+    generator = np.random.default_rng(seed)
+    k = max(spec.num_classes, 1)
+    return [
+        randomness.Batch(
+            x,
+            x,
+            np.eye(k)[generator.integers(k, size=size)].astype(dtype),
+            generator.standard_normal((size, spec.noise_dim)).astype(dtype),
+        )
+        for x in (generator.random((steps, size, *spec.image_shape)) ** 3).astype(dtype)
+    ]
+
+
+def over_largest(
+    a: dict[str, np.ndarray], b: dict[str, np.ndarray], absolute: float = 0.0
+) -> float:
+    """Per tensor, the largest deviation beyond `absolute` over the largest entry; the worst tensor's."""
+    return max(
+        max(np.abs(a[name] - b[name]).max() - absolute, 0) / max(np.abs(a[name]).max(), 1e-300)
+        for name in a
+    )
+
+
+def goal(name: str, spec: ModelSpec | GanSpec, dtype: str) -> float:
+    """The largest deviation that is allowed; infinite where it is shown, not promised."""
+    if (
+        (name, dtype) == ("loss terms", "float32")
+        and spec.kind != "cgan"
+        and spec.likelihood == "discretized_logistic"
+    ):
+        return 1e-4  # a log of a difference of two sigmoids
+    value = GOALS[name][dtype == "float32"]
+    return float("inf") if value is None else value
+
+
+def measure(
+    spec: ModelSpec | GanSpec,
+    settings: TrainSpec,
+    dtype: str = "float64",
+    size: int = 32,
+    steps: int = 100,
+) -> dict[str, float]:
+    """The worst deviation between the twins for each row of GOALS but the handover."""
+    batches = random_batches(spec, size, steps, dtype)
+    torch, tf = (_run(name, spec, settings, dtype, batches) for name in ("torch", "tf"))
+    elbo = np.maximum(1, np.abs(torch["terms"].sum(0)))
+    return {
+        "loss terms": float((np.abs(torch["terms"] - tf["terms"]) / elbo).max()),
+        "gradients": float(over_largest(torch["gradients"], tf["gradients"], ABSOLUTE[dtype])),
+        "training loss": float(
+            (np.abs(torch["losses"] - tf["losses"]) / np.maximum(1, np.abs(torch["losses"]))).max()
+        ),
+        "weights": float(over_largest(torch["weights"], tf["weights"])),
+    }
+
+
+def _run(
+    name: str,
+    spec: ModelSpec | GanSpec,
+    settings: TrainSpec,
+    dtype: str,
+    batches: list[randomness.Batch],
+) -> dict:
+    """Loss terms and gradients at the first batch, then the losses of all steps and the last weights."""
+    twin = backend.get(name)
+    model = twin.models.build(spec, seed=settings.seed, dtype=dtype)
+    optimizer, step = _training(twin, model, settings)
+    terms = np.stack(twin.models.call(model, "loss_terms", *batches[0]))
+    before = model.get_arrays()
+    gradients = _gradients(twin, model, optimizer, settings, batches[0])
+    model.set_arrays(before)  # a gradient in training moves BatchNorm's statistics
+    trained = (
+        2 if spec.kind == "cgan" else 1
+    )  # losses that are trained by, the first that a step returns
+    losses = np.array(
+        [[float(v) for v in step(*twin.train.tensors(batch))[:trained]] for batch in batches]
+    )
+    return {"terms": terms, "losses": losses, "weights": model.get_arrays(), "gradients": gradients}
+
+
+def _training(twin, model, settings: TrainSpec) -> tuple:
+    """The optimiser and the step of a model of this kind."""
+    if model.spec.kind == "cgan":
+        optimizer = twin.gan.Optimizers(model, settings)
+        return optimizer, twin.gan.make_step(model, optimizer, settings)
+    optimizer = twin.train.Optimizer(model, settings)
+    return optimizer, twin.train.make_step(model, optimizer, settings)
+
+
+def _gradients(
+    twin, model, optimizer, settings: TrainSpec, batch: randomness.Batch
+) -> dict[str, np.ndarray]:
+    """The gradient of each weight at a batch; a GAN's by the loss that trains the weight."""
+    x_in, x, y, eps = twin.train.tensors(batch)
+    if model.spec.kind == "cgan":
+        d, g, z = optimizer.discriminator, optimizer.generator, model.spec.latent_dim
+        _, found = twin.gan.discriminator_gradients(model, d.weights, x, y, eps[:, :z])
+        _, more = twin.gan.generator_gradients(model, g.weights, y, eps[:, z:])
+        names, found = [*d.names, *g.names], [*found, *more]
+    else:
+        _, found = twin.train.loss_and_gradients(
+            model, optimizer.weights, settings, x_in, x, y, eps
+        )
+        names = optimizer.names
+    layout = getattr(twin.layers, "to_pytorch", lambda a: a)
+    return {n: layout(np.asarray(g)) for n, g in zip(names, found, strict=True)}
+
+
+def handover(
+    spec: ModelSpec | GanSpec,
+    settings: TrainSpec,
+    dtype: str = "float64",
+    size: int = 32,
+    steps: int = 100,
+) -> float:
+    """The weights after half the steps in each twin against all in one; the worse direction's."""
+    halves = np.split(np.arange(steps), [steps // 2])
+    batches = random_batches(spec, size, steps, dtype)
+
+    def train(names: tuple[str, str]) -> dict[str, np.ndarray]:
+        weights, state = randomness.initial_weights(spec, settings.seed), None
+        for name, half in zip(names, halves, strict=True):
+            twin = backend.get(name)
+            model = twin.models.build(spec, dtype=dtype)
+            model.set_arrays(weights)
+            optimizer, step = _training(twin, model, settings)
+            if state:
+                optimizer.set_arrays(state)
+            for i in half:
+                step(*twin.train.tensors(batches[i]))
+            weights, state = model.get_arrays(), optimizer.get_arrays()
+        return weights
+
+    whole = train(("torch", "torch"))
+    return float(
+        max(over_largest(whole, train(names)) for names in (("torch", "tf"), ("tf", "torch")))
+    )
+
+
+def rounding(
+    spec: ModelSpec | GanSpec, settings: TrainSpec, dtype: str = "float32", steps: int = 100
+) -> float:
+    """The deviation of PyTorch's training loss from its own when every weight starts half a unit in its last place higher
+    or lower: what no other program with the same formulas can be expected to stay below.
+    """
+    twin, batches = backend.get("torch"), random_batches(spec, images_a_step(spec), steps, dtype)
+    weights, sign, losses = (
+        randomness.initial_weights(spec, settings.seed),
+        np.random.default_rng(0),
+        [],
+    )
+    for unit in (0.0, np.finfo(dtype).eps / 2):
+        model = twin.models.build(spec, dtype=dtype)
+        model.set_arrays(
+            {
+                n: (a * (1 + unit * sign.choice([-1, 1], a.shape))).astype(dtype)
+                for n, a in weights.items()
+            }
+        )
+        _, step = _training(twin, model, settings)
+        losses.append(np.array([float(step(*twin.train.tensors(batch))[0]) for batch in batches]))
+    return float((np.abs(losses[0] - losses[1]) / np.maximum(1, np.abs(losses[0]))).max())
+
+
+def table(specs: list[ModelSpec], settings: TrainSpec, **kwargs) -> pd.DataFrame:
+    """A row per model and precision: the worst deviations, and whether all goals are met."""
+    rows = []
+    for spec in specs:
+        for dtype in ABSOLUTE:
+            seen = measure(spec, settings, dtype, **kwargs) | {
+                "handover": handover(spec, settings, dtype, **kwargs)
+            }
+            met = all(deviation <= goal(name, spec, dtype) for name, deviation in seen.items())
+            rows.append(
+                {"model": spec.name, "dtype": dtype, "optimizer": settings.optimizer}
+                | seen
+                | {"met": met}
+            )
+    return pd.DataFrame(rows)
+
+
+def random_weights(spec: ModelSpec | GanSpec) -> ModelSpec | GanSpec:
+    """The same model with weights of usual size, so that no signal is lost in tiny initial weights."""
+    return dataclasses.replace(spec, init="keras")
+
+
+def small_specs() -> list[ModelSpec]:
+    """Small models that have, together, every layer, likelihood, way of conditioning and prior."""
+    leaky, tanh = Activation("leaky_relu", 0.2), Activation("tanh")
+    maps = (
+        Conv(4, 3, stride=2, bias=False),
+        BatchNorm(),
+        leaky,
+        Conv(5, 2, padding="valid"),
+        tanh,
+    )  # 7x5, 4x3, 3x2
+    same = (
+        Dense(48),
+        leaky,
+        Reshape((4, 3, 4)),
+        ConvTranspose(3, 4, stride=2),
+        leaky,
+        Conv(3, 2, padding="valid"),
+    )
+    valid = (
+        Dense(24),
+        Reshape((3, 2, 4)),
+        ConvTranspose(3, 2, padding="valid"),
+        leaky,
+        Upsample(2),
+        Conv(3, 2, padding="valid"),
+    )
+    shared = dict(image_shape=(7, 5, 3), latent_dim=3, init="keras")
+    labelled = dict(kind="cvae", num_classes=4) | shared
+    return [
+        ModelSpec(
+            "small_ae",
+            "ae",
+            encoder=maps,
+            decoder=same,
+            likelihood="gaussian",
+            code_activation=tanh,
+            **shared,
+        ),
+        ModelSpec("small_vae", "vae", encoder=maps, decoder=same, likelihood="bernoulli", **shared),
+        ModelSpec(
+            "small_conditioner",
+            encoder=(Flatten(), *mlp(9)),
+            decoder=mlp(8, activation=leaky),
+            encoder_condition="concat",
+            decoder_condition="conditioner",
+            conditioner=mlp(6, activation=tanh),
+            prior="learned",
+            likelihood="continuous_bernoulli",
+            **labelled,
+        ),
+        ModelSpec(
+            "small_planes",
+            encoder=maps,
+            decoder=(*valid[:4], Film(), *valid[4:]),
+            encoder_condition="planes",
+            decoder_condition="film",
+            likelihood="discretized_logistic",
+            **labelled,
+        ),
+        ModelSpec(
+            "small_number",
+            encoder=maps,
+            decoder=mlp(8, activation=tanh),
+            encoder_condition="plane",
+            decoder_condition="number",
+            likelihood="bernoulli",
+            **labelled,
+        ),
+        ModelSpec(
+            "small_film",
+            encoder=(*maps[:2], Film(), *maps[2:]),
+            decoder=valid,
+            encoder_condition="film",
+            prior="learned",
+            likelihood="gaussian_learned",
+            **labelled,
+        ),
+        ModelSpec(
+            "small_concat",
+            encoder=maps,
+            decoder=mlp(8),
+            decoder_condition="concat",
+            likelihood="gaussian",
+            variance=0.1,
+            **labelled,
+        ),
+    ]
+
+
+def small_gans() -> list[GanSpec]:
+    """Small conditional GANs that have, together, every way of conditioning, and layers that only GANs use."""
+    leaky, shared = (
+        Activation("leaky_relu", 0.2),
+        dict(image_shape=(7, 5, 3), latent_dim=3, num_classes=4),
+    )
+    up = (
+        Dense(48, bias=False),
+        BatchNorm(),
+        leaky,
+        Reshape((4, 3, 4)),
+        ConvTranspose(3, 4, stride=2),
+        Film(),
+        leaky,
+        Conv(3, 2, padding="valid"),
+    )
+    down, calm = (Conv(4, 3, stride=2), leaky), (SpectralConv(4, 3, stride=2), leaky)
+    flat = (*mlp(6, activation=leaky), Dense(105), Reshape((7, 5, 3)))
+    return [
+        GanSpec(
+            "small_cgan", "cgan", generator=up, discriminator=(*down, GlobalMaxPool()), **shared
+        ),
+        GanSpec(
+            "small_projection",
+            "cgan",
+            generator=flat,
+            discriminator=(*calm, BatchNorm()),
+            discriminator_condition="projection",
+            **shared,
+        ),
+    ]
+
+
+def with_rounding(spec: ModelSpec | GanSpec, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a model with what `rounding` alone does, in a column that is empty where all goals are met."""
+    alone = [
+        float("nan")
+        if row.met
+        else rounding(
+            spec, TrainSpec(epochs=1, optimizer=row.optimizer, learning_rate=1e-4), row.dtype
+        )
+        for row in rows.itertuples()
+    ]
+    return rows.assign(rounding=alone)
+
+
+def images_a_step(spec: ModelSpec | GanSpec) -> int:
+    """How many images a step of `make parity` takes: fewer of a heavy model."""
+    return 4 if multiply_adds(spec) > HEAVY else 32
+
+
+def main(names: list[str]) -> None:
+    """Measures the named models, or all, each kept at once in the table; exit code 1 if a goal is not met."""
+    specs = {
+        spec.name: random_weights(spec)
+        for spec in [*zoo.ZOO.values(), *small_specs(), *small_gans()]
+    }
+    for name in names:
+        one_of("model", name, tuple(specs))
+    path, known = find_root(Path.cwd()) / RESULTS, [*specs]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for name in names or specs:
+        settings = [
+            TrainSpec(epochs=1, optimizer=optimizer, learning_rate=1e-4) for optimizer in OPTIMIZERS
+        ]
+        rows = pd.concat(
+            [table([specs[name]], one, size=images_a_step(specs[name])) for one in settings]
+        )
+        rows = with_rounding(specs[name], rows)
+        print(rows.to_string(index=False, float_format="%.1e"), flush=True)
+        others = kept().query("model != @name and model in @known") if path.is_file() else None
+        whole = pd.concat([others, rows])
+        with written_whole(path) as part:
+            whole.to_csv(part, index=False, float_format="%.2e")
+    print("worst of each model:")
+    print(worst(whole).to_string(float_format="%.1e"))
+    print(f"wrote {RESULTS}; {(~whole.met).sum()} of {len(whole)} rows miss a goal")
+    sys.exit(int(not whole.met.all()))
+
+
+def kept() -> pd.DataFrame:
+    """The rows that `make parity` measured: every model, precision and optimiser."""
+    return pd.read_csv(find_root(Path.cwd()) / RESULTS)
+
+
+def worst(rows: pd.DataFrame) -> pd.DataFrame:
+    """The worst deviations of each model over its optimisers, and whether all its goals are met."""
+    groups = rows.groupby(["model", "dtype"], sort=False)
+    return groups[[*GOALS]].max().assign(met=groups.met.all()).reset_index()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

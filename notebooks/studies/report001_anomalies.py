@@ -1,0 +1,164 @@
+"""Anomaly detection without labels, report 001's example (section 3.4) of what a VAE is better for.
+
+A model is trained on what is normal; what it finds unlikely is strange. Arrays are NumPy: x [N, H, W, C] in [0, 1].
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+
+import numpy as np
+from scipy.special import logsumexp
+from sklearn.datasets import fetch_kddcup99, load_breast_cancer
+from twinvae import data, randomness
+from twinvae.data import Images, Source, Splits
+from twinvae.metrics import anomaly
+from twinvae.spec import Flatten, ModelSpec, mlp
+from twinvae_studies import evaluation
+from twinvae_studies.evaluation import Trained
+
+
+# ---------------------------------------------------------------- what is normal, and what is not
+def without(images: Splits, held_out: tuple[int, ...]) -> tuple[Splits, dict[int, np.ndarray]]:
+    """The splits without some classes, and the test images [N, H, W, C] of each that was held out.
+
+    The classes that stay are numbered anew, in order.
+    """
+    kept = np.setdiff1d(np.arange(images.train.num_classes), held_out)
+
+    def part(images: Images) -> Images:
+        inside = np.isin(images.y, kept)
+        names = tuple(images.class_names[k] for k in kept)
+        return Images(
+            images.x[inside], np.searchsorted(kept, images.y[inside]), names, images.source
+        )
+
+    rest = replace(
+        images, train=part(images.train), valid=part(images.valid), test=part(images.test)
+    )
+    return rest, {k: data.scale(images.test.x[images.test.y == k]) for k in held_out}
+
+
+def tumours() -> tuple[Splits, np.ndarray]:
+    """Breast cancer, Wisconsin (Wolberg et al. 1995), 30 measurements of each of 569 tumours, from scikit-learn.
+
+    The benign ones and the malignant ones, as `as_images` has them: [212, 1, 30, 1].
+    """
+    table = load_breast_cancer()
+    source = Source("breast_cancer", "breast cancer (scikit-learn)", "official")
+    return as_images(table.data[table.target == 1], table.data[table.target == 0], "benign", source)
+
+
+def network_traffic(cases: int = 10_000) -> tuple[Splits, np.ndarray] | None:
+    """KDD Cup 1999, report 001's own example: normal connections and attacks; None where it cannot be fetched.
+
+    The 38 of 41 columns that are numbers, as log(1 + v), since they count bytes and connections; at most `cases`
+    normal ones, drawn by seed 0.  scikit-learn fetches a tenth of the set once (2 MB) and keeps it in its own folder.
+    """
+    try:
+        with warnings.catch_warnings(
+            action="ignore"
+        ):  # scikit-learn says that it tries again, with a path of this machine
+            table = fetch_kddcup99(subset="SA", random_state=0, n_retries=1, delay=0.1)
+    except OSError:  # no network
+        return None
+    rows = np.log1p(np.delete(table.data, (1, 2, 3), axis=1).astype(float))
+    normal = table.target == b"normal."
+    few = np.random.default_rng(0).permutation(np.flatnonzero(normal))[:cases]
+    return as_images(
+        rows[few],
+        rows[~normal],
+        "normal",
+        Source("kddcup99", "KDD Cup 1999 (scikit-learn)", "official"),
+    )
+
+
+def as_images(
+    normal: np.ndarray, strange: np.ndarray, name: str, source: Source
+) -> tuple[Splits, np.ndarray]:
+    """Tables [N, F], [M, F] as images of a row of F pixels: the normal cases, 60 : 10 : 30 by seed 0, and the strange.
+
+    The range of the normal ones in training fills the middle half of 256 shades, so that there is room on both sides.
+    """
+    order = np.random.default_rng(0).permutation(len(normal))
+    train, valid, test = np.split(normal[order], [int(0.6 * len(order)), int(0.7 * len(order))])
+    low, width = train.min(0), np.ptp(train, 0)
+
+    def pixels(rows: np.ndarray) -> np.ndarray:
+        shades = np.clip(64 + 127 * (rows - low) / np.where(width > 0, width, 1), 0, 255)
+        return shades.round().astype(np.uint8).reshape(len(rows), 1, -1, 1)
+
+    parts = (
+        Images(pixels(rows), np.zeros(len(rows), np.int64), (name,), source)
+        for rows in (train, valid, test)
+    )
+    return Splits(*parts), data.scale(pixels(strange))
+
+
+def detector(
+    name: str,
+    image_shape: tuple[int, int, int],
+    hidden: int,
+    latent_dim: int,
+    classes: int = 0,
+    likelihood: str = "bernoulli",
+) -> ModelSpec:
+    """A VAE with one hidden layer on each side, or with classes a CVAE."""
+    how = "concat" if classes else "none"
+    return ModelSpec(
+        name,
+        "cvae" if classes else "vae",
+        image_shape,
+        latent_dim,
+        (Flatten(), *mlp(hidden)),
+        mlp(hidden),
+        num_classes=classes,
+        encoder_condition=how,
+        decoder_condition=how,
+        likelihood=likelihood,
+        init="keras",
+    )
+
+
+# ---------------------------------------------------------------- how strange
+def scores(
+    trained: Trained, x: np.ndarray, shares: np.ndarray, samples: int = 4
+) -> dict[str, np.ndarray]:
+    """How strange images are: `error`, squared error, and `elbo`, its negative in nats.
+
+    [N, H, W, C], [K] -> name -> [N].  A CVAE is not told the label: its error is the least over all labels, and the
+    label is summed out of its bound, -log sum_y p(y) e^ELBO(x, y), `shares` being p(y).  Each ELBO is the mean over
+    some draws of z.
+    """
+    labels = range(trained.spec.num_classes) if trained.spec.kind == "cvae" else [0]
+    errors, bounds = [], []
+    for label in labels:
+        y = np.full(len(x), label)
+        errors.append(evaluation.squared_error(x, evaluation.reconstruct(trained, x, y)))
+        bounds.append(
+            _elbo(trained, x, y, samples) + (np.log(shares[label]) if len(labels) > 1 else 0)
+        )
+    return {"error": np.min(errors, axis=0), "elbo": -logsumexp(bounds, axis=0)}
+
+
+def _elbo(trained: Trained, x: np.ndarray, y: np.ndarray, samples: int) -> np.ndarray:
+    """The ELBO of each image, the mean over draws of z.  -> [N]"""
+    generator, hot = randomness.rng(0, "eps"), evaluation.one_hot(trained, y)
+    eps = generator.standard_normal((samples, len(x), trained.spec.latent_dim))
+    losses = [np.sum(trained.predict("loss_terms", x, x, hot, e), axis=0) for e in eps]
+    return -np.mean(losses, axis=0, dtype=np.float64)
+
+
+def all_scores(models: dict[str, Trained], train: Images, x: np.ndarray) -> dict[str, np.ndarray]:
+    """Every detector's score of images: two of each model, and those of PCA and an isolation forest.  -> name -> [N]"""
+    normal, shares = data.scale(train.x), np.bincount(train.y) / len(train)
+    found = {}
+    for name, trained in models.items():
+        ours = scores(trained, x, shares)
+        found |= {f"{name}, error": ours["error"], f"{name}, -ELBO": ours["elbo"]}
+    components = min(50, normal[0].size // 3)
+    return found | {
+        "PCA, error": anomaly.pca_score(normal, x, components),
+        "isolation forest": anomaly.isolation_score(normal, x),
+    }

@@ -1,0 +1,157 @@
+"""The ways to train in either framework, for notebook 08: each written out, with the lines it takes and its speed."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from twinvae import backend, randomness
+from twinvae.spec import ModelSpec, TrainSpec
+
+os.environ.setdefault(
+    "TF_CPP_MIN_LOG_LEVEL", "3"
+)  # uncompiled, oneDNN calls an error what it leaves to others
+PT, TF = backend.get("torch"), backend.get("tf")
+torch, tf, keras = PT.layers.torch, TF.layers.tf, TF.layers.keras
+tf.get_logger().setLevel(
+    "ERROR"
+)  # it warns of tracing many functions; many small models are the point here
+
+
+def numpy(t: Any) -> np.ndarray:
+    """A tensor of either framework as an array."""
+    return t.numpy(force=True) if isinstance(t, torch.Tensor) else t.numpy()
+
+
+class KerasAdam:
+    """Keras' own Adam with the face of the twins' optimiser."""
+
+    def __init__(self, model, settings):
+        self.weights = [w for w in model.named_tensors().values() if w.trainable]
+        self.rule = keras.optimizers.Adam(settings.learning_rate)
+        self.rule.build(self.weights)
+
+    def step(self, gradients):
+        self.rule.apply(gradients, self.weights)
+
+
+def torch_eager(model, optimizer, settings):
+    def step(x_in, x, y, eps):
+        recon, kl = model.loss_terms(x_in, x, y, eps, training=True)
+        loss = (recon + settings.beta * kl).mean()
+        optimizer.step(torch.autograd.grad(loss, optimizer.weights))
+        return loss
+
+    return step
+
+
+def torch_compiled(model, optimizer, settings):
+    model.loss_terms = torch.compile(model.loss_terms)
+    return torch_eager(model, optimizer, settings)
+
+
+def tf_eager(model, optimizer, settings):
+    def step(x_in, x, y, eps):
+        with tf.GradientTape() as tape:
+            recon, kl = model.loss_terms(x_in, x, y, eps, training=True)
+            loss = tf.reduce_mean(recon + settings.beta * kl)
+        optimizer.step(tape.gradient(loss, optimizer.weights))
+        return loss
+
+    return step
+
+
+def tf_graph(model, optimizer, settings):
+    return tf.function(tf_eager(model, optimizer, settings), autograph=False)
+
+
+def tf_compiled(model, optimizer, settings):
+    return tf.function(tf_eager(model, optimizer, settings), autograph=False, jit_compile=True)
+
+
+class Fit(keras.Model):
+    def __init__(self, model, settings):
+        super().__init__()
+        self.vae, self.beta = model, settings.beta
+        self.compile(keras.optimizers.Adam(settings.learning_rate), jit_compile=False)
+
+    def train_step(self, batch):
+        with tf.GradientTape() as tape:
+            recon, kl = self.vae.loss_terms(*batch, training=True)
+            loss = tf.reduce_mean(recon + self.beta * kl)
+        self.optimizer.apply(
+            tape.gradient(loss, self.vae.trainable_weights), self.vae.trainable_weights
+        )
+        return {"nats": loss}  # under the name 'loss' Keras would show its own, which stays 0
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to train: its name, the twin, its step function, and all that one has to write for it."""
+
+    name: str
+    twin: ModuleType
+    make: Callable | None
+    source: tuple[Any, ...]
+
+    @property
+    def lines(self) -> int:
+        """Lines of code, blank ones not counted."""
+        return sum(
+            bool(line.strip())
+            for part in self.source
+            for line in inspect.getsource(part).splitlines()
+        )
+
+
+WAYS = {
+    "torch_eager": Way("PyTorch, eager", PT, torch_eager, (torch_eager,)),
+    "torch_compiled": Way(
+        "PyTorch, torch.compile", PT, torch_compiled, (torch_eager, torch_compiled)
+    ),
+    "tf_fit": Way("TensorFlow, fit with own train_step", TF, None, (Fit,)),
+    "tf_eager": Way("TensorFlow, own loop, eager", TF, tf_eager, (tf_eager,)),
+    "tf_graph": Way("TensorFlow, own loop, tf.function", TF, tf_graph, (tf_eager, tf_graph)),
+    "tf_compiled": Way(
+        "TensorFlow, own loop, jit_compile", TF, tf_compiled, (tf_eager, tf_compiled)
+    ),
+}
+
+
+def epoch_of(
+    way: Way, spec: ModelSpec, settings: TrainSpec, batches: list[randomness.Batch]
+) -> Callable[[], float]:
+    """A function that trains one epoch on these batches and returns the last loss."""
+    model = way.twin.models.build(spec)
+    if way.make is None:
+        rows = tuple(np.concatenate(arrays) for arrays in zip(*batches, strict=True))
+        loader, fit = (
+            tf.data.Dataset.from_tensor_slices(rows).batch(len(batches[0].x)),
+            Fit(model, settings),
+        )
+        return lambda: float(fit.fit(loader, shuffle=False, verbose=0).history["nats"][-1])
+    optimizer = (KerasAdam if way.twin is TF else PT.train.Optimizer)(model, settings)
+    step = way.make(model, optimizer, settings)
+    return lambda: float([numpy(step(*way.twin.train.tensors(batch))) for batch in batches][-1])
+
+
+def timed(
+    way: Way, spec: ModelSpec, settings: TrainSpec, batches: list[randomness.Batch], epochs: int
+) -> dict[str, float]:
+    """Seconds of the first epoch, compiling included; images a second in the fastest later one; last loss."""
+    epoch, seconds = epoch_of(way, spec, settings, batches), []
+    for _ in range(1 + epochs):
+        start = time.perf_counter()
+        loss = epoch()
+        seconds.append(time.perf_counter() - start)
+    return {
+        "first": seconds[0],
+        "speed": sum(len(b.x) for b in batches) / min(seconds[1:]),
+        "loss": loss,
+    }

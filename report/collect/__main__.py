@@ -1,0 +1,3 @@
+from twinvae_collect.collect import main
+
+main()

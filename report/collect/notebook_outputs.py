@@ -1,0 +1,76 @@
+"""Puts the executed notebooks back into `notebooks/`, as they are committed.
+
+    python -m twinvae_collect.notebook_outputs --profile quick [--results DIR]
+
+What papermill adds (its metadata, the cell of injected parameters) is taken out, and widgets, which live no longer than
+their kernel; other outputs stay.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import nbformat
+from twinvae import paths
+from twinvae.paths import written_whole
+from twinvae.run import provenance
+from twinvae.run.parameters import PROFILES
+
+
+def without_papermill(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Take out papermill's metadata, its cell, the times of execution and dead widgets; count the cells from 1."""
+    cells = [cell for cell in notebook.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
+    for holder in (notebook, *cells):
+        for key in ("papermill", "execution"):
+            holder.metadata.pop(key, None)
+    for cell in cells:
+        if not cell.metadata.get("tags", True):
+            del cell.metadata["tags"]
+    for count, cell in enumerate((cell for cell in cells if cell.cell_type == "code"), start=1):
+        cell.execution_count = count
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = count
+            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
+    notebook.metadata.pop("widgets", None)
+    notebook.cells = cells
+    notebook.metadata.get("language_info", {}).pop("version", None)
+    return notebook
+
+
+def put_back(executed: Path, notebook: Path) -> None:
+    """Replace a notebook by its executed version; ValueError when the code of the two differs.
+
+    The file keeps its time, since its code is what it was: nothing that depends on it has to run again.
+    """
+    if [c.source for c in provenance.code_cells(executed)] != [c.source for c in provenance.code_cells(notebook)]:
+        raise ValueError(f"{notebook.name} has changed since {executed} ran; run it again")
+    before = notebook.stat()
+    with written_whole(notebook) as part:
+        nbformat.write(without_papermill(nbformat.read(executed, as_version=4)), part)
+    os.utime(notebook, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line: every notebook executed in this profile, the PyTorch run of two."""
+    root = paths.find_root(Path.cwd())
+    parser = argparse.ArgumentParser(
+        prog="python -m twinvae_collect.notebook_outputs", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("--results", type=Path, default=paths.results_folder(root), help="the runs (results/)")
+    parser.add_argument("--profile", choices=PROFILES, default="quick", help="the profile that was run")
+    given = parser.parse_args(arguments)
+    try:
+        for notebook in sorted((root / "notebooks").glob("*.ipynb")):
+            for run in (notebook.stem, f"{notebook.stem}-torch"):
+                executed = given.results / given.profile / run / "executed.ipynb"
+                if executed.is_file():
+                    put_back(executed, notebook)
+                    print(f"{notebook.relative_to(root)} shows the {given.profile} run")
+    except (ValueError, OSError) as error:
+        sys.exit(f"committed: {error}")
+
+
+if __name__ == "__main__":
+    main()
