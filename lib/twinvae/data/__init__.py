@@ -5,8 +5,8 @@ the environment variable TWINVAE_DATA names (one sub-folder a data set), then in
 official download is tried, then a labelled stand-in serves. TWINVAE_OFFLINE=1 forbids downloads.
 """
 
-from .images import DataError, Images, Source, Splits
-from .loading import load, splits
+from .images import DataError, Images, Recipe, Source, Splits
+from .loading import from_recipe, load, splits, transformed
 from .prepare import binarise, dequantise, one_hot, scale
 from .sets import SETS
 from .splitting import shared_images
@@ -17,13 +17,16 @@ __all__ = [
     "DataError",
     "DataSet",
     "Images",
+    "Recipe",
     "Source",
     "Splits",
     "binarise",
     "dequantise",
+    "from_recipe",
     "load",
     "one_hot",
     "scale",
     "shared_images",
     "splits",
+    "transformed",
 ]

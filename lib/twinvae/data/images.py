@@ -74,12 +74,32 @@ class Images:
         return Images(self.x[index], self.y[index], self.class_names, self.source)
 
 
+@dataclass(frozen=True)
+class Recipe:
+    """Which images a training sees, as a record that a job can hold: the arguments of `data.splits`, and a transform.
+
+    `transform` names a function 'package.module:function' that makes other splits of the splits, with `arguments`.
+    Options and arguments are pairs of name and value.
+    """
+
+    dataset: str
+    seed: int = 0
+    train_size: int | None = None
+    valid_size: int | None = None
+    test_size: int | None = None
+    edition: str | None = None
+    options: tuple[tuple[str, object], ...] = ()
+    transform: str = ""
+    arguments: tuple[tuple[str, object], ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class Splits:
     """Training, validation and test images of one data set.
 
     `indices` maps 'train', 'valid', 'test' to positions in the order of the files: 'train' and 'valid' in the
-    training half and 'test' in the test half, or all three in the one pile of a set published without halves.
+    training half and 'test' in the test half, or all three in the one pile of a set published without halves.  `recipe` makes the same splits again
+    (`data.from_recipe`); None for splits that were put together by hand.
     """
 
     train: Images
@@ -87,6 +107,7 @@ class Splits:
     test: Images
     seed: int = 0
     indices: dict[str, np.ndarray] = field(default_factory=dict)
+    recipe: Recipe | None = None
 
     @property
     def source(self) -> Source:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
+from dataclasses import replace
+
 import numpy as np
 
 from .finding import find
-from .images import Images, Source, Splits
+from .images import Images, Recipe, Source, Splits
 from .own import KINDS, own_dataset
 from .sets import SETS
 from .splitting import balanced, cut, cut_groups
@@ -73,7 +76,27 @@ def splits(
         part: _finish(dataset, (test_pile if part == "test" else pile).subset(at), options)
         for part, at in index.items()
     }
-    return Splits(**made, seed=seed, indices=index)
+    recipe = Recipe(name, seed, train_size, valid_size, test_size, edition, tuple(sorted(options.items())))
+    return Splits(**made, seed=seed, indices=index, recipe=recipe)
+
+
+def transformed(images: Splits, transform: str, **arguments) -> Splits:
+    """Return the splits that the function 'package.module:function' makes of these, with the recipe that says so.
+
+    Raises ValueError where the splits have no recipe or have been transformed before: a recipe holds one transform.
+    """
+    if images.recipe is None or images.recipe.transform:
+        raise ValueError(f"{transform} needs splits as data.splits gives them; these have another or no recipe.")
+    module, _, function = transform.partition(":")
+    made = getattr(importlib.import_module(module), function)(images, **arguments)
+    return replace(made, recipe=replace(images.recipe, transform=transform, arguments=tuple(sorted(arguments.items()))))
+
+
+def from_recipe(recipe: Recipe) -> Splits:
+    """Return the splits that a recipe describes."""
+    sizes = (recipe.seed, recipe.train_size, recipe.valid_size, recipe.test_size, recipe.edition)
+    images = splits(recipe.dataset, *sizes, **dict(recipe.options))
+    return transformed(images, recipe.transform, **dict(recipe.arguments)) if recipe.transform else images
 
 
 def _lookup(name: str, options: dict) -> tuple[DataSet, dict]:
