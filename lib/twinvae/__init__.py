@@ -3,4 +3,18 @@
 Importing `twinvae` imports neither framework; ask `twinvae.backend.get("torch")` or `get("tf")` for a twin.
 """
 
+import importlib
+from collections.abc import Callable, Sequence
+
 __version__ = "0.1.0"
+
+
+def parts_on_demand(package: str, names: Sequence[str]) -> Callable[[str], object]:
+    """Return a `__getattr__` for a package whose parts are imported when they are first asked for  (PEP 562)."""
+
+    def __getattr__(name: str):
+        if name in names:
+            return importlib.import_module(f"{package}.{name}")
+        raise AttributeError(f"{package} has no part {name!r}; its parts are {', '.join(names)}")
+
+    return __getattr__

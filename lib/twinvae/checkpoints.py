@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 from tqdm.auto import tqdm
@@ -56,7 +55,8 @@ def read(path: Path) -> tuple[dict[str, np.ndarray], dict]:
     try:
         with safe_open(path, framework="np") as file:
             metadata = {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
-            return {name: file.get_tensor(name) for name in file.keys()}, metadata
+            names = file.keys()
+            return {name: file.get_tensor(name) for name in names}, metadata
     except (SafetensorError, json.JSONDecodeError) as error:
         raise ValueError(
             f"{path} is not a whole weights file ({error}); delete it and train or fetch it again"
@@ -98,42 +98,52 @@ class Log:
 
     `last.safetensors` holds weights, optimiser state and history after the newest whole epoch, `best.safetensors` the
     same at the lowest validation loss.  Both are replaced in one move, so a killed run always leaves a whole file.
+    A run is known by its spec, settings, images and starting weights; one of fewer epochs than are there has a
+    sub-folder of its own.
     """
 
     columns, shown, best_by = COLUMNS, ("loss", "valid_loss"), "valid_loss"
 
-    def __init__(self, spec: ModelSpec | GanSpec, settings: TrainSpec, images: data.Splits, folder: Path | None):
+    def __init__(self, model, settings: TrainSpec, images: data.Splits, folder: Path | None):
         for part in (images.train, images.valid):
-            fits(spec, part)
+            fits(model.spec, part)
         self.folder = Path(folder) if folder else None
-        self.epochs, self.rows = settings.epochs, []
-        self.identity = {"spec": to_dict(spec), "settings": to_dict(settings), "data": fingerprint(images.train)}
-        self.state = None
-        if self.folder and (self.folder / "last.safetensors").exists():
-            self.state = self._resume()
+        self.epochs, self.rows, self.state = settings.epochs, [], None
+        if not self.folder:
+            return
+        self.whole = model.get_arrays()  # the weights after the newest whole epoch
+        self.identity = {"spec": to_dict(model.spec), "settings": to_dict(settings)}
+        self.identity |= {"data": fingerprint(images.train), "validation": fingerprint(images.valid)}
+        self.identity["starting weights"] = checksum(self.whole)
+        self.state = self._resume()
 
-    def _resume(self) -> dict[str, np.ndarray]:
+    def _resume(self) -> dict[str, np.ndarray] | None:
+        """Return all arrays of the newest checkpoint, None where there is none.  ValueError if it is another run's."""
         path = self.folder / "last.safetensors"
+        if not path.exists():
+            return None
         arrays, metadata = read(path)
+        kept = {name: a for name, a in arrays.items() if not name.startswith("optimizer.")}
         for part, now in self.identity.items():
             then = metadata[part]
             if part == "settings":  # training longer continues the run; anything else would be another run
                 now, then = now | {"epochs": 0}, then | {"epochs": 0}
+            if part == "starting weights" and now == checksum(kept):
+                continue  # the model is already where the checkpoint left it
             if now != then:
                 raise ValueError(
                     f"{path} belongs to another run: its {difference(part, then, now)}; "
                     "use another folder, or delete this one to start again"
                 )
-        self.rows = [row for row in metadata["history"] if row["epoch"] <= self.epochs]
-        if len(self.rows) < len(metadata["history"]):
-            raise ValueError(
-                f"{path} has been trained for {len(metadata['history'])} epochs; "
-                f"epochs is {self.epochs}, which must not be fewer"
-            )
+        self.identity["starting weights"] = metadata["starting weights"]
+        if len(metadata["history"]) > self.epochs:
+            self.folder = self.folder / f"to-{self.epochs}"
+            return self._resume()
+        self.rows, self.whole = metadata["history"], kept
         return arrays
 
-    def remaining(self, label: str) -> Iterator[tuple[int, tqdm]]:
-        """The epochs still to do, counted from 1, with the progress bar on which to show the loss."""
+    def remaining(self, label: str) -> Iterator[int]:
+        """The epochs still to do, counted from 1, under a progress bar that shows the loss."""
         self.started = time.perf_counter()
         with tqdm(
             total=self.epochs,
@@ -145,7 +155,7 @@ class Log:
         ) as bar:
             for epoch in range(len(self.rows) + 1, self.epochs + 1):
                 self.started = time.perf_counter()
-                yield epoch, bar
+                yield epoch
                 bar.update()
                 bar.set_postfix({name: f"{self.rows[-1][name]:.2f}" for name in self.shown})
 
@@ -154,13 +164,14 @@ class Log:
         return time.perf_counter() - self.started
 
     def record(self, epoch: int, seconds: float, train: np.ndarray, valid: np.ndarray, state) -> None:
-        """Adds an epoch.  `train` and `valid` are the losses in the columns' order; `state()` gives all arrays to keep."""
+        """Add an epoch: `train` and `valid` are losses in the columns' order; `state()` gives all arrays to keep."""
         row = dict(zip(self.columns, [epoch, *map(float, train), *map(float, valid), seconds], strict=True))
         best = self.best_by is not None and all(row[self.best_by] < earlier[self.best_by] for earlier in self.rows)
         self.rows.append(row)
         if not self.folder:
             return
         arrays = state()
+        self.whole = {name: a for name, a in arrays.items() if not name.startswith("optimizer.")}
         for name in ["best"] * best + ["last"]:  # 'best' first: a run killed in between redoes this epoch
             write(self.folder / f"{name}.safetensors", arrays, history=self.rows, **self.identity)
 
@@ -175,22 +186,18 @@ class Log:
         kept = f"; the checkpoint of epoch {epoch - 1} is kept in {self.folder}" if self.folder and epoch > 1 else ""
         return NotFinite(f"the loss is {loss} at epoch {epoch}, batch {batch}: {cause}{kept}")
 
-    def frame(self) -> pd.DataFrame:
-        """The history, a row an epoch; losses in nats per image, seconds of training."""
-        return pd.DataFrame(self.rows, columns=list(self.columns))
-
 
 class GanLog(Log):
     """The record of a GAN's training.  Neither of its losses says which epoch was the best: only `last` is kept."""
 
     columns, shown, best_by = GAN_COLUMNS, ("d_loss", "g_loss"), None
 
-    def __init__(self, spec: GanSpec, settings: TrainSpec, images: data.Splits, folder: Path | None):
+    def __init__(self, model, settings: TrainSpec, images: data.Splits, folder: Path | None):
         if (settings.beta, settings.noise) != (1, 0):
             raise ValueError(
                 f"beta is {settings.beta} and noise is {settings.noise}; a GAN has neither: leave them out"
             )
-        super().__init__(spec, settings, images, folder)
+        super().__init__(model, settings, images, folder)
 
 
 def fits(spec: ModelSpec | GanSpec, images: data.Images) -> None:
@@ -210,6 +217,14 @@ def fits(spec: ModelSpec | GanSpec, images: data.Images) -> None:
 def fingerprint(images: data.Images) -> str:
     """A checksum of pixels and labels, to notice that a run would go on with other data."""
     return f"{len(images)} images, crc {zlib.crc32(images.y.tobytes(), zlib.crc32(images.x.tobytes())):08x}"
+
+
+def checksum(arrays: dict[str, np.ndarray]) -> str:
+    """A checksum of weights by name, in the order of their names."""
+    crc = 0
+    for name in sorted(arrays):
+        crc = zlib.crc32(arrays[name].tobytes(), zlib.crc32(name.encode(), crc))
+    return f"crc {crc:08x}"
 
 
 def difference(part: str, then, now) -> str:

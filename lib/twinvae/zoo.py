@@ -1,10 +1,11 @@
 """The models by name: those of the reports, exactly, and our own.
 
-A new model is one entry here; the parity suite, the weight counts and the architecture figures find it by its being there.
+A new model is one entry here: the parity suite, the weight counts and the architecture figures then find it.
 """
 
 from __future__ import annotations
 
+from twinvae.spec.checks import one_of
 from twinvae.spec.gans import GanSpec
 from twinvae.spec.layers import (
     Activation,
@@ -19,10 +20,9 @@ from twinvae.spec.layers import (
     Reshape,
     SpectralConv,
     Upsample,
-    mlp,
-    one_of,
 )
 from twinvae.spec.models import ModelSpec
+from twinvae.spec.stacks import mlp
 
 
 def _report004() -> list[ModelSpec]:

@@ -1,7 +1,7 @@
 """AE, VAE and CVAE, and what all models share, in PyTorch.
 
-Everywhere: x [B, H, W, C] in [0, 1], y one-hot [B, K] (unused by models without a condition), z, mu, logvar, eps [B, Z],
-x_logits [B, H, W, C].  Losses are per image in nats, [B].
+Everywhere: x, x_logits [B, H, W, C], x in [0, 1]; y one-hot [B, K], unused by models without a condition;
+z, mu, logvar, eps [B, Z].  Losses are per image in nats, [B].
 """
 
 import math
@@ -138,10 +138,10 @@ class VAE(AE):
 
 
 class CVAE(VAE):
-    """Conditional VAE: q(z | x[, y]), p(x | z, y), p(z) or p(z | y)  (Sohn et al. 2015, Eq. 4; report 004, Eq. 1.14)."""
+    """Conditional VAE: q(z | x[, y]), p(x | z, y), p(z) or p(z | y)  (Sohn et al. 2015, Eq. 4; report 004, Eq. 1.14)"""
 
     def number(self, y):
-        """The label as one number from 0, the first class, to 1, the last.  [B, K] -> [B, 1]  (report 001, section 1.4)"""
+        """The label as one number: 0 the first class, 1 the last.  [B, K] -> [B, 1]  (report 001, section 1.4)"""
         return y @ torch.linspace(0, 1, self.spec.num_classes, dtype=y.dtype, device=y.device)[:, None]
 
     def features(self, x, y=None, training=False):

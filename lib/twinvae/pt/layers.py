@@ -128,8 +128,10 @@ def build(row, condition, dtype):
             return nn.LeakyReLU(layer.slope)
         case spec.Activation(name="tanh"):
             return nn.Tanh()
+        case spec.Flatten() | spec.Reshape() | spec.GlobalMaxPool():
+            return nn.Identity()  # `Stack` does them, since they change the axes
         case _:
-            return nn.Identity()  # Flatten, Reshape and GlobalMaxPool: `Stack` does them, since they change the axes
+            raise ValueError(f"PyTorch's twin knows no layer {layer!r}; add it to `build`")
 
 
 def flatten(h):

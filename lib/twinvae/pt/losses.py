@@ -30,12 +30,12 @@ def continuous_bernoulli_nll(x, x_logits):
 
 
 def gaussian_nll(x, x_mean, x_logvar):
-    """-log N(x | x_mean, e^x_logvar I), constant included.  [B, ...], [B, ...], [] -> [B]  (Kingma & Welling 2014, App. C.2)"""
+    """-log N(x | x_mean, e^x_logvar I), all of it.  2 x [B, ...], [] -> [B]  (Kingma & Welling 2014, App. C.2)"""
     return 0.5 * per_example(math.log(2 * math.pi) + x_logvar + (x - x_mean) ** 2 * torch.exp(-x_logvar))
 
 
 def discretized_logistic_nll(x, x_mean, x_logscale):
-    """-log of the logistic mass in each of 256 bins on [0, 1].  [B, ...], [B, ...], [] -> [B]  (Kingma et al. 2016, Eq. 30)
+    """-log of the logistic mass in each of 256 bins on [0, 1].  2 x [B, ...], [] -> [B]  (Kingma et al. 2016, Eq. 30)
 
     The first bin reaches to minus infinity, the last to infinity.
     """
@@ -63,7 +63,7 @@ def log_normal(z, mu, logvar):
 
 
 def kl_monte_carlo(z, mu, logvar, prior_mu, prior_logvar):
-    """log q(z) - log p(z), whose mean over z from q is the KL.  5 x [..., Z] -> [...]  (Kingma & Welling 2014, Eq. 6)"""
+    """log q(z) - log p(z): its mean over z from q is the KL.  5 x [..., Z] -> [...]  (Kingma & Welling 2014, Eq. 6)"""
     return log_normal(z, mu, logvar) - log_normal(z, prior_mu, prior_logvar)
 
 

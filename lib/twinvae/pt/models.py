@@ -1,12 +1,13 @@
 """Every kind of model, built from a spec, in PyTorch; shapes as in `autoencoders`."""
 
+import importlib
+
 import numpy as np
 import torch
 
 from twinvae import randomness
 from twinvae.pt import losses
-from twinvae.pt.autoencoders import AE, CVAE, VAE, Model
-from twinvae.pt.variants import IWAE, Completer, Completion, FreeBits
+from twinvae.pt.autoencoders import Model
 
 
 class Classifier(Model):
@@ -26,45 +27,23 @@ class Classifier(Model):
         return cross_entropy, torch.zeros_like(cross_entropy)
 
 
-class CGAN(Model):
-    """Conditional GAN: x_fake = G(z, y), and D(x, y), the logit that x is real  (Mirza & Osindero 2014, Eq. 2)."""
-
-    def generate(self, z, y, training=False):
-        """[B, Z], [B, K] -> x_fake [B, H, W, C]"""
-        return torch.sigmoid(self.generator(torch.cat([z, y], 1), y, training))
-
-    def discriminate(self, x, y, training=False):
-        """y enters as the spec's discriminator_condition says.  [B, H, W, C], [B, K] -> logit [B]"""
-        if self.spec.discriminator_condition == "planes":
-            h = self.discriminator(self.with_planes(x, y), y, training).flatten(1)
-            return self.discriminator_logit(h)[:, 0]
-        h = self.discriminator(x, y, training).flatten(1)
-        return self.discriminator_logit(h)[:, 0] + (h * self.discriminator_projection(y)).sum(1)
-
-    def loss_terms(self, x_in, x, y, eps, training=False):
-        """(d_loss, g_loss, d_real, d_fake): losses in nats, and logits; eps [B, 2 Z] is a code for each loss.  -> 4 x [B]"""
-        z, z_next = eps.chunk(2, 1)
-        d_real = self.discriminate(x, y, training)
-        d_fake, d_next = (self.discriminate(self.generate(code, y, training), y, training) for code in (z, z_next))
-        return losses.discriminator_loss(d_real, d_fake), losses.generator_loss(d_next), d_real, d_fake
-
-
-KINDS = {
-    "ae": AE,
-    "vae": VAE,
-    "cvae": CVAE,
-    "iwae": IWAE,
-    "free_bits": FreeBits,
-    "completer": Completer,
-    "completion": Completion,
-    "classifier": Classifier,
-    "cgan": CGAN,
+KINDS = {  # the module and the class of each: only what is asked for is imported
+    "ae": "autoencoders.AE",
+    "vae": "autoencoders.VAE",
+    "cvae": "autoencoders.CVAE",
+    "iwae": "variants.IWAE",
+    "free_bits": "variants.FreeBits",
+    "completer": "variants.Completer",
+    "completion": "variants.Completion",
+    "classifier": "models.Classifier",
+    "cgan": "gan.CGAN",
 }
 
 
 def build(spec, seed=0, dtype="float32"):
     """The model of a spec, its weights drawn by NumPy from the seed, on the GPU if there is one."""
-    model = KINDS[spec.kind](spec, dtype)
+    module, name = KINDS[spec.kind].split(".")
+    model = getattr(importlib.import_module(f"twinvae.pt.{module}"), name)(spec, dtype)
     model.set_arrays(randomness.initial_weights(spec, seed))
     return model.to(device())
 

@@ -1,5 +1,6 @@
 """What a model and a training run are: `layers`, `models` made of them; the named ones are in `twinvae.zoo`."""
 
+from twinvae.spec.checks import one_of, real, whole
 from twinvae.spec.gans import DISCRIMINATOR_CONDITIONS, GanSpec
 from twinvae.spec.layers import (
     LAYERS,
@@ -12,16 +13,10 @@ from twinvae.spec.layers import (
     Flatten,
     GlobalMaxPool,
     Layer,
-    NamedLayer,
     Reshape,
     SpectralConv,
-    StackSpec,
     Upsample,
     Weight,
-    mlp,
-    one_of,
-    real,
-    whole,
 )
 from twinvae.spec.models import (
     DECODER_CONDITIONS,
@@ -36,6 +31,7 @@ from twinvae.spec.models import (
     model_from_dict,
     to_dict,
 )
+from twinvae.spec.stacks import NamedLayer, StackSpec, mlp
 from twinvae.spec.variants import BoundSpec, CompletionSpec, FreeBitsSpec
 
 __all__ = [

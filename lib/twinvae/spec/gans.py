@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from dataclasses import dataclass
 
-from twinvae.spec.layers import Dense, Layer, StackSpec, Weight, named_weights, one_of, whole
+from twinvae.spec.checks import one_of, whole
+from twinvae.spec.layers import Dense, Layer, Weight
+from twinvae.spec.stacks import StackSpec, named_weights
 
 DISCRIMINATOR_CONDITIONS = ("planes", "projection")
 
@@ -48,7 +51,11 @@ class GanSpec:
         return 2 * self.latent_dim
 
     def stacks(self) -> dict[str, StackSpec]:
-        """Every stack of layers of the model, by name, in the order in which weights are drawn and saved."""
+        """Return every stack of layers of the model, by name, in the order in which weights are drawn and saved."""
+        return self._stacks
+
+    @functools.cached_property
+    def _stacks(self) -> dict[str, StackSpec]:
         height, width, channels = self.image_shape
         k, planes = self.num_classes, self.discriminator_condition == "planes"
         seen = (height, width, channels + k * planes)

@@ -7,31 +7,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from twinvae.spec.checks import one_of, whole
 
 ACTIVATIONS = ("relu", "leaky_relu", "tanh")
 PADDINGS = ("same", "valid")
-
-
-# ---------------------------------------------------------------------------------------------------- checks
-def one_of(field: str, value: Any, allowed: tuple) -> None:
-    """ValueError unless `value` is one of `allowed`."""
-    if value not in allowed:
-        raise ValueError(f"{field} is {value!r}; allowed are {', '.join(map(repr, allowed))}")
-
-
-def whole(field: str, value: Any, least: int = 1) -> None:
-    """ValueError unless `value` is a whole number of at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ValueError(f"{field} is {value!r}; it must be a whole number of at least {least}")
-
-
-def real(field: str, value: Any, above: float | None = None, least: float | None = None) -> None:
-    """ValueError unless `value` is a finite number greater than `above`, or not smaller than `least`."""
-    ok = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    if not ok or (above is not None and value <= above) or (least is not None and value < least):
-        bound = f"greater than {above}" if above is not None else f"of at least {least}"
-        raise ValueError(f"{field} is {value!r}; it must be a finite number {bound}")
 
 
 # ---------------------------------------------------------------------------------------------------- layers
@@ -181,7 +162,10 @@ class GlobalMaxPool(Layer):
 
 @dataclass(frozen=True)
 class BatchNorm(Layer):
-    """Batch normalisation over all but the last axis; moving = momentum * moving + (1 - momentum) * batch, variance biased."""
+    """Batch normalisation over all but the last axis; moving = momentum * moving + (1 - momentum) * batch.
+
+    The variance is the biased one, in the moving one too.
+    """
 
     momentum: float = 0.99
     epsilon: float = 1e-3
@@ -209,7 +193,10 @@ class Activation(Layer):
 
 @dataclass(frozen=True)
 class Film(Layer):
-    """Feature-wise linear modulation by the condition c: h (1 + c G^T) + c B^T, per channel  (Perez et al. 2018, Eq. 1)."""
+    """Modulation, feature by feature, by the condition c: h (1 + c G^T) + c B^T, per channel.
+
+    (Perez et al. 2018, Eq. 1)
+    """
 
     def weights(self, shape, condition=0):
         n = shape[-1]
@@ -217,11 +204,6 @@ class Film(Layer):
             Weight("gamma", (n, condition), "weight", condition, n),
             Weight("beta", (n, condition), "weight", condition, n),
         ]
-
-
-def mlp(*units: int, activation: Activation | None = None) -> tuple[Layer, ...]:
-    """Return dense layers of these widths, each followed by the activation, ReLU where none is given."""
-    return tuple(layer for n in units for layer in (Dense(n), activation or Activation()))
 
 
 LAYERS = {
@@ -240,49 +222,3 @@ LAYERS = {
         Film,
     )
 }
-
-
-class NamedLayer(NamedTuple):
-    """A layer at its place in a stack: its name there, and the shapes of one example before and after it."""
-
-    name: str
-    layer: Layer
-    shape_in: tuple[int, ...]
-    shape_out: tuple[int, ...]
-    weights: list[Weight]
-
-
-@dataclass(frozen=True)
-class StackSpec:
-    """Layers one after the other, from `shape`; `condition` is the width of the condition that Film layers see."""
-
-    name: str
-    layers: tuple[Layer, ...]
-    shape: tuple[int, ...]
-    condition: int = 0
-
-    def walk(self) -> list[NamedLayer]:
-        """Each layer with its name ('dense1', 'dense2', 'conv1', ...) and shapes."""
-        rows, shape, seen = [], tuple(self.shape), {}
-        for layer in self.layers:
-            kind = type(layer).__name__.lower()
-            seen[kind] = seen.get(kind, 0) + 1
-            after = layer.output(shape, self.condition)
-            rows.append(NamedLayer(f"{kind}{seen[kind]}", layer, shape, after, layer.weights(shape, self.condition)))
-            shape = after
-        return rows
-
-    @property
-    def output(self) -> tuple[int, ...]:
-        """The shape of one example after the last layer."""
-        return self.walk()[-1].shape_out if self.layers else tuple(self.shape)
-
-
-def named_weights(stacks: dict[str, StackSpec]) -> list[Weight]:
-    """Every array of the stacks under its full name, 'stack.layer.weight', in their order."""
-    return [
-        weight._replace(name=f"{stack.name}.{row.name}.{weight.name}")
-        for stack in stacks.values()
-        for row in stack.walk()
-        for weight in row.weights
-    ]

@@ -7,25 +7,15 @@ are counted and drawn from it, and every manifest quotes it.  Shapes are those o
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from dataclasses import dataclass
 from typing import Any
 
+from twinvae.spec.checks import one_of, real, whole
 from twinvae.spec.gans import GanSpec
-from twinvae.spec.layers import (
-    LAYERS,
-    Activation,
-    Dense,
-    Film,
-    Layer,
-    Reshape,
-    StackSpec,
-    Weight,
-    named_weights,
-    one_of,
-    real,
-    whole,
-)
+from twinvae.spec.layers import LAYERS, Activation, Dense, Film, Layer, Reshape, Weight
+from twinvae.spec.stacks import StackSpec, named_weights
 
 KINDS = ("ae", "vae", "cvae", "classifier")
 CODED = ("ae", "classifier", "completer")  # their encoder gives a code; that of the others gives mu and logvar
@@ -115,7 +105,14 @@ class ModelSpec:
         return self.latent_dim
 
     def stacks(self) -> dict[str, StackSpec]:
-        """Every stack of layers of the model, by name, in the order in which weights are drawn and saved."""
+        """Return every stack of layers of the model, by name, in the order in which weights are drawn and saved."""
+        return self._stacks
+
+    @functools.cached_property
+    def _stacks(self) -> dict[str, StackSpec]:
+        return self._make_stacks()
+
+    def _make_stacks(self) -> dict[str, StackSpec]:
         height, width, channels = self.image_shape
         k, z = self.num_classes, self.latent_dim
         shape = {
@@ -204,13 +201,14 @@ def to_dict(spec: Any) -> dict:
 
 
 def from_dict(cls: type, values: dict) -> Any:
-    """The inverse of `to_dict`: `from_dict(ModelSpec, ...)`, `from_dict(TrainSpec, ...)`.  Unknown keys are an error."""
+    """Return the spec of `to_dict`'s plain values, as `from_dict(TrainSpec, ...)`.  ValueError for unknown keys."""
 
     def rich(value):
         if isinstance(value, list):
             return tuple(rich(v) for v in value)
         if isinstance(value, dict):
             fields = {k: rich(v) for k, v in value.items() if k != "layer"}
+            one_of("layer", value["layer"], tuple(LAYERS))
             return LAYERS[value["layer"]](**fields)
         return value
 

@@ -1,4 +1,4 @@
-"""Models of published studies that ask for one thing more than `ModelSpec` says: a bound, free bits, a condition that is an image."""
+"""Models of published studies that ask for one thing more: a bound, free bits, an image as the condition."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import dataclasses
 import math
 from dataclasses import dataclass
 
-from twinvae.spec.layers import Dense, StackSpec, one_of, real, whole
+from twinvae.spec.checks import one_of, real, whole
+from twinvae.spec.layers import Dense
 from twinvae.spec.models import ModelSpec
+from twinvae.spec.stacks import StackSpec
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,8 @@ class CompletionSpec(ModelSpec):
         one_of("quadrants", self.quadrants, (1, 2, 3))
         super().__post_init__()
 
-    def stacks(self) -> dict[str, StackSpec]:
-        """Every stack of layers of the model, by name, in the order in which weights are drawn and saved."""
-        stacks = super().stacks()
+    def _make_stacks(self) -> dict[str, StackSpec]:
+        stacks = super()._make_stacks()
         if self.kind == "completion":
             prior = StackSpec("prior_net", self.encoder, (math.prod(self.image_shape),))
             heads = [StackSpec(f"prior_{head}", (Dense(self.latent_dim),), prior.output) for head in ("mu", "logvar")]

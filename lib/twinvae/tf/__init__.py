@@ -1,5 +1,7 @@
 """The TensorFlow twin.  Its files, names and docstrings are those of `twinvae.pt`: read the two side by side."""
 
-from twinvae.tf import events, gan, layers, losses, mistakes, models, train
+from twinvae import parts_on_demand
+from twinvae.tf import layers
 
-__all__ = ["events", "gan", "layers", "losses", "mistakes", "models", "train"]
+__all__ = ["events", "gan", "layers", "losses", "models", "train"]
+__getattr__ = parts_on_demand(__name__, __all__)

@@ -1,11 +1,41 @@
-"""The training of a conditional GAN, in TensorFlow: two optimisers that take turns."""
+"""The conditional GAN in TensorFlow, and its training: two optimisers that take turns."""
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from twinvae import randomness
 from twinvae.checkpoints import GanLog
-from twinvae.tf import losses, models, train
+from twinvae.tf import layers, losses, models, train
+from twinvae.tf.autoencoders import Model
+
+
+@keras.saving.register_keras_serializable("twinvae")
+class CGAN(Model):
+    """Conditional GAN: x_fake = G(z, y), and D(x, y), the logit that x is real  (Mirza & Osindero 2014, Eq. 2)."""
+
+    def generate(self, z, y, training=False):
+        """[B, Z], [B, K] -> x_fake [B, H, W, C]"""
+        return tf.sigmoid(self.generator(tf.concat([z, y], 1), y, training=training))
+
+    def discriminate(self, x, y, training=False):
+        """y enters as the spec's discriminator_condition says.  [B, H, W, C], [B, K] -> logit [B]"""
+        if self.spec.discriminator_condition == "planes":
+            h = layers.flatten(self.discriminator(self.with_planes(x, y), y, training=training))
+            return self.discriminator_logit(h)[:, 0]
+        h = layers.flatten(self.discriminator(x, y, training=training))
+        return self.discriminator_logit(h)[:, 0] + tf.reduce_sum(h * self.discriminator_projection(y), 1)
+
+    def call(self, z, y, training=False):
+        """The generated image, as a Keras user expects of model(z, y).  [B, Z], [B, K] -> [B, H, W, C]"""
+        return self.generate(z, y, training)
+
+    def loss_terms(self, x_in, x, y, eps, training=False):
+        """(d_loss, g_loss, d_real, d_fake): in nats and as logits; eps [B, 2 Z]: a code for each loss.  -> 4 x [B]"""
+        z, z_next = tf.split(eps, 2, 1)
+        d_real = self.discriminate(x, y, training)
+        d_fake, d_next = (self.discriminate(self.generate(code, y, training), y, training) for code in (z, z_next))
+        return losses.discriminator_loss(d_real, d_fake), losses.generator_loss(d_next), d_real, d_fake
 
 
 class Optimizers:
@@ -45,7 +75,7 @@ def generator_gradients(model, weights, y, z):
 
 
 def make_step(model, optimizer, settings):
-    """The function of one step of each network, the discriminator's first: a batch -> (d_loss, g_loss, d_real, d_fake)."""
+    """The function of a step of each network, the discriminator first: a batch -> (d_loss, g_loss, d_real, d_fake)."""
 
     @tf.function(autograph=False, jit_compile=models.is_dense(model.spec))
     def step(x_in, x, y, eps):
@@ -60,7 +90,7 @@ def make_step(model, optimizer, settings):
 
 
 def evaluate(model, images, settings):
-    """(d_loss, g_loss, d_real, d_fake) over all images, losses in nats per image, with the noise of the seed.  -> [4]"""
+    """(d_loss, g_loss, d_real, d_fake) over all images, in nats per image, with the noise of the seed.  -> [4]"""
     total = np.zeros(4)
     for batch in randomness.validation(images, settings, model.spec.noise_dim, model.dtype):
         total += [values.sum() for values in models.call(model, "loss_terms", *batch)]
@@ -68,11 +98,11 @@ def evaluate(model, images, settings):
 
 
 def fit(model, data, settings, folder=None, tensorboard=None):
-    """Trains both networks on data.train, in place; returns the history, a row an epoch (`history.GAN_COLUMNS`).
+    """Train both networks on data.train, in place; return the history, a row an epoch (`checkpoints.GAN_COLUMNS`).
 
     With a folder, keeps a `last` checkpoint there and goes on from it, as `train.fit` does.  `tensorboard` is a folder
-    for event files.  Raises history.NotFinite when a loss is infinite or NaN, ValueError for a checkpoint of another run
-    and for settings that a GAN has not: beta, noise.
+    for event files.  Raises checkpoints.NotFinite when a loss is infinite or NaN, ValueError for a checkpoint of
+    another run and for settings that a GAN has not: beta, noise.
     """
-    log = GanLog(model.spec, settings, data, folder)
+    log = GanLog(model, settings, data, folder)
     return train.loop(model, data, settings, log, Optimizers(model, settings), make_step, evaluate, tensorboard)

@@ -1,4 +1,4 @@
-"""The layers of a spec, in TensorFlow.  Images are [B, H, W, C]; all but LeakyReLU, SpectralConv and Film are Keras' own."""
+"""The layers of a spec, in TensorFlow: Keras' own but LeakyReLU, SpectralConv and Film.  Images are [B, H, W, C]."""
 
 import keras
 import tensorflow as tf
@@ -117,6 +117,8 @@ def build(row, condition, dtype):
             made = keras.layers.GlobalMaxPooling2D(dtype=dtype, name=row.name)
         case spec.Flatten():
             made = keras.layers.Flatten(dtype=dtype, name=row.name)
+        case _:
+            raise ValueError(f"TensorFlow's twin knows no layer {layer!r}; add it to `build`")
     if not made.built:
         made.build((None, *row.shape_in))
     return made

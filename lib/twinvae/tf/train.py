@@ -127,37 +127,43 @@ def event_writer(folder):
 
 
 def fit(model, data, settings, folder=None, tensorboard=None):
-    """Trains the model on data.train, in place; returns the history, a row an epoch (`history.COLUMNS`).
+    """Train the model on data.train, in place; return the history, a row an epoch (`checkpoints.COLUMNS`).
 
     With a folder, keeps `last` and `best` checkpoints there and goes on from `last` if there is one, to the same
-    weights, bit for bit, as without the interruption.  `tensorboard` is a folder for event files.
-    Raises history.NotFinite when the loss is infinite or NaN, ValueError for a checkpoint of another run.
+    weights, bit for bit, as without the interruption; an interrupt leaves the model at the newest whole epoch.
+    `tensorboard` is a folder for event files.
+    Raises checkpoints.NotFinite when the loss is infinite or NaN, ValueError for a checkpoint of another run.
     """
-    log = Log(model.spec, settings, data, folder)
+    log = Log(model, settings, data, folder)
     return loop(model, data, settings, log, Optimizer(model, settings), make_step, evaluate, tensorboard)
 
 
 def loop(model, data, settings, log, optimizer, make_step, evaluate, tensorboard):
     """The epochs that the log says are still to do; what is trained is the step's and the optimiser's."""
     if log.state:
-        model.set_arrays({name: a for name, a in log.state.items() if not name.startswith("optimizer.")})
+        model.set_arrays(log.whole)
         optimizer.set_arrays(log.state)
     step, writer = make_step(model, optimizer, settings), tensorboard and event_writer(tensorboard)
-    for epoch, bar in log.remaining(f"{model.spec.name}, tf"):
-        total = 0.0
-        for count, batch in enumerate(
-            randomness.batches(data.train, settings, model.spec.noise_dim, epoch, model.dtype), 1
-        ):
-            values = step(*tensors(batch)).numpy()
-            if not np.isfinite(values).all():
-                raise log.not_finite(epoch, count, batch.x, values[~np.isfinite(values)][0])
-            total += values
-        seconds = log.lap()
-        valid = evaluate(model, data.valid, settings)
-        log.record(epoch, seconds, total / count, valid, lambda: model.get_arrays() | optimizer.get_arrays())
-        if writer:
-            with writer.as_default(step=epoch):
-                for name, value in log.rows[-1].items():
-                    tf.summary.scalar(name, value)
-            writer.flush()
-    return log.frame()
+    try:
+        for epoch in log.remaining(f"{model.spec.name}, tf"):
+            total = 0.0
+            for count, batch in enumerate(
+                randomness.batches(data.train, settings, model.spec.noise_dim, epoch, model.dtype), 1
+            ):
+                values = step(*tensors(batch)).numpy()
+                if not np.isfinite(values).all():
+                    raise log.not_finite(epoch, count, batch.x, values[~np.isfinite(values)][0])
+                total += values
+            seconds = log.lap()
+            valid = evaluate(model, data.valid, settings)
+            log.record(epoch, seconds, total / count, valid, lambda: model.get_arrays() | optimizer.get_arrays())
+            if writer:
+                with writer.as_default(step=epoch):
+                    for name, value in log.rows[-1].items():
+                        tf.summary.scalar(name, value)
+                writer.flush()
+    except BaseException:
+        if log.folder:  # the same cell can then go on
+            model.set_arrays(log.whole)
+        raise
+    return log.rows

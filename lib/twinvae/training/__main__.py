@@ -1,0 +1,31 @@
+"""`python -m twinvae.training JOBS.json`"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from twinvae import checkpoints
+from twinvae.training import from_plain, train_or_load
+
+
+def main(words: list[str]) -> int:
+    """Train what is missing of the jobs in a file; say what is done.  Return the number of trainings that failed."""
+    parser = argparse.ArgumentParser(prog="python -m twinvae.training", description=main.__doc__)
+    parser.add_argument("jobs", type=Path, help="a JSON list of jobs")
+    jobs, failed = json.loads(parser.parse_args(words).jobs.read_text(encoding="utf-8")), 0
+    for number, values in enumerate(jobs, 1):
+        job = from_plain(values)
+        try:
+            trained = train_or_load(job)
+            words = f"{trained.card['seconds']:,.0f} s of training, in {trained.folder.name}"
+        except checkpoints.NotFinite as error:
+            failed, words = failed + 1, f"failed: {error}"
+        print(f"{number} of {len(jobs)}: {job.spec.name}, {job.backend}, {words}", flush=True)
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

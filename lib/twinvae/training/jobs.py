@@ -1,0 +1,83 @@
+"""A Job: what is trained on what, as a frozen record that JSON can hold."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+from twinvae import data
+from twinvae.spec import GanSpec, ModelSpec, TrainSpec, from_dict, model_from_dict, to_dict
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training: a model, its phases (each goes on from the one before) and its images.
+
+    `seed` draws the starting weights, unless the job goes on from another, `start`.  `change` names a function
+    'package.module:function' that changes the built model (twin, model, **arguments) before it is trained.  `marks` are
+    epochs of the last phase at which the model is kept, too: `at(mark)` is a job of its own.
+    """
+
+    spec: ModelSpec | GanSpec
+    phases: tuple[TrainSpec, ...]
+    data: data.Recipe
+    backend: str = "torch"
+    seed: int = 0
+    start: Job | None = None
+    change: str = ""
+    arguments: tuple[tuple[str, Any], ...] = ()
+    marks: tuple[int, ...] = ()
+
+    def __post_init__(self):
+        last = self.phases[-1].epochs if self.phases else 0
+        if not self.phases or list(self.marks) != sorted({m for m in self.marks if 0 < m <= last}):
+            raise ValueError(f"marks are {self.marks}; with at least one phase, they must ascend from 1 to {last}")
+
+    def at(self, epoch: int) -> Job:
+        """Return the job that ends at this epoch of the last phase."""
+        return replace(self, phases=(*self.phases[:-1], replace(self.phases[-1], epochs=epoch)), marks=())
+
+    @property
+    def key(self) -> str:
+        """A checksum of all that decides the weights; names do not, nor do fields that have their defaults."""
+        return _checksum(replace(self, marks=()))
+
+    @property
+    def trajectory(self) -> str:
+        """The key without the number of epochs of the last phase: a longer training goes on from a shorter one."""
+        return _checksum(self.at(1))
+
+
+def _compact(value: Any) -> Any:
+    """Plain values of what a record says beyond its defaults, without names."""
+    if dataclasses.is_dataclass(value):
+        said = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.name not in ("name", "report")}
+        defaults = {f.name: f.default for f in dataclasses.fields(value)}
+        return {"": type(value).__name__} | {n: _compact(v) for n, v in said.items() if v != defaults[n]}
+    return [_compact(v) for v in value] if isinstance(value, tuple | list) else value
+
+
+def _checksum(job: Job) -> str:
+    return hashlib.sha256(json.dumps(_compact(job), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def to_plain(job: Job) -> dict:
+    """Return a job as JSON holds it; `from_plain` is the inverse."""
+    return to_dict(job)
+
+
+def from_plain(values: dict) -> Job:
+    """Return the job of `to_plain`'s values.  ValueError for a field that no job has."""
+    pairs = {name: tuple((k, v) for k, v in values["data"][name]) for name in ("options", "arguments")}
+    known = {
+        "spec": model_from_dict(values["spec"]),
+        "phases": tuple(from_dict(TrainSpec, phase) for phase in values["phases"]),
+        "data": from_dict(data.Recipe, values["data"] | pairs),
+        "start": from_plain(values["start"]) if values.get("start") else None,
+        "arguments": tuple((k, v) for k, v in values.get("arguments", ())),
+        "marks": tuple(values.get("marks", ())),
+    }
+    return from_dict(Job, values | known)

@@ -1,0 +1,196 @@
+"""Models that are kept: loaded where they lie, else trained here, each folder with its card."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from filelock import FileLock, Timeout
+
+from twinvae import backend, checkpoints, data, paths
+from twinvae.run import provenance
+from twinvae.spec import GanSpec, ModelSpec, TrainSpec, to_dict
+from twinvae.training.jobs import Job, from_plain, to_plain
+from twinvae.training.probe import changed, core_checksum, probe, same
+
+
+class NotTrained(LookupError):
+    """A model that is not there, asked for where nothing may be trained."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A trained model of either twin with its job, its history (a row an epoch, through all phases) and its card."""
+
+    job: Job
+    model: Any
+    twin: ModuleType
+    history: pd.DataFrame
+    card: dict
+    folder: Path
+
+    @property
+    def spec(self) -> ModelSpec | GanSpec:
+        """What the model is."""
+        return self.job.spec
+
+    @property
+    def settings(self) -> TrainSpec:
+        """How it was trained last."""
+        return self.job.phases[-1]
+
+    def predict(self, method: str, *arrays: np.ndarray | None) -> Any:
+        """Return model.method(*arrays), worked out in chunks, NumPy in and out."""
+        return self.twin.models.predict(self.model, method, *arrays)
+
+
+_used: dict[str, dict] = {}
+
+
+def used() -> list[dict]:
+    """Return the models that this process has trained or loaded: key, name, checksum of the weights, card."""
+    return list(_used.values())
+
+
+def folder_of(job: Job, kind: str) -> Path:
+    """Return the folder of a job's model: `kind`, that of its images, keeps other data apart from official ones."""
+    models = paths.results_folder(paths.find_root(Path.cwd())) / "models"
+    return models / "-".join([job.spec.name, *([] if kind in ("official", "variant") else [kind]), job.key])
+
+
+def train_or_load(job: Job, images: data.Splits | None = None, may_train: bool = True) -> Trained:
+    """Return the trained model of a job, from its folder, or trained now where it is missing or stale.
+
+    `images` are those of `job.data`, where they are at hand.  A killed training goes on where it was.  Raises NotTrained
+    where it would have to train and may not, checkpoints.NotFinite for a training that fails, each time it is asked for.
+    """
+    images = images or data.from_recipe(job.data)
+    folder = folder_of(job, images.source.kind)
+    why = _unusable(folder, images)
+    if why and not may_train:
+        wanted = folder.parent / "wanted.json"
+        paths.write_text(wanted, json.dumps([to_plain(job)]))
+        raise NotTrained(f"{job.spec.name} {why}; train it: python -m twinvae.training {wanted}, or make train")
+    if why:
+        with _locked(folder):
+            if _unusable(folder, images):  # nobody else has trained it meanwhile
+                _train(job, images, folder)
+    return _load(job, folder)
+
+
+def _unusable(folder: Path, images: data.Splits) -> str:
+    """Return why the folder's model cannot serve these images, '' if it can."""
+    if not (folder / "card.json").exists():
+        return "has not been trained"
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    if card["data"] != _fingerprints(images):
+        return "was trained on other images"
+    return stale(folder)
+
+
+def _load(job: Job, folder: Path) -> Trained:
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    if card["failed"]:
+        raise checkpoints.NotFinite(card["failed"])
+    twin, weights = backend.get(job.backend), folder / "weights.safetensors"
+    if paths.sha256(weights) != card["weights"]:
+        raise ValueError(f"{weights} is not what its card says; delete its folder and train it again")
+    model = changed(job, twin, twin.models.build(job.spec))
+    model.set_arrays(checkpoints.read(weights)[0])
+    history = pd.read_csv(folder / "history.csv", float_precision="round_trip")
+    card_file = f"models/{folder.name}/card.json"
+    _used[job.key] = {"key": job.key, "name": job.spec.name, "weights": card["weights"], "card": card_file}
+    return Trained(job, model, twin, history, card, folder)
+
+
+def _locked(folder: Path) -> FileLock:
+    """The lock of a folder, acquired; says who holds it where it has to wait."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder.parent / f".{folder.name}.lock")
+    try:
+        lock.acquire(timeout=0.1)
+    except Timeout:
+        print(f"another process is training {folder.name}; waiting for it", flush=True)
+        lock.acquire()
+    return lock
+
+
+def _train(job: Job, images: data.Splits, folder: Path) -> None:
+    """Train a job and write its folder and those of its marks."""
+    twin, probed = backend.get(job.backend), probe(job)
+    model = changed(job, twin, twin.models.build(job.spec, seed=job.seed))
+    if job.start:
+        model.set_arrays(train_or_load(job.start, images).model.get_arrays())
+    fit = twin.gan.fit if job.spec.kind == "cgan" else twin.train.fit
+    place, rows = _unfinished(job, images, folder.parent, probed), []
+    resumed = any(place.glob("phase-*"))
+
+    def keep(job: Job, folder: Path, rows: list[dict], failed: str = "") -> None:
+        _keep(job, folder, model, images, rows, {"probe": probed, "resumed": resumed, "failed": failed})
+
+    for number, settings in enumerate(job.phases):
+        last, before = number == len(job.phases) - 1, len(rows)
+        for epochs in dict.fromkeys((*(job.marks if last else ()), settings.epochs)):
+            try:
+                part = fit(model, images, replace(settings, epochs=epochs), place / f"phase-{number}")
+            except checkpoints.NotFinite as error:
+                return keep(job, folder, rows, str(error).split(";")[0])
+            through = rows + [row | {"epoch": before + row["epoch"]} for row in part]
+            if last and epochs < settings.epochs:
+                keep(job.at(epochs), folder_of(job.at(epochs), images.source.kind), through)
+        rows = through
+    keep(job, folder, rows)
+
+
+def _unfinished(job: Job, images: data.Splits, models: Path, probed: dict) -> Path:
+    """The folder of a job's checkpoints, emptied where other code has left them."""
+    data_key = hashlib.sha256("".join(_fingerprints(images)).encode()).hexdigest()[:8]
+    place = models / "unfinished" / f"{job.trajectory}-{data_key}"
+    note = place / "probe.json"
+    if place.exists() and not (note.exists() and same(json.loads(note.read_text()), probed)):
+        shutil.rmtree(place)
+    paths.write_text(note, json.dumps(probed))
+    return place
+
+
+def _keep(job: Job, folder: Path, model: Any, images: data.Splits, rows: list[dict], how: dict) -> None:
+    """Write the folder of a model, the card last; `how` is what the card says beside what is known here."""
+    weights = folder / "weights.safetensors"
+    checkpoints.write(weights, model.get_arrays(), spec=to_dict(job.spec))
+    paths.write_text(folder / "history.csv", pd.DataFrame(rows).to_csv(index=False))
+    card = {
+        "job": to_plain(replace(job, marks=())),
+        "key": job.key,
+        "weights": paths.sha256(weights),
+        "data": _fingerprints(images),
+        "source": images.source.label,
+        "seconds": sum(row["seconds"] for row in rows),
+        "ended": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "git": provenance.git_state(paths.find_root(Path.cwd())),
+        "machine": provenance.machine(),
+        "versions": provenance.versions(job.backend),
+        "core": core_checksum(job.backend),
+        **how,
+    }
+    paths.write_text(folder / "card.json", json.dumps(card, indent=1) + "\n")
+
+
+def _fingerprints(images: data.Splits) -> list[str]:
+    return [checkpoints.fingerprint(images.train), checkpoints.fingerprint(images.valid)]
+
+
+def stale(folder: Path) -> str:
+    """Return why today's code no longer trains the model in a folder as its card says, '' if it does."""
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    job = from_plain(card["job"])
+    if card["core"] == core_checksum(job.backend) or same(card["probe"], probe(job)):
+        return ""
+    return f"is stale: today's code trains it otherwise than {card['git']['commit'][:12]} did"
