@@ -37,27 +37,47 @@ def copied(folder: Path) -> Path:
 
 
 @contextmanager
-def lab(project: Path, profile: str = "smoke", settings: dict[str, dict] = {}) -> Iterator[str]:
+def lab(project: Path, profile: str = "smoke", settings: dict[str, dict] | None = None) -> Iterator[str]:
     """The address, token included, of a JupyterLab on the project's notebooks, on a free loopback port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    home, token = project / "home", secrets.token_hex(16)
-    for name, value in (QUIET | settings).items():
+    home = project / "home"
+    token = secrets.token_hex(16)
+    for name, value in (QUIET | (settings or {})).items():
         file = home / "lab" / "user-settings" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(value))
     environment = os.environ | {
-        "TWINVAE_PROFILE": profile, "TWINVAE_RESULTS": str(project / "out"), "OMP_NUM_THREADS": "1",
-        "JUPYTER_CONFIG_DIR": str(home), "JUPYTERLAB_SETTINGS_DIR": str(home / "lab" / "user-settings"),
-        "JUPYTERLAB_WORKSPACES_DIR": str(home / "lab" / "workspaces"), "IPYTHONDIR": str(home / "ipython"),
-    }  # fmt: skip
+        "TWINVAE_PROFILE": profile,
+        "TWINVAE_RESULTS": str(project / "out"),
+        "OMP_NUM_THREADS": "1",
+        "JUPYTER_CONFIG_DIR": str(home),
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "lab" / "user-settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "lab" / "workspaces"),
+        "IPYTHONDIR": str(home / "ipython"),
+    }
     environment.pop("MPLBACKEND", None)
     with open(project / "lab.log", "w") as log:
         server = subprocess.Popen(
-            [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
-             "--LabApp.expose_app_in_browser=True", f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={project / 'notebooks'}"],
-            stdout=log, stderr=log, env=environment, cwd=project)  # fmt: skip
+            [
+                sys.executable,
+                "-m",
+                "jupyter",
+                "lab",
+                "--no-browser",
+                "--allow-root",
+                "--ip=127.0.0.1",
+                f"--port={port}",
+                "--LabApp.expose_app_in_browser=True",
+                f"--IdentityProvider.token={token}",
+                f"--ServerApp.root_dir={project / 'notebooks'}",
+            ],
+            stdout=log,
+            stderr=log,
+            env=environment,
+            cwd=project,
+        )
         try:
             answers(f"http://127.0.0.1:{port}/api?token={token}", server)
             yield f"http://127.0.0.1:{port}/lab/tree/{{}}?token={token}&reset"
@@ -101,17 +121,20 @@ def opened(page, address: str, name: str, wait: float = 120_000) -> list[str]:
     page.on("console", lambda message: message.type == "error" and errors.append(message.text))
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(address.format(f"{name}.ipynb"))
+    # without a kernel, running asks for one
     page.wait_for_function(
         "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
         timeout=wait,
         polling=500,
-    )  # without a kernel, running asks for one
+    )
     page.wait_for_timeout(500)
     return errors
 
 
 def run_all(page, wait: float = 240_000) -> dict:
-    """Runs every cell, as Run > Run All Cells does, to the last or the one that fails; returns the notebook as it then is."""
+    """Runs every cell, as Run > Run All Cells does, to the last or the one that fails; returns the notebook as it then
+    is.
+    """
     page.evaluate(
         "() => { window.ran = false;"
         " jupyterapp.commands.execute('notebook:run-all-cells').finally(() => { window.ran = true }) }"
@@ -130,11 +153,13 @@ def main() -> None:
         panel = page.locator(".jp-OutputArea-output:has(canvas)").first
         panel.scroll_into_view_if_needed()
         box = page.locator(".jp-OutputArea canvas").nth(1).bounding_box()
-        for number, (x, y) in enumerate(
-            [(40, 45), (85, 22), (120, 50), (80, 80), (125, 110), (85, 145), (38, 125)]
-        ):  # a three
+        # a three
+        for number, (x, y) in enumerate([(40, 45), (85, 22), (120, 50), (80, 80), (125, 110), (85, 145), (38, 125)]):
             page.mouse.move(box["x"] + x, box["y"] + y, steps=6)
-            page.mouse.down() if number == 0 else page.wait_for_timeout(200)
+            if number == 0:
+                page.mouse.down()
+            else:
+                page.wait_for_timeout(200)
         page.mouse.up()
         page.get_by_role("button", name="encode the drawing").click()
         page.get_by_text("encoded | reconstructed; class").wait_for()

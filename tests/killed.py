@@ -63,7 +63,8 @@ def run(folder: str, name: str, moment: str | None) -> None:
     """Trains in the folder, as a notebook would, and dies at the moment if one is given."""
     os.chdir(folder)
     run = Run.start("03_killed", profile="smoke", backend=name, epochs=SETTINGS.epochs)
-    twin, images = backend.get(name), splits()
+    twin = backend.get(name)
+    images = splits()
     if moment:
         arm(moment)
     run.use(images.source)

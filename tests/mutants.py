@@ -288,7 +288,8 @@ def killer(name: str, tree: ast.Module) -> str:
 def attack(name: str) -> Iterator[dict]:
     """A row for each mutant of a module."""
     path = ROOT.joinpath(*name.split(".")[1:]).with_suffix(".py")
-    file, tree = path.relative_to(ROOT).as_posix(), ast.parse(path.read_text())
+    file = path.relative_to(ROOT).as_posix()
+    tree = ast.parse(path.read_text())
     assert not killer(name, tree), "the checks hold for the unchanged module"
     for mutant in mutants(tree):
         old = getattr(mutant.node, mutant.field)
@@ -313,7 +314,8 @@ def main(names: list[str]) -> None:
     np.seterr(all="ignore")
     rows = []
     for name in names or ORACLES:
-        start, new = time.perf_counter(), list(attack(name))
+        start = time.perf_counter()
+        new = list(attack(name))
         counts = collections.Counter(row["verdict"] for row in new)
         print(f"{name}: {len(new)} mutants, {dict(counts)}, {time.perf_counter() - start:.0f} s", flush=True)
         rows += new

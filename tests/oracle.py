@@ -208,7 +208,8 @@ STACKS = {  # together they have every layer and padding, odd and even sides, wi
 @functools.cache
 def made_up(name: str) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
     """Input, condition and weights of a stack; moving variances are positive."""
-    stack, rng = STACKS[name], np.random.default_rng(len(name))
+    stack = STACKS[name]
+    rng = np.random.default_rng(len(name))
     weights = {f"{row.name}.{w.name}": rng.normal(size=w.shape) for row in stack.walk() for w in row.weights}
     weights = {n: np.abs(a) + 0.1 if n.endswith("running_var") else a for n, a in weights.items()}
     return rng.normal(size=(B, *stack.shape)), ONE_HOT + 0.1 * rng.normal(size=(B, K)), weights
@@ -239,7 +240,9 @@ def through_tf(layers, stack, x, c, weights):
     assert made.built
     for n, a in weights.items():
         named[n].assign(layers.to_keras(a))
-    x, c, trained = tf.constant(x), tf.constant(c), {n: v for n, v in named.items() if v.trainable}
+    x = tf.constant(x)
+    c = tf.constant(c)
+    trained = {n: v for n, v in named.items() if v.trainable}
     with tf.GradientTape() as tape:
         tape.watch(x)
         out = {"before": made(x, c), "training": made(x, c, training=True)}
@@ -258,7 +261,8 @@ def other(twin: str, name: str) -> dict[str, np.ndarray]:
 
 def layers_are_the_other_twins(layers: ModuleType) -> None:
     for name in STACKS:
-        got, want = through(layers, name), other("tf" if hasattr(layers, "tf") else "torch", name)
+        got = through(layers, name)
+        want = other("tf" if hasattr(layers, "tf") else "torch", name)
         assert got.keys() == want.keys()
         for part in want:
             close(got[part], want[part], rtol=1e-10, atol=1e-11)
@@ -326,7 +330,9 @@ def reference_likelihoods_are_scipys(reference: ModuleType) -> None:
 
 
 def reference_logistic_is_scipys(reference: ModuleType) -> None:
-    every, logits, scale = np.arange(256.0)[:, None] / 255, np.full((256, 1), 0.4), 0.1
+    every = np.arange(256.0)[:, None] / 255
+    logits = np.full((256, 1), 0.4)
+    scale = 0.1
     edges = stats.logistic(special.expit(0.4), scale).cdf((np.arange(255) + 0.5) / 255)
     mass = np.diff(np.concatenate([[0], edges, [1]]))
     close(reference.discretized_logistic_nll(every, logits, np.log(scale)), -np.log(mass), rtol=1e-10)
@@ -367,7 +373,8 @@ def reference_latents_are_scipys(reference: ModuleType) -> None:
 
 def reference_layers_are_torchs(reference: ModuleType) -> None:
     rng = np.random.default_rng(3)
-    x, sizes = rng.normal(size=(5, 3)), ((4, 3), (4, 4), (2, 4))
+    x = rng.normal(size=(5, 3))
+    sizes = ((4, 3), (4, 4), (2, 4))
     layers = [(rng.normal(size=size), rng.normal(size=size[0])) for size in sizes]
     leaky = lambda a: torch.nn.functional.leaky_relu(a, 0.2)  # noqa: E731
     h = torch.tensor(x)
@@ -393,7 +400,8 @@ def reference_optimisers_are_torchs(reference: ModuleType) -> None:
     }
     for rule, (optimizer, state) in rules.items():
         theirs = torch.nn.Parameter(torch.tensor(start))
-        stepper, ours = optimizer([theirs], lr=0.01), start
+        stepper = optimizer([theirs], lr=0.01)
+        ours = start
         for t, g in enumerate(steps, start=1):
             theirs.grad = torch.tensor(g)
             stepper.step()

@@ -6,7 +6,8 @@ from twinvae.data import Images, Source, Splits
 from twinvae.spec import Activation, Flatten, ModelSpec, mlp
 
 TWINS = ("torch", "tf")
-SHAPE, CLASSES = (5, 4, 1), 3
+SHAPE = (5, 4, 1)
+CLASSES = 3
 LEAKY = Activation("leaky_relu", 0.2)
 SMALL = dict(
     image_shape=SHAPE,

@@ -12,7 +12,9 @@ from twinvae.spec import BoundSpec, TrainSpec, count_weights
 from twinvae_studies import burda2016, burda2016_bounds
 
 IMAGES = splits()
-X, Y, FEW = data.binarise(data.scale(IMAGES.test.x), "fixed"), IMAGES.test.y, np.array([3, 0, 7])
+X = data.binarise(data.scale(IMAGES.test.x), "fixed")
+Y = IMAGES.test.y
+FEW = np.array([3, 0, 7])
 
 
 def test_the_models_differ_in_one_thing_each():
@@ -64,8 +66,11 @@ def test_the_study_goes_on_where_it_was(tmp_path, monkeypatch):
     monkeypatch.setattr(burda2016, "FOLDER", tmp_path)
     monkeypatch.setattr(burda2016_bounds, "SEEDS", {"vae": 2, "iwae_5": 1, "cvae_learned": 1})
     monkeypatch.setattr(burda2016_bounds, "SAMPLES", 5)
-    tiny = {"vae": VAE, "cvae_learned": CVAE,
-            "iwae_5": BoundSpec(**{k: v for k, v in vars(VAE).items() if k != "kind"}, kind="iwae", samples=5)}  # fmt: skip
+    tiny = {
+        "vae": VAE,
+        "cvae_learned": CVAE,
+        "iwae_5": BoundSpec(**{k: v for k, v in vars(VAE).items() if k != "kind"}, kind="iwae", samples=5),
+    }
     monkeypatch.setattr(burda2016_bounds, "model", tiny.get)
     monkeypatch.setattr(
         burda2016_bounds, "settings", lambda which, seed: [TrainSpec(1, 8, binarize="dynamic", seed=seed)] * 2

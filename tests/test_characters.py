@@ -16,7 +16,8 @@ from twinvae.spec import Dense, Film, TrainSpec
 from twinvae_studies import evaluation, mistakes, report000
 
 RNG = np.random.default_rng(0)
-X, LOGITS = RNG.random((6, 4, 3, 1)), RNG.normal(0, 3, (6, 4, 3, 1))
+X = RNG.random((6, 4, 3, 1))
+LOGITS = RNG.normal(0, 3, (6, 4, 3, 1))
 IMAGES = splits()
 
 
@@ -66,7 +67,8 @@ def test_only_trainings_with_a_rounded_clip_fail(name, monkeypatch):
 
 @pytest.mark.parametrize("name", TWINS)
 def test_the_training_loop_stops_at_the_first_loss_that_is_not_finite(name, tmp_path):
-    twin, run = backend.get(name), SimpleNamespace(checkpoints=tmp_path)
+    twin = backend.get(name)
+    run = SimpleNamespace(checkpoints=tmp_path)
     with twin.train.uncompiled():
         said = report000.stopped(run, twin, CVAE, FAST, WHITE, 1e-12)
         assert said.startswith("the loss is nan at epoch") or said.startswith("the loss is inf at epoch")
@@ -150,7 +152,8 @@ def test_a_vae_has_no_layer_that_serves_a_label():
 
 @pytest.mark.parametrize("name", TWINS)
 def test_contrast_of_one_changes_nothing_and_more_goes_to_black_and_white(name):
-    twin, y = backend.get(name), np.arange(12) % 3
+    twin = backend.get(name)
+    y = np.arange(12) % 3
     trained = evaluation.Trained(CVAE, FAST, twin.models.build(CVAE), twin, None)
     plain = evaluation.generate(trained, y)
     np.testing.assert_allclose(report000.contrasted(trained, y, 1), plain, atol=1e-6)

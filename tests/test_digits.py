@@ -1,4 +1,4 @@
-"""A prior fitted after the training and a baseline's likelihood where both are known; the study from end to end, small."""
+"""A prior fitted after the training and a baseline's likelihood where both are known; the study, small."""
 
 from dataclasses import replace
 
@@ -25,7 +25,8 @@ def normal(mean, covariance) -> GaussianMixture:
 def test_the_density_of_a_class_is_that_of_its_mixture():
     covariance = np.array([[2.0, 0.5], [0.5, 1]])
     prior = fitted_priors.Mixtures([normal([0.0, 0], np.eye(2)), normal([1.0, 2], covariance)])
-    z, y = RNG.standard_normal((5, 4, 2)), np.array([0, 1, 1, 0])
+    z = RNG.standard_normal((5, 4, 2))
+    y = np.array([0, 1, 1, 0])
     expected = stats.multivariate_normal([1, 2], covariance).logpdf(z[:, 1:3])
     np.testing.assert_allclose(prior.log_density(z, y)[:, 1:3], expected, rtol=1e-10)
     drawn = prior.sample(np.repeat([0, 1], 20_000))
@@ -47,7 +48,8 @@ def test_a_mixture_finds_the_codes_of_each_class():
 def test_with_the_standard_prior_as_mixture_the_likelihood_is_the_usual_one(name):
     twin = backend.get(name)
     model = twin.models.build(replace(digits_cvae.model(), latent_dim=3), dtype="float64")
-    x, y = RNG.integers(0, 2, (6, 28, 28, 1)).astype(float), np.arange(6)
+    x = RNG.integers(0, 2, (6, 28, 28, 1)).astype(float)
+    y = np.arange(6)
     found = fitted_priors.nll(model, twin, x, y, fitted_priors.Mixtures([normal(np.zeros(3), np.eye(3))] * 10), 40)
     np.testing.assert_allclose(found["mixture"], found["standard"], rtol=1e-9)
     usual = -likelihood.importance_sampled(model, twin, x, np.eye(10)[y], 40)
@@ -55,8 +57,10 @@ def test_with_the_standard_prior_as_mixture_the_likelihood_is_the_usual_one(name
 
 
 def test_the_likelihood_of_linear_samples_is_the_integral_over_their_code():
-    mean, root = RNG.uniform(0.2, 0.8, (2, 12)), RNG.normal(0, 0.2, (2, 1, 12))
-    x, y = RNG.integers(0, 2, (8, 12)), np.arange(8) % 2
+    mean = RNG.uniform(0.2, 0.8, (2, 12))
+    root = RNG.normal(0, 0.2, (2, 1, 12))
+    x = RNG.integers(0, 2, (8, 12))
+    y = np.arange(8) % 2
     found = digits_cvae.linear_nll(baselines.ClassPCA(mean, root, (12,)), x, y, 20_000, 0.3, 0.01)
     z = np.linspace(-8, 8, 4_001)
     for one, k, value in zip(x, y, found, strict=True):
@@ -67,7 +71,8 @@ def test_the_likelihood_of_linear_samples_is_the_integral_over_their_code():
 
 def test_samples_become_as_sharp_as_real_images_class_by_class():
     real = images(40, shape=(8, 8, 1), classes=2)
-    logits, y = RNG.normal(0, 0.5, (30, 8, 8, 1)), np.arange(30) % 2
+    logits = RNG.normal(0, 0.5, (30, 8, 8, 1))
+    y = np.arange(30) % 2
     grey = data.Images((255 / (1 + np.exp(-2.5 * logits))).round().astype("uint8"), y, real.class_names, real.source)
     made, factors = fitted_priors.sharpened(logits, y, grey)
     assert factors.tolist() == [2.5, 2.5]

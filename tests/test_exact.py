@@ -47,7 +47,8 @@ def test_linear_optimum_has_the_known_values(latent_dim, variance, elbo, rate, p
 
 @pytest.mark.parametrize("latent_dim", [1, 2, 3])
 def test_at_the_optimum_the_elbo_is_log_p_of_every_point(latent_dim):
-    x, best = exact.points(), exact.linear_vae_optimum(exact.EIGENVALUES, latent_dim)
+    x = exact.points()
+    best = exact.linear_vae_optimum(exact.EIGENVALUES, latent_dim)
     weights = exact.linear_vae_weights(x, latent_dim)
     recon, kl = exact.linear_vae_terms(x, **weights)
     covariance = weights["W"] @ weights["W"].T + weights["variance"] * np.eye(DIM)
@@ -58,7 +59,8 @@ def test_at_the_optimum_the_elbo_is_log_p_of_every_point(latent_dim):
 
 
 def test_elbo_terms_agree_with_sampling():
-    rng, x = np.random.default_rng(0), exact.points()
+    rng = np.random.default_rng(0)
+    x = exact.points()
     W, b, V, c = (rng.normal(size=shape) for shape in ((DIM, 2), DIM, (2, DIM), 2))
     logvar = np.array([-0.5, 0.3])
     recon, kl = exact.linear_vae_terms(x, W, b, 0.6, V, c, logvar)
@@ -128,10 +130,13 @@ def test_slope_of_the_rate_distortion_curve_is_minus_one_over_two_theta():
 @pytest.mark.parametrize("theta", [0.7, 1.4, 2.5])
 def test_no_linear_beta_vae_lies_below_the_curve(theta):
     """At variance 1, so that theta = beta: the loss minimised from a random start."""
-    x, rng = exact.points(), np.random.default_rng(2)
+    x = exact.points()
+    rng = np.random.default_rng(2)
 
     def rate_and_distortion(flat):
-        W, V, logvar = flat[:16].reshape(4, 4), flat[16:32].reshape(4, 4), flat[32:]
+        W = flat[:16].reshape(4, 4)
+        V = flat[16:32].reshape(4, 4)
+        logvar = flat[32:]
         recon, kl = exact.linear_vae_terms(x, W, np.zeros(4), 1.0, V, np.zeros(4), logvar)
         return kl.mean(), 2 * recon.mean() - 4 * np.log(2 * np.pi)
 
@@ -158,7 +163,8 @@ def test_theta_must_be_positive():
 
 def test_the_condition_is_worth_1_472_nats_and_the_label_only_ln_2():
     x, y = exact.two_class_points()
-    vae, cvae = exact.linear_vae_optimum(exact.spectrum(x)[0], 2), exact.linear_cvae_optimum(x, y, 2)
+    vae = exact.linear_vae_optimum(exact.spectrum(x)[0], 2)
+    cvae = exact.linear_cvae_optimum(x, y, 2)
     assert (vae.elbo, vae.variance) == (pytest.approx(-7.900012, abs=1e-6), pytest.approx(1.5))
     assert cvae.elbo == pytest.approx(-6.427793, abs=1e-6)
     assert cvae.elbo - vae.elbo == pytest.approx(1.472219, abs=1e-6)

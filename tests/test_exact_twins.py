@@ -16,12 +16,9 @@ from twinvae import backend, randomness
 from twinvae.spec import Flatten, ModelSpec, TrainSpec
 from twinvae_studies import exact
 
-POINTS = exact.points() + [
-    0.1,
-    -0.2,
-    0.3,
-    0.4,
-]  # off the origin, where the biases' gradients would be rounding alone
+# off the origin, where the biases' gradients would be rounding alone
+POINTS = exact.points() + [0.1, -0.2, 0.3, 0.4]
+ONE_CLASS = np.zeros(16, int)
 TWO_X, TWO_Y = exact.two_class_points()
 VAE = ModelSpec(
     "linear",
@@ -47,10 +44,11 @@ def full_batch(x: np.ndarray, y: np.ndarray, latent_dim: int) -> randomness.Batc
     return randomness.Batch(x, x, np.repeat(np.eye(2)[y], len(signs), axis=0), np.tile(signs, (len(y), 1)))
 
 
-def train(name: str, model: ModelSpec, x=POINTS, y=np.zeros(16, int), beta=1.0, steps=750):
+def train(name: str, model: ModelSpec, x=POINTS, y=ONE_CLASS, beta=1.0, steps=750):
     """The trained model, and (loss, recon, kl) of every step; the last third is ten times slower."""
     twin = backend.get(name)
-    built, values = twin.models.build(model, seed=0, dtype="float64"), []
+    built = twin.models.build(model, seed=0, dtype="float64")
+    values = []
     batch = twin.train.tensors(full_batch(x, y, model.latent_dim))
     for rate, share in ((0.03, 2), (0.003, 1)):
         settings = TrainSpec(epochs=1, learning_rate=rate, beta=beta)
@@ -92,7 +90,8 @@ def test_a_trained_linear_vae_has_the_known_variances_and_rate(linear, twin):
 @over_twins
 def test_at_the_optimum_the_elbo_is_log_p_of_every_point(linear, twin):
     model = linear[twin][0]
-    arrays, batch = model.get_arrays(), full_batch(POINTS, np.zeros(16, int), 2)
+    arrays = model.get_arrays()
+    batch = full_batch(POINTS, ONE_CLASS, 2)
     recon, kl = (array(t) for t in model.loss_terms(*backend.get(twin).train.tensors(batch)))
     W, b = arrays["decoder.dense1.weight"], arrays["decoder.dense1.bias"]
     covariance = W @ W.T + np.exp(arrays["likelihood.log_scale"]) * np.eye(4)
@@ -113,7 +112,7 @@ def test_the_sign_vectors_give_the_closed_form(twin):
     w = {name: np.random.default_rng(1).normal(0, 0.5, a.shape) for name, a in model.get_arrays().items()}
     w["logvar.dense1.weight"] *= 0
     model.set_arrays(w)
-    batch = full_batch(POINTS, np.zeros(16, int), 2)
+    batch = full_batch(POINTS, ONE_CLASS, 2)
     recon, kl = (array(t).reshape(16, 4).mean(1) for t in model.loss_terms(*backend.get(twin).train.tensors(batch)))
     expected = exact.linear_vae_terms(
         POINTS,
@@ -234,7 +233,8 @@ def log_weights(twin: str, model, eps: np.ndarray) -> np.ndarray:
 @over_twins
 def test_the_ladder_has_the_known_rungs_and_climbs(twin):
     """The prior as proposal: each rung within four standard errors of its exact value, and so in order."""
-    model, eps = scalar_model(twin, 0.0, 0.0), np.random.default_rng(0).normal(size=(500, 4000, 1))
+    model = scalar_model(twin, 0.0, 0.0)
+    eps = np.random.default_rng(0).normal(size=(500, 4000, 1))
     log_w = log_weights(twin, model, eps)
     for samples, known in ((1, -1.918939), (2, -1.653474), (5, -1.5571), (50, -1.5194), (500, -1.5156)):
         bounds = logsumexp(log_w.reshape(-1, samples), axis=1) - np.log(samples)

@@ -24,7 +24,8 @@ GAN = GanSpec(
 )
 NORMED = replace(GAN, generator=(Dense(6, bias=False), BatchNorm(momentum=0.9), *GAN.generator[1:]))
 SETTINGS = TrainSpec(epochs=3, batch_size=8, learning_rate=0.01)
-DATA, LN2 = splits(), np.log(2)
+DATA = splits()
+LN2 = np.log(2)
 over_twins = pytest.mark.parametrize("twin", TWINS)
 
 
@@ -106,7 +107,8 @@ def test_a_projection_adds_the_features_product_with_the_classs_vector(twin):
     model = replace(GAN, discriminator=(Flatten(),), discriminator_condition="projection")
     twin, built, _, (_, x, y, _) = made(twin, model)
     w = built.get_arrays()
-    flat, y_ = array(x).reshape(8, -1), array(y)
+    flat = array(x).reshape(8, -1)
+    y_ = array(y)
     psi = flat @ w["discriminator_logit.dense1.weight"][0] + w["discriminator_logit.dense1.bias"]
     projected = (flat * (y_ @ w["discriminator_projection.dense1.weight"].T)).sum(1)
     np.testing.assert_allclose(array(built.discriminate(x, y)), psi + projected, rtol=1e-12)
@@ -154,13 +156,16 @@ def test_the_discriminator_steps_first_and_each_network_by_its_own_loss(twin):
 @over_twins
 def test_a_gradient_is_the_slope_of_its_loss(twin):
     twin, model, optimizer, (_, x, y, eps) = made(twin)
-    part, z = optimizer.generator, eps[:, 2:]
-    arrays, h = model.get_arrays(), 1e-6
+    part = optimizer.generator
+    z = eps[:, 2:]
+    arrays = model.get_arrays()
+    h = 1e-6
     g_loss = lambda: float(twin.gan.generator_gradients(model, part.weights, y, z)[0])  # noqa: E731
     _, gradients = twin.gan.generator_gradients(model, part.weights, y, z)
     layout = getattr(twin.layers, "to_pytorch", lambda a: a)
     for name, gradient in zip(part.names, gradients, strict=True):
-        gradient, losses = layout(array(gradient)), []
+        gradient = layout(array(gradient))
+        losses = []
         i = np.unravel_index(np.abs(gradient).argmax(), gradient.shape)
         for shift in (h, -h):
             moved = arrays[name].copy()
@@ -175,7 +180,8 @@ def test_a_generator_that_makes_the_data_leaves_the_discriminator_at_2_ln_2(twin
     """Black images, made exactly: whatever the discriminator, its loss is 2 ln 2 or more; training brings it there."""
     settings = replace(SETTINGS, learning_rate=0.05)
     twin, model, optimizer, (_, x, y, eps) = made(twin, settings=settings)
-    arrays, black = model.get_arrays(), x * 0
+    arrays = model.get_arrays()
+    black = x * 0
     last = {
         "generator.dense2.weight": arrays["generator.dense2.weight"] * 0,
         "generator.dense2.bias": np.full(20, -750.0),

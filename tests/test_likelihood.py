@@ -27,13 +27,15 @@ LINEAR = ModelSpec(
 LINEAR_CVAE = dataclasses.replace(
     LINEAR, kind="cvae", num_classes=2, encoder_condition="concat", decoder_condition="concat"
 )
-POINTS, NO_LABEL = exact.points().reshape(-1, 2, 2, 1), np.zeros((16, 1))
+POINTS = exact.points().reshape(-1, 2, 2, 1)
+NO_LABEL = np.zeros((16, 1))
 TWO_X, TWO_Y = exact.two_class_points()
 
 
 def linear_model(name: str, widen: float = 0.0):
     """The linear VAE at its optimum, `widen` added to q's log variance: twin, model, log p [16]."""
-    twin, best = backend.get(name), exact.linear_vae_weights(exact.points(), 2)
+    twin = backend.get(name)
+    best = exact.linear_vae_weights(exact.points(), 2)
     model = twin.models.build(LINEAR, dtype="float64")
     model.set_arrays(
         {
@@ -84,7 +86,8 @@ def test_chunks_change_nothing_but_the_memory(monkeypatch):
     """The noise is drawn in the order samples, images: chunks of samples only cut it."""
     twin, model, log_p = linear_model("torch", widen=0.7)
     whole = likelihood.importance_sampled(model, twin, POINTS, NO_LABEL, 10)
-    sizes, call = [], twin.models.call
+    sizes = []
+    call = twin.models.call
 
     def counted(model, method, *arrays):
         sizes.append(arrays[-1].shape[:2])
@@ -153,7 +156,8 @@ def test_the_probabilities_of_all_images_sum_to_one(name):
 
 @over_twins
 def test_a_cvae_classifies_and_its_marginal_is_lower_by_ln_2(name):
-    twin, means = backend.get(name), exact.class_means(TWO_X, TWO_Y)
+    twin = backend.get(name)
+    means = exact.class_means(TWO_X, TWO_Y)
     best = exact.linear_vae_weights(TWO_X - means[TWO_Y], 2)
     model = twin.models.build(LINEAR_CVAE, dtype="float64")
     model.set_arrays(

@@ -59,7 +59,8 @@ def gradient(twin: str, name: str, x, x_logits, dtype: str = "float64") -> np.nd
         return array(torch.autograd.grad(getattr(losses, name)(x, a.requires_grad_()).sum(), a)[0])
     import tensorflow as tf
 
-    x, a = tf.constant(x, dtype), tf.Variable(x_logits, dtype=dtype)
+    x = tf.constant(x, dtype)
+    a = tf.Variable(x_logits, dtype=dtype)
     with tf.GradientTape() as tape:
         out = getattr(losses, name)(x, a)
     return array(tape.gradient(out, a))
@@ -133,10 +134,8 @@ def test_losses_are_those_of_torch_distributions(twin):
 
 @over_twins
 def test_divergences_are_those_of_torch_distributions(twin):
-    d, (mu, logvar, prior_mu, prior_logvar) = (
-        torch.distributions,
-        map(torch.tensor, (MU, LOGVAR, PRIOR_MU, PRIOR_LOGVAR)),
-    )
+    d = torch.distributions
+    mu, logvar, prior_mu, prior_logvar = map(torch.tensor, (MU, LOGVAR, PRIOR_MU, PRIOR_LOGVAR))
     q, p = d.Normal(mu, (logvar / 2).exp()), d.Normal(prior_mu, (prior_logvar / 2).exp())
     np.testing.assert_allclose(
         loss(twin, "kl_standard", MU, LOGVAR),
@@ -193,7 +192,8 @@ def test_the_256_levels_sum_to_one(twin, mean, logscale):
 @over_twins
 @pytest.mark.parametrize("pixels, expected", [((28, 28, 1), 543.427390), ((32, 32, 3), 2129.348139)])
 def test_zero_logits_cost_ln_2_a_pixel_and_nothing_as_a_density(twin, pixels, expected):
-    x, a = RNG.random((2, *pixels)), np.zeros((2, *pixels))
+    x = RNG.random((2, *pixels))
+    a = np.zeros((2, *pixels))
     np.testing.assert_allclose(loss(twin, "bernoulli_nll", x, a), expected, atol=1e-6)
     assert (loss(twin, "continuous_bernoulli_nll", x, a) == 0).all()
 
@@ -204,7 +204,9 @@ def test_zero_logits_cost_ln_2_a_pixel_and_nothing_as_a_density(twin, pixels, ex
     [(0, 1, 0), (1, 1, 0.5), (0, 0.5, 0.096574), (0, 2, 0.153426), (1, 0.25, 0.818147)],
 )
 def test_kl_at_known_points(twin, mu, variance, expected):
-    mu, logvar, zero = np.full((1, 1), mu), np.full((1, 1), np.log(variance)), np.zeros((1, 1))
+    mu = np.full((1, 1), mu)
+    logvar = np.full((1, 1), np.log(variance))
+    zero = np.zeros((1, 1))
     assert loss(twin, "kl_standard", mu, logvar)[0] == pytest.approx(expected, abs=1e-6)
     assert loss(twin, "kl_gaussians", mu, logvar, zero, zero)[0] == pytest.approx(expected, abs=1e-6)
     stretched = loss(twin, "kl_gaussians", 3 * mu + 5, logvar + 2 * np.log(3), zero + 5, zero + 2 * np.log(3))

@@ -81,7 +81,8 @@ PLANES = ModelSpec(
 
 def test_82_per_cent_of_the_scrambled_planes_are_right_and_the_class_is_a_band_of_rows():
     eye = np.eye(10)
-    right, scrambled = mistakes.right_planes(eye, 32, 32), mistakes.scrambled_planes(eye, 32, 32)
+    right = mistakes.right_planes(eye, 32, 32)
+    scrambled = mistakes.scrambled_planes(eye, 32, 32)
     assert (right == scrambled).mean() == pytest.approx(0.82, abs=1e-12) and scrambled.sum() == right.sum()
     for k in range(10):
         rows = np.flatnonzero(scrambled[k].any(axis=(1, 2)))
@@ -101,8 +102,10 @@ def test_the_scrambled_planes_are_those_of_the_printed_tensorflow_calls():
 def test_a_model_can_be_made_to_see_the_scrambled_planes(name):
     twin = backend.get(name)
     for spec in (PLANES, parity.small_gans()[0]):
-        model, k = twin.models.build(spec, dtype="float64"), spec.num_classes
-        x, y = np.random.default_rng(0).random((k, *spec.image_shape)), np.eye(k)
+        model = twin.models.build(spec, dtype="float64")
+        k = spec.num_classes
+        x = np.random.default_rng(0).random((k, *spec.image_shape))
+        y = np.eye(k)
         mistakes.scramble_planes(twin, model)
         seen = twin.models.call(model, "with_planes", x, y)
         assert (seen == np.concatenate([x, mistakes.scrambled_planes(y, *spec.image_shape[:2])], 3)).all()
@@ -110,7 +113,8 @@ def test_a_model_can_be_made_to_see_the_scrambled_planes(name):
 
 @pytest.mark.parametrize("name", ["torch", "tf"])
 def test_as_printed_batch_norm_keeps_its_first_statistics(images, name, tmp_path):
-    run, twin = type("Run", (), {"checkpoints": tmp_path}), backend.get(name)
+    run = type("Run", (), {"checkpoints": tmp_path})
+    twin = backend.get(name)
     found = {
         way: mistakes.train_as_printed(run, twin, PLANES, SETTINGS, images, *way)
         for way in ((False, False), (False, True), (True, True))

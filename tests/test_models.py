@@ -13,7 +13,9 @@ from twinvae import backend, randomness, reference, spec, zoo
 from twinvae_studies import parity
 
 RNG = np.random.default_rng(0)
-X, Y, EPS = RNG.random((6, *SHAPE)), np.eye(CLASSES)[[0, 1, 2, 2, 1, 0]], RNG.normal(size=(6, 2))
+X = RNG.random((6, *SHAPE))
+Y = np.eye(CLASSES)[[0, 1, 2, 2, 1, 0]]
+EPS = RNG.normal(size=(6, 2))
 over_twins = pytest.mark.parametrize("twin", TWINS)
 MODELS = {model.name: model for model in (AE, VAE, CVAE)}
 
@@ -30,7 +32,8 @@ def built():
 
 def call(built, twin: str, name: str, method: str, *arrays):
     """A method of a model, NumPy in and out, without compiling it."""
-    model, to_tensors = built[twin, name], backend.get(twin).train.tensors
+    model = built[twin, name]
+    to_tensors = backend.get(twin).train.tensors
     out = getattr(model, method)(*[None if a is None else to_tensors([a])[0] for a in arrays])
     return [array(t) for t in out] if isinstance(out, tuple) else array(out)
 
@@ -53,7 +56,8 @@ def test_report_004_has_the_counted_weights_in_both_frameworks(name, count):
 @pytest.mark.parametrize("model", [*parity.small_specs(), *parity.small_gans()], ids=lambda model: model.name)
 def test_a_model_holds_the_weights_of_its_spec_as_drawn(twin, model):
     built = backend.get(twin).models.build(model, seed=5, dtype="float64")
-    arrays, drawn = built.get_arrays(), randomness.initial_weights(model, 5)
+    arrays = built.get_arrays()
+    drawn = randomness.initial_weights(model, 5)
     assert sorted(arrays) == sorted(w.name for w in model.weights())
     assert all((arrays[name] == drawn[name]).all() and arrays[name].shape == drawn[name].shape for name in drawn)
     optimizer = backend.get(twin).train.Optimizer(built, spec.TrainSpec(epochs=1))
@@ -149,7 +153,8 @@ def test_the_condition_moves_a_cvae_and_not_a_vae(built, twin):
 def test_the_condition_enters_the_encoder(twin, way):
     model = next(s for s in parity.small_specs() if s.encoder_condition == way)
     twin = backend.get(twin)
-    built, x = twin.models.build(model, dtype="float64"), RNG.random((2, *model.image_shape))
+    built = twin.models.build(model, dtype="float64")
+    x = RNG.random((2, *model.image_shape))
     (a, _), (b, _) = (built.encode(*twin.train.tensors([x, np.eye(4)[labels]])) for labels in ([0, 1], [0, 2]))
     difference = np.abs(array(a) - array(b)).max(1)
     assert difference[0] == 0 and difference[1] > 1e-3
@@ -159,7 +164,8 @@ def test_the_condition_enters_the_encoder(twin, way):
 def test_a_label_plane_is_one_hot_at_every_pixel(twin, monkeypatch):
     model = next(s for s in parity.small_specs() if s.encoder_condition == "planes")
     twin = backend.get(twin)
-    built, x = twin.models.build(model, dtype="float64"), RNG.random((2, *model.image_shape))
+    built = twin.models.build(model, dtype="float64")
+    x = RNG.random((2, *model.image_shape))
     seen = []
     stack = type(built.encoder)
     method = "forward" if hasattr(stack, "forward") else "call"
@@ -183,7 +189,8 @@ def test_a_label_as_a_number_runs_from_0_to_1(twin):
     built = twin.models.build(model, dtype="float64")
     (y,) = twin.train.tensors([np.eye(4)])
     np.testing.assert_allclose(array(built.number(y)), np.array([[0], [1 / 3], [2 / 3], [1]]), rtol=1e-15)
-    hot, zero = np.eye(4), np.zeros((4, 3))
+    hot = np.eye(4)
+    zero = np.zeros((4, 3))
     images = twin.models.call(built, "generate", zero, hot)
     weight, _ = (built.get_arrays()[f"decoder.dense1.{name}"] for name in ("weight", "bias"))
     assert weight.shape == (8, 3 + 1) and np.abs(np.diff(images, axis=0)).max() > 1e-3
@@ -197,10 +204,8 @@ def test_call_and_predict_give_the_same_in_numpy(twin):
     assert isinstance(mu, np.ndarray) and mu.dtype == np.float64
     for a, b in zip((mu, logvar), twin.models.predict(model, "encode", X, Y, batch=4), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-13)
-    one, more = (
-        twin.models.call(model, "generate", EPS[:4], None),
-        twin.models.predict(model, "generate", EPS, None, batch=4),
-    )
+    one = twin.models.call(model, "generate", EPS[:4], None)
+    more = twin.models.predict(model, "generate", EPS, None, batch=4)
     np.testing.assert_allclose(one, more[:4], rtol=1e-13)
 
 
@@ -212,11 +217,13 @@ def test_batch_norm_moves_in_training_only_and_by_keras_rule(twin):
     model = dataclasses.replace(VAE, encoder=(spec.Flatten(), spec.BatchNorm(momentum=0.9, epsilon=1e-2)))
     twin = backend.get(twin)
     built = twin.models.build(model, dtype="float64")
-    before, batch = built.get_arrays(), twin.train.tensors([X, X, Y, EPS])
+    before = built.get_arrays()
+    batch = twin.train.tensors([X, X, Y, EPS])
     built.loss_terms(*batch)
     assert all((before[name] == a).all() for name, a in built.get_arrays().items())
     built.loss_terms(*batch, training=True)
-    after, flat = built.get_arrays(), X.reshape(6, -1)
+    after = built.get_arrays()
+    flat = X.reshape(6, -1)
     np.testing.assert_allclose(after["encoder.batchnorm1.running_mean"], 0.1 * flat.mean(0), rtol=1e-12)
     np.testing.assert_allclose(after["encoder.batchnorm1.running_var"], 0.9 + 0.1 * flat.var(0), rtol=1e-12)
     h = array(built.features(batch[0], training=True))
@@ -282,7 +289,7 @@ def test_an_unknown_backend_is_refused():
 
 def test_importing_twinvae_imports_no_framework():
     script = (
-        "import sys, twinvae, twinvae.spec, twinvae.randomness, twinvae.checkpoints, twinvae.checkpoints, twinvae_studies.parity; "
-        "print(sorted({'torch', 'tensorflow', 'keras'} & set(sys.modules)))"
+        "import sys, twinvae, twinvae.spec, twinvae.randomness, twinvae.checkpoints, twinvae.checkpoints, "
+        "twinvae_studies.parity; print(sorted({'torch', 'tensorflow', 'keras'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout.strip() == "[]"

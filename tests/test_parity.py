@@ -50,8 +50,9 @@ def within_goals(model: ModelSpec, settings: TrainSpec, dtype: str, steps: int, 
 def test_every_model_of_the_zoo_trains_alike(name):
     """The largest take one step of SGD; `make parity` takes all through 100 of every optimiser.
 
-    In report 001's encoders a ReLU stands between bias and BatchNorm.  Where it is open for all pixels of a channel, the
-    normalisation takes the bias out again: a gradient that is zero but for rounding, which Adam would divide by itself.
+    In report 001's encoders a ReLU stands between bias and BatchNorm.  Where it is open for all pixels of a channel,
+    the normalisation takes the bias out again: a gradient that is zero but for rounding, which Adam would divide by
+    itself.
     """
     large = spec.count_weights(zoo.get(name)) > 10_000_000
     settings = replace(SETTINGS, optimizer="sgd") if large else SETTINGS
@@ -169,8 +170,10 @@ def test_pixels_keep_their_order(layers, shape):
 
 def stacks_on_random_maps(layers: tuple, shape: tuple) -> list[np.ndarray]:
     """The output of a stack of these layers in both twins, with the same random weights."""
-    stack, rng = spec.StackSpec("s", layers, shape), np.random.default_rng(0)
-    x, outputs = rng.normal(size=(2, *shape)), []
+    stack = spec.StackSpec("s", layers, shape)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2, *shape))
+    outputs = []
     arrays = {f"{row.name}.{w.name}": rng.normal(size=w.shape) for row in stack.walk() for w in row.weights}
     torch, tf = (backend.get(twin) for twin in TWINS)
     module = torch.layers.Stack(stack, __import__("torch").float64)

@@ -123,7 +123,8 @@ def test_a_killed_pipeline_leaves_no_manifest_and_starts_again(copy, python):
 def test_notebooks_are_put_back_without_a_trace_of_papermill(copy, capsys):
     notebook = copy / "notebooks" / "03_tiny.ipynb"
     shutil.copytree(copy / "results" / "smoke" / "03_tiny-tf", copy / "results" / "smoke" / "03_tiny-torch")
-    before, time_ = provenance.code_cells(notebook), notebook.stat().st_mtime_ns
+    before = provenance.code_cells(notebook)
+    time_ = notebook.stat().st_mtime_ns
     put_back(["--profile", "smoke"])
     assert "notebooks/03_tiny.ipynb shows the smoke run" in capsys.readouterr().out
     after = provenance.code_cells(notebook)
@@ -137,7 +138,8 @@ def test_notebooks_are_put_back_without_a_trace_of_papermill(copy, capsys):
 
 
 def test_a_widget_leaves_its_picture_and_no_view_that_needs_a_kernel():
-    view, picture = "application/vnd.jupyter.widget-view+json", {"text/plain": "a slider"}
+    view = "application/vnd.jupyter.widget-view+json"
+    picture = {"text/plain": "a slider"}
     cell = nbformat.v4.new_code_cell("slider", outputs=[nbformat.v4.new_output("display_data", {view: {}} | picture)])
     notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"widgets": {"state": {}}})
     after = without_papermill(notebook)

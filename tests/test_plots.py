@@ -125,9 +125,8 @@ def test_architecture_is_drawn_from_the_spec(name, ax):
     texts = [t.get_text() for t in ax.texts]
     assert f"{spec.count_weights(model):,} weights" in texts
     numbers = [int(t.replace(",", "")) for t in texts if t.replace(",", "").isdigit() and "," in t]
-    walks = [
-        stack.walk() for name, stack in model.stacks().items() if name != "discriminator_projection"
-    ]  # in the logit
+    # in the logit
+    walks = [stack.walk() for name, stack in model.stacks().items() if name != "discriminator_projection"]
     sizes = {
         str(row.shape_out[0])
         for walk in walks

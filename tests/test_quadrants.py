@@ -24,7 +24,9 @@ def small(monkeypatch):
 
 @pytest.mark.parametrize("at", sohn2015.PYRO)
 def test_the_models_are_those_of_the_example(at):
-    """Of the CVAE: two nets 784-500-500 with two heads of 200, and a decoder 200-500-500-784; of the baseline 784-500-500-784."""
+    """Of the CVAE: two nets 784-500-500 with two heads of 200, and a decoder 200-500-500-784; of the baseline
+    784-500-500-784.
+    """
     built = sohn2015_models.models(at)
     net = lambda *n: sum((a + 1) * b for a, b in itertools.pairwise(n))  # noqa: E731
     assert count_weights(built["baseline"]) == net(784, 500, 500, 784)
@@ -58,7 +60,8 @@ def test_estimators_bound_and_agree_as_they_should():
 
 
 def test_a_study_goes_on_where_it_was_and_keeps_the_best_epoch(small, tmp_path):
-    twin, made = backend.get("torch"), []
+    twin = backend.get("torch")
+    made = []
     for _ in range(2):
         facts, shown = sohn2015_models.complete(1, twin, IMAGES, PHASES, tmp_path, samples=5)
         made.append(json.dumps(facts))

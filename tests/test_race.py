@@ -24,7 +24,8 @@ CVAE = ModelSpec(
     init="keras",
 )
 CGAN = GanSpec("tiny_cgan", "cgan", (4, 4, 3), 2, 4, (Dense(48), Reshape((4, 4, 3))), (Conv(2), Flatten()))
-SETTINGS, Y = TrainSpec(epochs=4, batch_size=8), evaluation.balanced(4, 3)
+SETTINGS = TrainSpec(epochs=4, batch_size=8)
+Y = evaluation.balanced(4, 3)
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +74,9 @@ def test_a_race_ends_where_the_ordinary_training_does(images, name, model, tmp_p
 
 
 def test_a_killed_race_goes_on_and_judges_no_mark_twice(images, tmp_path, monkeypatch):
-    twin, looks, seen = backend.get("torch"), report003.looks, []
+    twin = backend.get("torch")
+    looks = report003.looks
+    seen = []
 
     def dies_at_the_third(*arguments):
         seen.append(1)
@@ -119,11 +122,13 @@ def test_who_never_gets_there_is_not_late():
 
 
 def test_the_models_are_those_of_the_reports_but_for_what_is_said():
-    sizes, mlps = report003.latent_sizes(zoo.get("light_cifar_cvae")), report003.in_colour()
+    sizes = report003.latent_sizes(zoo.get("light_cifar_cvae"))
+    mlps = report003.in_colour()
     assert [m.latent_dim for m in sizes.values()] == list(report003.LATENT_DIMS)
     assert sizes["z110"].encoder == zoo.get("report003_cvae").encoder
     for kind in ("ae", "vae", "cvae"):
-        old, new = zoo.get(f"report004_{kind}"), mlps[f"mlp_{kind}"]
+        old = zoo.get(f"report004_{kind}")
+        new = mlps[f"mlp_{kind}"]
         assert replace(old, name=new.name, image_shape=(32, 32, 3), report="") == new
     assert data.cifar10.CLASS_NAMES[report003.CAT] == "cat" and data.cifar10.CLASS_NAMES[report003.BOATS] == "ship"
 

@@ -231,7 +231,9 @@ def test_sgd_is_torchs():
 
 @pytest.mark.parametrize("settings", [{}, {"beta1": 0.5, "beta2": 0.99, "epsilon": 1e-3}])
 def test_adam_is_torchs(settings):
-    weight, m, v = np.ones(4), np.zeros(4), np.zeros(4)
+    weight = np.ones(4)
+    m = np.zeros(4)
+    v = np.zeros(4)
     for step, grad in enumerate(GRADIENTS, start=1):
         weight, m, v = reference.adam_step(weight, grad, m, v, step, 0.01, **settings)
     betas = (settings.get("beta1", 0.9), settings.get("beta2", 0.999))
@@ -241,7 +243,8 @@ def test_adam_is_torchs(settings):
 
 @pytest.mark.parametrize("settings", [{}, {"rho": 0.9, "epsilon": 1e-3}])
 def test_rmsprop_is_torchs(settings):
-    weight, v = np.ones(4), np.zeros(4)
+    weight = np.ones(4)
+    v = np.zeros(4)
     for grad in GRADIENTS:
         weight, v = reference.rmsprop_step(weight, grad, v, 0.01, **settings)
     rho, epsilon = settings.get("rho", 0.99), settings.get("epsilon", 1e-8)
@@ -251,7 +254,8 @@ def test_rmsprop_is_torchs(settings):
 
 @pytest.mark.parametrize("settings", [{}, {"epsilon": 1e-3}])
 def test_adagrad_is_torchs(settings):
-    weight, total = np.ones(4), np.zeros(4)
+    weight = np.ones(4)
+    total = np.zeros(4)
     for grad in GRADIENTS:
         weight, total = reference.adagrad_step(weight, grad, total, 0.01, **settings)
     theirs = torch_steps(torch.optim.Adagrad, eps=settings.get("epsilon", 1e-10))

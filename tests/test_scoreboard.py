@@ -50,14 +50,16 @@ class Pixels(Judge):
 @pytest.mark.parametrize("name", backend.TWINS)
 def test_a_row_has_what_applies_to_its_model_and_nothing_else(spec, columns, name, tmp_path, monkeypatch):
     monkeypatch.setattr(speed, "measure", lambda *about: {"share": 0.5} if about == (twin, spec, 8, 512) else None)
-    twin, settings = backend.get(name), TrainSpec(2, 8, binarize="dynamic")
+    twin = backend.get(name)
+    settings = TrainSpec(2, 8, binarize="dynamic")
     trained = evaluation.train(SimpleNamespace(checkpoints=tmp_path), twin, spec, settings, IMAGES)
     row = scoreboard.row(trained, Pixels(), IMAGES, Y, nll_images=4, nll_samples=20)
     assert set(row) == columns
     assert set(row) <= set(results.COLUMNS)
     assert row["gemm_fraction"] == 0.5
     assert row["seconds_per_epoch"] == trained.history.seconds.iloc[1]  # the first epoch warms up
-    made, real = evaluation.generate(trained, Y), data.scale(IMAGES.test.x)
+    made = evaluation.generate(trained, Y)
+    real = data.scale(IMAGES.test.x)
     judge = Pixels()
     assert row["frechet"] == samples.frechet_distance(judge.features(made), judge.features(real))
     assert row["judge_accuracy"] == (IMAGES.test.y == 1).mean()

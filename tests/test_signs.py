@@ -20,16 +20,26 @@ RNG = np.random.default_rng(0)
 @pytest.fixture
 def run(tmp_path):
     folder = tmp_path / "quick" / "05_tiny-torch"
-    return SimpleNamespace(name="05_tiny", profile="quick", backend="torch", folder=folder,
-                           weights=folder / "weights", checkpoints=folder / "checkpoints")  # fmt: skip
+    return SimpleNamespace(
+        name="05_tiny",
+        profile="quick",
+        backend="torch",
+        folder=folder,
+        weights=folder / "weights",
+        checkpoints=folder / "checkpoints",
+    )
 
 
 def letters(n: int = 48) -> data.Splits:
     """Random pictures with the 24 letters."""
 
     def part(seed):
-        return data.Images(np.random.default_rng(seed).integers(0, 256, (n, 28, 28, 1), dtype=np.uint8),
-                                        np.arange(n) % 24, tuple("ABCDEFGHIKLMNOPQRSTUVWXY"), IMAGES.source)  # fmt: skip
+        return data.Images(
+            np.random.default_rng(seed).integers(0, 256, (n, 28, 28, 1), dtype=np.uint8),
+            np.arange(n) % 24,
+            tuple("ABCDEFGHIKLMNOPQRSTUVWXY"),
+            IMAGES.source,
+        )
 
     return data.Splits(part(0), part(1), part(2))
 
@@ -50,7 +60,9 @@ def test_turned_back_pictures_are_as_they_were():
 
 
 def test_complexity_grows_with_detail():
-    flat, half, noise = np.zeros((1, 28, 28, 1)), np.zeros((1, 28, 28, 1)), RNG.random((1, 28, 28, 1))
+    flat = np.zeros((1, 28, 28, 1))
+    half = np.zeros((1, 28, 28, 1))
+    noise = RNG.random((1, 28, 28, 1))
     half[:, 14:] = 1
     counts = report001.complexity(np.concatenate([flat, half, noise]))
     assert counts[0] < counts[1] < counts[2]
@@ -62,8 +74,15 @@ def test_the_mean_of_each_class():
 
 def test_each_variant_changes_what_its_name_says():
     rows = report001.architectures()
-    assert set(rows) == {"order_report", "no_batchnorm", "order_rising", "order_flat", "task3_report", "task3_filters",
-                         "task3_layers"}  # fmt: skip
+    assert set(rows) == {
+        "order_report",
+        "no_batchnorm",
+        "order_rising",
+        "order_flat",
+        "task3_report",
+        "task3_filters",
+        "task3_layers",
+    }
 
     def filters(name):
         return [layer.filters for layer in rows[name][1].encoder if isinstance(layer, Conv)]
@@ -114,7 +133,8 @@ def test_the_tables_of_scikit_learn_are_images():
 
 
 def test_a_table_fills_the_middle_shades_and_what_is_beyond_is_cut():
-    normal, strange = np.c_[np.arange(101.0), np.ones(101)], np.array([[-1e9, 1], [1e9, 2]])
+    normal = np.c_[np.arange(101.0), np.ones(101)]
+    strange = np.array([[-1e9, 1], [1e9, 2]])
     images, x = report001_anomalies.as_images(normal, strange, "usual", IMAGES.source)
     assert images.train.x.shape == (60, 1, 2, 1) and images.train.class_names == ("usual",)
     assert (images.train.x[..., 0, 0].min(), images.train.x[..., 0, 0].max()) == (64, 191)
@@ -145,8 +165,10 @@ def test_without_a_network_there_is_no_network_traffic(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("name", TWINS)
 def test_scores_are_those_of_the_model_with_the_label_summed_out(name):
-    twin, x = backend.get(name), data.scale(IMAGES.test.x)
-    shares, eps = np.array([0.5, 0.25, 0.25]), None
+    twin = backend.get(name)
+    x = data.scale(IMAGES.test.x)
+    shares = np.array([0.5, 0.25, 0.25])
+    eps = None
     for model in (VAE, CVAE):
         built = evaluation.Trained(model, SETTINGS, twin.models.build(model), twin, None)
         ours = report001_anomalies.scores(built, x, shares, samples=2)

@@ -337,7 +337,8 @@ def test_the_reports_init_is_normal_with_bias_zero():
 
 
 def test_kerass_init_is_glorots_and_torchs_is_lecuns_bound():
-    glorot, bound = np.sqrt(6 / (1600 + 6)), 1 / np.sqrt(1600)
+    glorot = np.sqrt(6 / (1600 + 6))
+    bound = 1 / np.sqrt(1600)
     keras, torch = first("keras"), first("torch")
     assert 0.99 * glorot < np.abs(keras["encoder.dense1.weight"]).max() <= glorot
     assert 0.99 * bound < np.abs(torch["encoder.dense1.weight"]).max() <= bound

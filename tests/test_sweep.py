@@ -106,7 +106,8 @@ def test_a_grid_killed_in_the_middle_goes_on_where_it_was(small, tmp_path, monke
     kept = list((tmp_path / "killed").glob("*.json"))
     assert [path.stem for path in kept] == [POINTS[0].name]
 
-    twin, trained = backend.get("torch"), []
+    twin = backend.get("torch")
+    trained = []
     batches = twin.train.draws.batches
     monkeypatch.setattr(
         twin.train.draws, "batches", lambda *a: trained.append((a[1].learning_rate, a[3])) or batches(*a)

@@ -50,7 +50,9 @@ def finished(tmp_path_factory):
 
 def by_reference(optimizer: str, weight, gradients, lr: float) -> list[np.ndarray]:
     """The weight after each step, by the written-out rules."""
-    after, m, v = [], np.zeros_like(weight), np.zeros_like(weight)
+    after = []
+    m = np.zeros_like(weight)
+    v = np.zeros_like(weight)
     for step, g in enumerate(gradients, 1):
         if optimizer == "adam":
             weight, m, v = reference.adam_step(weight, g, m, v, step, lr)
@@ -170,8 +172,10 @@ def test_both_twins_have_the_same_history(finished):
 
 @over_twins
 def test_validation_weighs_every_image_alike(twin, monkeypatch):
-    model, evaluate = backend.get(twin).models.build(VAE, dtype="float64"), backend.get(twin).train.evaluate
-    whole, validation = evaluate(model, DATA.valid, SETTINGS), randomness.validation
+    model = backend.get(twin).models.build(VAE, dtype="float64")
+    evaluate = backend.get(twin).train.evaluate
+    whole = evaluate(model, DATA.valid, SETTINGS)
+    validation = randomness.validation
     monkeypatch.setattr(randomness, "validation", lambda *args: validation(*args, size=4))
     assert [len(b.x) for b in randomness.validation(DATA.valid, SETTINGS, 2, "float64")] == [4, 4, 1]
     np.testing.assert_allclose(evaluate(model, DATA.valid, SETTINGS), whole, rtol=1e-12)
@@ -210,7 +214,7 @@ def test_last_and_best_are_what_they_say(finished, twin):
 def test_a_worse_epoch_leaves_the_best_alone(tmp_path):
     log = checkpoints.Log(VAE, SETTINGS, DATA, tmp_path)
     for epoch, loss in enumerate([3.0, 2.0, 2.5], 1):
-        log.record(epoch, 1.0, np.full(3, loss), np.full(3, loss), lambda: {"at": np.array(float(epoch))})
+        log.record(epoch, 1.0, np.full(3, loss), np.full(3, loss), lambda at=epoch: {"at": np.array(float(at))})
     assert checkpoints.read(tmp_path / "best.safetensors")[0]["at"] == 2
     assert checkpoints.read(tmp_path / "last.safetensors")[0]["at"] == 3
 
@@ -235,7 +239,8 @@ def test_a_finished_run_is_not_done_again(finished, twin, monkeypatch):
 @over_twins
 def test_an_interrupt_leaves_a_model_that_works_and_the_same_cell_goes_on(finished, twin, tmp_path, monkeypatch):
     module = backend.get(twin)
-    model, batches = module.models.build(VAE), randomness.batches
+    model = module.models.build(VAE)
+    batches = randomness.batches
 
     def pressed(*args):
         for count, batch in enumerate(batches(*args)):

@@ -36,7 +36,8 @@ def test_switches_are_off_again():
 
 
 def test_the_switched_adam_is_keras():
-    weights, gradients = RNG.normal(size=5), RNG.normal(size=(4, 5)) * [1, 1e-3, 1e-6, 1e-8, 1e-10]
+    weights = RNG.normal(size=5)
+    gradients = RNG.normal(size=(4, 5)) * [1, 1e-3, 1e-6, 1e-8, 1e-10]
     spec = framework_differences.MLP_VAE
     ours = PT.train.Optimizer(PT.models.build(spec, dtype="float64"), SETTINGS)
     ours.weights = [torch.nn.Parameter(torch.tensor(weights))]

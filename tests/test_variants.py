@@ -18,7 +18,8 @@ COMPLETER = COMPLETION.of_kind("completer", name="tiny_completer", code_activati
 FREE = FreeBitsSpec("tiny_free", "free_bits", free=0.05, **SMALL)
 VARIANTS = (IWAE, FREE, BoundSpec("tiny_mean", "iwae", samples=3, weighted=False, **SMALL), COMPLETION, COMPLETER)
 RNG = np.random.default_rng(0)
-X, Y = RNG.random((6, 5, 4, 1)), np.zeros((6, 1))
+X = RNG.random((6, 5, 4, 1))
+Y = np.zeros((6, 1))
 
 
 def terms_and_gradients(twin: str, model, eps: np.ndarray):
@@ -26,7 +27,8 @@ def terms_and_gradients(twin: str, model, eps: np.ndarray):
     twin = backend.get(twin)
     built = twin.models.build(parity.random_weights(model), seed=3, dtype="float64")
     batch = twin.train.tensors([X, X, Y, eps])
-    settings, weights = TrainSpec(epochs=1), built.named_tensors()
+    settings = TrainSpec(epochs=1)
+    weights = built.named_tensors()
     _, gradients = twin.train.loss_and_gradients(built, list(weights.values()), settings, *batch)
     terms = np.stack([array(t) for t in built.loss_terms(*batch)])
     to = getattr(twin.layers, "to_pytorch", lambda a: a)
@@ -50,7 +52,8 @@ def test_a_spec_comes_back_from_json(model):
 
 @pytest.mark.parametrize("model", (IWAE, COMPLETION), ids=lambda model: model.name)
 def test_a_model_learns_alike_in_either_twin(model, tmp_path):
-    settings, histories = TrainSpec(3, 8, learning_rate=3e-3), []
+    settings = TrainSpec(3, 8, learning_rate=3e-3)
+    histories = []
     for twin in map(backend.get, TWINS):
         built = twin.models.build(model, dtype="float64")
         histories.append(twin.train.fit(built, splits(), settings, tmp_path / twin.__name__).drop(columns="seconds"))
@@ -63,7 +66,8 @@ def test_a_model_learns_alike_in_either_twin(model, tmp_path):
 
 @over_twins
 def test_the_bound_rises_with_the_samples_and_one_sample_is_the_elbo(twin):
-    eps, bounds = RNG.normal(size=(6, 3 * 2)), {}
+    eps = RNG.normal(size=(6, 3 * 2))
+    bounds = {}
     for weighted in (False, True):
         model = BoundSpec("tiny", "iwae", samples=3, weighted=weighted, **SMALL)
         (recon, kl), _, built = terms_and_gradients(twin, model, eps)
@@ -81,9 +85,11 @@ def test_the_bound_rises_with_the_samples_and_one_sample_is_the_elbo(twin):
 
 @over_twins
 def test_the_gradient_of_the_bound_is_that_of_finite_differences(twin):
-    eps, step = RNG.normal(size=(6, IWAE.noise_dim)), 1e-6
+    eps = RNG.normal(size=(6, IWAE.noise_dim))
+    step = 1e-6
     _, gradients, built = terms_and_gradients(twin, IWAE, eps)
-    arrays, batch = built.get_arrays(), backend.get(twin).train.tensors([X, X, Y, eps])
+    arrays = built.get_arrays()
+    batch = backend.get(twin).train.tensors([X, X, Y, eps])
     for name in ("mu.dense1.bias", "logvar.dense1.bias", "decoder.dense1.bias"):
         ends = []
         for sign in (1, -1):
@@ -119,7 +125,8 @@ def test_the_missing_quadrants_are_those_of_the_example():
 def test_a_completion_is_the_reference_and_its_prior_sees_no_missing_pixel(twin):
     eps = RNG.normal(size=(6, 2))
     (recon, kl), _, built = terms_and_gradients(twin, COMPLETION, eps)
-    w, missing = built.get_arrays(), COMPLETION.missing()
+    w = built.get_arrays()
+    missing = COMPLETION.missing()
     layer = lambda name: (w[f"{name}.weight"], w[f"{name}.bias"])  # noqa: E731
     seen = X.reshape(6, -1).copy()
     seen[:, missing] = 0

@@ -10,8 +10,10 @@ from twinvae import backend, data
 from twinvae.spec import TrainSpec
 from twinvae_studies import burda2016, evaluation, report002
 
-IMAGES, SETTINGS = splits(), TrainSpec(2, 8, binarize="dynamic")
-X, Y = data.scale(IMAGES.test.x), IMAGES.test.y
+IMAGES = splits()
+SETTINGS = TrainSpec(2, 8, binarize="dynamic")
+X = data.scale(IMAGES.test.x)
+Y = IMAGES.test.y
 
 
 @pytest.fixture
@@ -41,7 +43,8 @@ def test_a_model_that_is_not_kept_is_asked_for_in_one_sentence(run):
 
 
 def test_the_label_summed_out_lies_between_its_bounds(run):
-    m, shares = trained(run)[0], np.full(3, 1 / 3)
+    m = trained(run)[0]
+    shares = np.full(3, 1 / 3)
     found = evaluation.log_likelihoods(m, (X > 0.5).astype("float32"), Y, 50, shares)
     assert (found["log_px"] >= found["log_px_given_y"] - np.log(3) - 1e-6).all()
     assert evaluation.log_likelihoods(trained(run, VAE)[0], X, Y, 5, shares).keys() == {"log_px"}
@@ -74,7 +77,8 @@ def test_the_published_training_goes_on_and_counts_through(tmp_path):
 
 def test_an_estimate_is_the_same_whole_or_in_blocks_and_its_interval_is_the_textbooks(tmp_path):
     twin = backend.get("torch")
-    model, x = twin.models.build(VAE), data.binarise(data.scale(IMAGES.test.x), "fixed")
+    model = twin.models.build(VAE)
+    x = data.binarise(data.scale(IMAGES.test.x), "fixed")
     nll = burda2016.estimate(model, twin, x, 10, tmp_path, block=4)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["10-00000.npy", "10-00004.npy", "10-00008.npy"]
     assert (burda2016.estimate(None, twin, x, 10, tmp_path, block=4) == nll).all(), "read, not computed again"

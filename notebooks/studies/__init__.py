@@ -1,1 +1,3 @@
-"""Experiments: what is trained, compared and measured, over the seeds and in both twins; each serves a notebook."""
+"""Experiments: what is trained, compared and measured, over the seeds and in both twins; each
+serves a notebook.
+"""

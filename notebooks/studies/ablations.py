@@ -2,9 +2,9 @@
 
 beta: where a beta-VAE ends between rate and distortion  (Alemi et al. 2018).
 condition: where and how a label enters encoder, decoder and prior, three seeds.
-collapse: report 004's VAE, whose small initial weights leave the code unused for long, and remedies against it.
-Each point is trained once and kept in a line of `results/published/ablations-<backend>.json`; what is there is not
-trained again.
+collapse: report 004's VAE, whose small initial weights leave the code unused for long, and remedies
+against it. Each point is trained once and kept in a line of
+`results/published/ablations-<backend>.json`; what is there is not trained again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ TAKES = "about a quarter of an hour on a core"
 
 
 class Point(NamedTuple):
-    """One training: its study, the change that it is of, the model, and its runs, one after the other."""
+    """One training: its study, the change that it is of, the model, and its runs, one after the
+    other.
+    """
 
     study: str
     change: str
@@ -53,10 +55,8 @@ def vae() -> specs.ModelSpec:
 
 def conditioned(encoder: str, decoder: str, prior: str) -> specs.ModelSpec:
     """The same as a CVAE whose label enters the encoder, the decoder and the prior so."""
-    relu, film = (
-        specs.Activation("relu"),
-        (specs.Dense(400), specs.Film(), specs.Activation("relu")),
-    )
+    relu = specs.Activation("relu")
+    film = (specs.Dense(400), specs.Film(), specs.Activation("relu"))
     layers = {"film": film}
     return replace(
         vae(),
@@ -108,11 +108,15 @@ def points() -> Iterator[Point]:
 
 
 def compute(point: Point, twin: ModuleType, images: data.Splits) -> dict:
-    """Trains a point.  -> ELBO and its parts on validation images in nats per image (beta 1), active units, seconds
+    """Trains a point.
 
-    With free bits the KL is the true one.  squared_error is that of the mean image for the mean of q(z | x).
+    -> ELBO and its parts on validation images in nats per image (beta 1), active units, seconds
+
+    With free bits the KL is the true one.  squared_error is that of the mean image for the mean of
+    q(z | x).
     """
-    model, seconds = twin.models.build(point.spec, seed=point.runs[0].seed), 0.0
+    model = twin.models.build(point.spec, seed=point.runs[0].seed)
+    seconds = 0.0
     for run in point.runs:
         seconds += twin.train.fit(model, images, run).seconds.sum()
     if point.spec.kind == "free_bits":
@@ -120,7 +124,8 @@ def compute(point: Point, twin: ModuleType, images: data.Splits) -> dict:
         plain.set_arrays(model.get_arrays())
         model = plain
     _, recon, kl = twin.train.evaluate(model, images.valid, replace(point.runs[-1], beta=1.0))
-    x, y = data.scale(images.valid.x), data.one_hot(images.valid.y, images.valid.num_classes)
+    x = data.scale(images.valid.x)
+    y = data.one_hot(images.valid.y, images.valid.num_classes)
     mu = twin.models.predict(model, "encode", x, y)[0]
     error = (
         ((x - twin.models.predict(model, "reconstruct", x, y, None)) ** 2)
@@ -149,7 +154,9 @@ def compute(point: Point, twin: ModuleType, images: data.Splits) -> dict:
 
 
 def table(facts: dict, study: str) -> pd.DataFrame:
-    """A row a change of a study, in order: means over seeds, and the ELBO's standard deviation and the seeds."""
+    """A row a change of a study, in order: means over seeds, and the ELBO's standard deviation and
+    the seeds.
+    """
     rows = pd.DataFrame(
         [row for row in facts["points"].values() if row["study"] == study], columns=COLUMNS
     )
@@ -172,7 +179,8 @@ def load(name: str) -> dict:
 
 def main(name: str) -> None:
     """Every point that is not there yet; the file is written after each."""
-    twin, images = backend.get(name), data.splits("mnist", train_size=TRAIN, valid_size=VALID)
+    twin = backend.get(name)
+    images = data.splits("mnist", train_size=TRAIN, valid_size=VALID)
     path = burda2016.FOLDER / f"ablations-{name}.json"
     facts = (
         json.loads(path.read_text())

@@ -1,8 +1,10 @@
-"""The plain VAE of Burda et al. 2016 against its published likelihood: `python -m twinvae_studies.burda2016 torch` (or tf).
+"""The plain VAE of Burda et al. 2016 against its published likelihood:
+`python -m twinvae_studies.burda2016 torch` (or tf).
 
-784-200-200-50 and mirror on dynamically binarised MNIST, trained within an hour on two cores where the paper takes
-3,280 epochs, then -log p(x) of all 10,000 test images by importance sampling.  Everything is kept on the way: killed,
-it goes on where it was.  What notebook 04 shows of it stands in `results/published/<backend>.json`.
+784-200-200-50 and mirror on dynamically binarised MNIST, trained within an hour on two cores where
+the paper takes 3,280 epochs, then -log p(x) of all 10,000 test images by importance sampling.
+Everything is kept on the way: killed, it goes on where it was.  What notebook 04 shows of it stands
+in `results/published/<backend>.json`.
 """
 
 from __future__ import annotations
@@ -23,25 +25,30 @@ from twinvae.metrics import likelihood
 from twinvae.run import provenance
 
 FOLDER = Path(__file__).parents[2] / "results" / "published"
-PAPER = 86.76  # nats per image, one sample in training, one stochastic layer (Burda et al. 2016, Table 1)
+# nats per image, one sample in training, one stochastic layer (Burda et al. 2016, Table 1)
+PAPER = 86.76
 SAMPLES = 5_000
+# what leaves its files in FOLDER
 STUDIES = (
     "published",
     "quadrants",
     "digits",
     "bounds",
     "ablations",
-)  # what leaves its files in FOLDER
+)
 
-# (epochs, learning rate).  Each phase starts Adam anew and has a seed, hence noise and pixels, of its own.  A phase
-# that is made longer goes on from its checkpoint; those after it are trained again.
+# (epochs, learning rate).  Each phase starts Adam anew and has a seed, hence noise and pixels, of
+# its own.  A phase that is made longer goes on from its checkpoint; those after it are trained
+# again.
 PHASES = ((10, 1e-3), (30, 1e-3), (80, 1e-3), (100, 3e-4), (300, 3e-4), (60, 1e-4), (20, 3e-5))
 
 
 def settings(
     phases: Sequence[tuple[int, float]] = PHASES, batch_size: int = 50, seed: int = 0
 ) -> list[specs.TrainSpec]:
-    """The training runs of (epochs, learning rate) that follow each other, each with noise and pixels of its own."""
+    """The training runs of (epochs, learning rate) that follow each other, each with noise and
+    pixels of its own.
+    """
     return [
         specs.TrainSpec(epochs, batch_size, rate, binarize="dynamic", seed=10 * seed + number)
         for number, (epochs, rate) in enumerate(phases)
@@ -56,7 +63,9 @@ def train(
     folder: Path,
     few: int = 1_000,
 ) -> tuple[list[dict], list[dict]]:
-    """Trains the model through all runs.  -> (a row an epoch, a row a run with -log p of `few` validation images).
+    """Trains the model through all runs.
+
+    -> (a row an epoch, a row a run with -log p of `few` validation images).
 
     Epochs and seconds of training count through; losses and -log p in nats per image.
     """
@@ -97,8 +106,11 @@ def estimate(
     block: int = 500,
     y: np.ndarray | None = None,
 ) -> np.ndarray:
-    """-log p(x) in nats, or with one-hot y -log p(x | y), importance-sampled and kept in `folder` block by block.  -> [N]"""
-    parts, y = [], np.zeros((len(x), 1)) if y is None else y
+    """-log p(x) in nats, or with one-hot y -log p(x | y), importance-sampled and kept in `folder`
+    block by block.  -> [N]
+    """
+    parts = []
+    y = np.zeros((len(x), 1)) if y is None else y
     for start in range(0, len(x), block):
         path = folder / f"{samples}-{start:05d}.npy"
         if not path.exists():
@@ -120,7 +132,10 @@ def interval(nll: np.ndarray) -> dict[str, float]:
 
 
 def load(name: str, study: str = "published", takes: str = "about an hour") -> dict:
-    """What the run of a twin left of a study.  FileNotFoundError, with the command that makes it, if it has not been made."""
+    """What the run of a twin left of a study.
+
+    FileNotFoundError, with the command that makes it, if it has not been made.
+    """
     path = FOLDER / (f"{name}.json" if study == "published" else f"{study}-{name}.json")
     if not path.exists():
         raise FileNotFoundError(
@@ -131,7 +146,10 @@ def load(name: str, study: str = "published", takes: str = "about an hour") -> d
 
 
 def of_twins(load: Callable[[str], dict]) -> dict[str, dict]:
-    """What each twin left of a study, and a printed line with the command for what is missing.  -> backend -> facts"""
+    """What each twin left of a study, and a printed line with the command for what is missing.
+
+    -> backend -> facts
+    """
     found = {}
     for name in backend.TWINS:
         try:
@@ -142,7 +160,9 @@ def of_twins(load: Callable[[str], dict]) -> dict[str, dict]:
 
 
 def sources() -> pd.DataFrame:
-    """A row a study and twin that has been run: the commit, data and machine that its file names ('--': not noted)."""
+    """A row a study and twin that has been run: the commit, data and machine that its file names
+    ('--': not noted).
+    """
     rows = []
     for study, name in itertools.product(STUDIES, backend.TWINS):
         with contextlib.suppress(FileNotFoundError):
@@ -174,11 +194,14 @@ def made_by(name: str) -> dict:
 
 def main(name: str) -> None:
     """Trains, estimates with ever more samples, and writes what is known after each."""
-    twin, images, runs = backend.get(name), data.splits("mnist"), settings()
+    twin = backend.get(name)
+    images = data.splits("mnist")
+    runs = settings()
     model = twin.models.build(zoo.get("vae_200_200"))
     folder = FOLDER / "checkpoints" / name
     epochs, marks = train(model, twin, images, runs, folder)
-    x, test = data.binarise(data.scale(images.test.x), "fixed"), []
+    x = data.binarise(data.scale(images.test.x), "fixed")
+    test = []
     for samples in (500, SAMPLES):
         nll = estimate(model, twin, x, samples, folder / f"test-{epochs[-1]['epoch']}")
         test.append({"samples": samples, "images": len(x), **interval(nll)})

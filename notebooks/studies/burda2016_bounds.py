@@ -1,9 +1,11 @@
-"""What more samples and a label buy in likelihood: `python -m twinvae_studies.burda2016_bounds torch` (or tf).
+"""What more samples and a label buy in likelihood:
+`python -m twinvae_studies.burda2016_bounds torch` (or tf).
 
-The VAE of Burda et al. 2016 with one stochastic layer, trained on k samples of z an image, as the mean of their ELBOs
-(VAE) or as their importance-weighted bound (IWAE), on dynamically binarised MNIST; and as a CVAE with N(0, I) or
-p(z | y).  All take the same number of updates, one VAE as much time as the dearest of them.  Everything is kept on the
-way: killed, it goes on where it was.  What notebook 09 shows stands in `results/published/bounds-<backend>.json`.
+The VAE of Burda et al. 2016 with one stochastic layer, trained on k samples of z an image, as the
+mean of their ELBOs (VAE) or as their importance-weighted bound (IWAE), on dynamically binarised
+MNIST; and as a CVAE with N(0, I) or p(z | y).  All take the same number of updates, one VAE as much
+time as the dearest of them.  Everything is kept on the way: killed, it goes on where it was.  What
+notebook 09 shows stands in `results/published/bounds-<backend>.json`.
 """
 
 from __future__ import annotations
@@ -44,14 +46,11 @@ SEEDS = {
     "vae_50": 1,
 }
 LAST = ("vae_5", "vae_long", "vae_50")  # what the paper has beside the comparison of bounds
-PHASES, LONGER = (
-    ((10, 1e-3), (3, 3e-4), (2, 1e-4)),
-    20,
-)  # (epochs, learning rate); vae_long: so many times the epochs
-SAMPLES, LABELLED = (
-    500,
-    2_000,
-)  # of z an image; test images under each label in turn, where the others take all 10,000
+# (epochs, learning rate); vae_long: so many times the epochs
+PHASES = ((10, 1e-3), (3, 3e-4), (2, 1e-4))
+LONGER = 20
+SAMPLES = 500  # of z an image
+LABELLED = 2_000  # test images under each label in turn, where the others take all 10,000
 TAKES = "about two hours on a core, the first comparison after a quarter of one"
 
 
@@ -88,7 +87,8 @@ def train(
 ) -> list[dict]:
     """Trains the model through all runs.  -> a row an epoch; its seconds count training alone
 
-    valid_loss is -ELBO in nats per image, whatever the model is trained on (of a VAE, without sampling its KL).
+    valid_loss is -ELBO in nats per image, whatever the model is trained on (of a VAE, without
+    sampling its KL).
     """
     rows = []
     for number, run in enumerate(runs):
@@ -116,7 +116,9 @@ def measured(
     few: np.ndarray,
     folder: Path,
 ) -> dict[str, np.ndarray]:
-    """-log p(x), in nats; of a CVAE, on the images `few` alone, also -log p(x | y).  [N, H, W, C], [N] -> name -> [N or F]
+    """-log p(x), in nats; of a CVAE, on the images `few` alone, also -log p(x | y).
+
+    [N, H, W, C], [N] -> name -> [N or F]
 
     A CVAE's p(x) = sum_y p(y) p(x | y), all labels equally likely.
     """
@@ -144,13 +146,17 @@ def measured(
 
 
 def gain(base: np.ndarray, nll: np.ndarray, few: np.ndarray) -> dict[str, float]:
-    """The nats by which a model is better than the VAE, image by image, and their 95 % interval over images."""
+    """The nats by which a model is better than the VAE, image by image, and their 95 % interval
+    over images.
+    """
     found = burda2016.interval((base if len(nll) == len(base) else base[few]) - nll)
     return {"gain": found["nll"], "low": found["low"], "high": found["high"]}
 
 
 def order() -> list[tuple[str, int]]:
-    """(model, seed) in the order in which they are trained: seed 0 of each, the other seeds, then the LAST."""
+    """(model, seed) in the order in which they are trained: seed 0 of each, the other seeds, then
+    the LAST.
+    """
     return sorted(
         ((name, seed) for name in SEEDS for seed in range(SEEDS[name])),
         key=lambda one: (one[0] in LAST, one[1]),
@@ -158,7 +164,8 @@ def order() -> list[tuple[str, int]]:
 
 
 def table(facts: dict) -> pd.DataFrame:
-    """A row a model: seeds, epochs, minutes, -log p(x), the gain of seed 0 and its interval over images, that of all seeds.
+    """A row a model: seeds, epochs, minutes, -log p(x), the gain of seed 0 and its interval over
+    images, that of all seeds.
 
     A gain is over the VAE of the same seed.
     """
@@ -201,7 +208,8 @@ def load(name: str) -> dict:
 
 def main(name: str) -> None:
     """Each model and seed in turn; what is known is written after each."""
-    twin, images = backend.get(name), data.splits("mnist")
+    twin = backend.get(name)
+    images = data.splits("mnist")
     x = data.binarise(data.scale(images.test.x), "fixed")
     few = randomness.rng(0, "order").permutation(len(x))[:LABELLED]
     facts = {
@@ -215,7 +223,8 @@ def main(name: str) -> None:
     }
     base = {}
     for which, seed in order():
-        spec, runs = model(which), settings(which, seed)
+        spec = model(which)
+        runs = settings(which, seed)
         folder = burda2016.FOLDER / "checkpoints" / f"bounds-{name}" / f"{which}-{seed}"
         built = twin.models.build(spec, seed=seed)
         epochs = train(built, twin, images, runs, folder)

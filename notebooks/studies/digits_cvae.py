@@ -1,8 +1,10 @@
-"""A CVAE of MNIST against a baseline without a network: `python -m twinvae_studies.digits_cvae torch` (or tf).
+"""A CVAE of MNIST against a baseline without a network:
+`python -m twinvae_studies.digits_cvae torch` (or tf).
 
-One Gaussian a class in principal components obeys its label, varies, and takes a second to fit.  To pass it in all at
-once takes a CVAE two steps after its training, a prior of mixtures and contrast (`priors`).  Each seed is trained once
-and kept; what notebook 09 shows stands in `results/published/digits-<backend>.json`.
+One Gaussian a class in principal components obeys its label, varies, and takes a second to fit.  To
+pass it in all at once takes a CVAE two steps after its training, a prior of mixtures and contrast
+(`priors`).  Each seed is trained once and kept; what notebook 09 shows stands in
+`results/published/digits-<backend>.json`.
 """
 
 from __future__ import annotations
@@ -19,16 +21,20 @@ from twinvae.metrics import baselines, judge, samples
 from twinvae_studies import burda2016, evaluation, fitted_priors
 
 SEEDS, AXES = 3, 50  # AXES: the principal axes of the baseline
-PHASES, BATCH = ((24, 1e-3), (6, 2e-4)), 128  # (epochs, learning rate)
+# (epochs, learning rate)
+PHASES = ((24, 1e-3), (6, 2e-4))
+BATCH = 128
+# samples a class; test images whose likelihood is estimated, codes drawn for each
 EACH, IMAGES, DRAWS = (
     500,
     2_000,
     500,
-)  # samples a class; test images whose likelihood is estimated, codes drawn for each
+)
+# the baseline's, chosen on validation images
 VARIANCES, FLOORS = (
     (0.1, 0.2, 0.3),
     (0.0005, 0.001, 0.003, 0.01),
-)  # the baseline's, chosen on validation images
+)
 WORDS = {
     "standard": "CVAE, N(0, I)",
     "mixture": "CVAE, mixtures",
@@ -41,7 +47,9 @@ TAKES = "about a quarter of an hour on a core"
 
 
 def model() -> specs.ModelSpec:
-    """784-512-512-16 and mirror; the label is an input of the encoder and scales and shifts the decoder's features."""
+    """784-512-512-16 and mirror; the label is an input of the encoder and scales and shifts the
+    decoder's features.
+    """
     film = (specs.Dense(512), specs.Film(), specs.Activation("relu"))
     return specs.ModelSpec(
         "digits_cvae",
@@ -61,14 +69,17 @@ def model() -> specs.ModelSpec:
 def linear_nll(
     pca: baselines.ClassPCA, x: np.ndarray, y: np.ndarray, count: int, variance: float, floor: float
 ) -> np.ndarray:
-    """-log p(x | y) of binary images in nats under PCA per class, read as a linear CVAE of Bernoulli pixels.  -> [N]
+    """-log p(x | y) of binary images in nats under PCA per class, read as a linear CVAE of
+    Bernoulli pixels.  -> [N]
 
-    A pixel's probability is what the baseline draws, mean + z @ roots, clipped to floor..1 - floor.  Importance-sampled;
-    z from the posterior that Gaussian noise of this variance would give.
+    A pixel's probability is what the baseline draws, mean + z @ roots, clipped to floor..1 - floor.
+    Importance-sampled; z from the posterior that Gaussian noise of this variance would give.
     """
-    found, x = np.empty(len(x)), x.reshape(len(x), -1)
+    found = np.empty(len(x))
+    x = x.reshape(len(x), -1)
     for k in np.unique(y):
-        roots, at = pca.roots[k], np.flatnonzero(y == k)
+        roots = pca.roots[k]
+        at = np.flatnonzero(y == k)
         covariance = np.linalg.inv(roots @ roots.T / variance + np.eye(len(roots)))
         lower = np.linalg.cholesky(covariance)
         for rows in np.array_split(at, max(1, len(at) // 20)):
@@ -93,7 +104,10 @@ def worth(reader: judge.Judge, x: np.ndarray, y: np.ndarray, test: data.Images) 
 def baseline(
     images: data.Splits, reader: judge.Judge, y: np.ndarray, x: np.ndarray
 ) -> tuple[dict, np.ndarray]:
-    """Facts of PCA per class, and -log p(x | y) of the first test images, binarised, x.  -> facts, [N]"""
+    """Facts of PCA per class, and -log p(x | y) of the first test images, binarised, x.
+
+    -> facts, [N]
+    """
     pca = baselines.ClassPCA.fit(data.scale(images.train.x), images.train.y, AXES)
     valid = images.valid.subset(np.arange(min(500, len(images.valid))))
     x_valid = data.binarise(data.scale(valid.x), "fixed")
@@ -117,8 +131,12 @@ def one_seed(
     x: np.ndarray,
     linear: np.ndarray,
 ) -> tuple[dict, np.ndarray]:
-    """Trains a model and measures it.  -> facts, eight samples of each class with both steps, uint8"""
-    twin, runs = backend.get(name), burda2016.settings(PHASES, BATCH, seed)
+    """Trains a model and measures it.
+
+    -> facts, eight samples of each class with both steps, uint8
+    """
+    twin = backend.get(name)
+    runs = burda2016.settings(PHASES, BATCH, seed)
     folder = burda2016.FOLDER / "checkpoints" / f"digits-{name}" / str(seed)
     built = twin.models.build(model(), seed=seed)
     histories = [
@@ -145,8 +163,11 @@ def one_seed(
 
 
 def table(facts: dict) -> pd.DataFrame:
-    """A row a kind of samples: means over seeds and the deviation of accuracy; KL and -log p(x | y) where there is one."""
-    seeds, rows = list(facts["seeds"].values()), []
+    """A row a kind of samples: means over seeds and the deviation of accuracy; KL and -log p(x | y)
+    where there is one.
+    """
+    seeds = list(facts["seeds"].values())
+    rows = []
     for name, words in WORDS.items():
         each = [facts[name]] if name in ("pca", "real") else [seed[name] for seed in seeds]
         row = {"samples of": words} | {
@@ -165,7 +186,9 @@ def table(facts: dict) -> pd.DataFrame:
 
 
 def numbers(found: dict[str, dict]) -> dict[str, float]:
-    """Of the twins' seeds the worst value in all in which the CVAE is to pass the baseline, and the baseline's own."""
+    """Of the twins' seeds the worst value in all in which the CVAE is to pass the baseline, and the
+    baseline's own.
+    """
     seeds = [seed for facts in found.values() for seed in facts["seeds"].values()]
     pca = [facts["pca"] for facts in found.values()]
     least = {
@@ -193,12 +216,11 @@ def load(name: str) -> dict:
 
 def main(name: str) -> None:
     """The baseline, then each seed that is not there yet; the files are written after each."""
-    twin, images, path = (
-        backend.get(name),
-        data.splits("mnist"),
-        burda2016.FOLDER / f"digits-{name}.json",
-    )
-    reader, y = judge.load("mnist", twin), evaluation.balanced(10, EACH)
+    twin = backend.get(name)
+    images = data.splits("mnist")
+    path = burda2016.FOLDER / f"digits-{name}.json"
+    reader = judge.load("mnist", twin)
+    y = evaluation.balanced(10, EACH)
     x = data.binarise(data.scale(images.test.x[:IMAGES]), "fixed")
     facts = {
         "spec": specs.to_dict(model()),

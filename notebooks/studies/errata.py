@@ -1,4 +1,6 @@
-"""The errata of the five reports: one list in `report/errata.yaml`, from which every table of them is made."""
+"""The errata of the five reports: one list in `report/errata.yaml`, from which every table of them
+is made.
+"""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +17,8 @@ VALUE = re.compile(r"\\val\{([a-z0-9_]+)\}")
 def load(path: Path) -> list[dict[str, str]]:
     """The items of the list, each with all FIELDS as text.
 
-    Raises ValueError for an item with other fields than FIELDS, an empty one, or an id that comes twice.
+    Raises ValueError for an item with other fields than FIELDS, an empty one, or an id that comes
+    twice.
     """
     items = yaml.safe_load(path.read_text(encoding="utf-8"))
     for item in items:
@@ -46,7 +49,8 @@ def table(
     numbers: Mapping[str, float],
     formats: Mapping[str, str],
 ) -> pd.DataFrame:
-    """The items of one report in three columns, each \\val{name} replaced by its number in math mode.
+    """The items of one report in three columns, each \\val{name} replaced by its number in math
+    mode.
 
     Raises ValueError for a report without items and KeyError for a number that was not computed.
     """

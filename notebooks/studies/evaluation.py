@@ -1,4 +1,6 @@
-"""What the notebooks do with models: train each once, sample, measure.  Knows a twin only by what `backend.get` returned.
+"""What the notebooks do with models: train each once, sample, measure.
+
+Knows a twin only by what `backend.get` returned.
 
 Arrays in and out are NumPy: images x [N, H, W, C] in [0, 1], labels y [N], codes z [N, Z].
 """
@@ -40,14 +42,18 @@ class Trained:
 def train(
     run, twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits
 ) -> Trained:
-    """Trains a model of the spec, or takes it from the run's checkpoints where this training has been done before."""
+    """Trains a model of the spec, or takes it from the run's checkpoints where this training has
+    been done before.
+    """
     return fit(run, twin, twin.models.build(spec, seed=settings.seed), settings, images)
 
 
 def fit(
     run, twin: ModuleType, model: Any, settings: TrainSpec, images: data.Splits, note: str = ""
 ) -> Trained:
-    """`train` for a model that is built already; a `note` keeps what was changed in it apart from the ordinary one."""
+    """`train` for a model that is built already; a `note` keeps what was changed in it apart from
+    the ordinary one.
+    """
     loop = twin.gan.fit if model.spec.kind == "cgan" else twin.train.fit
     history = loop(model, images, settings, checkpoints(run, model.spec, settings, images, note))
     return Trained(model.spec, settings, model, twin, history)
@@ -56,7 +62,9 @@ def fit(
 def checkpoints(
     run, spec: ModelSpec | GanSpec, settings: TrainSpec, images: data.Splits, note: str = ""
 ) -> Path:
-    """The folder of a training's checkpoints, one for each model, settings but for the epochs, training images and note."""
+    """The folder of a training's checkpoints, one for each model, settings but for the epochs,
+    training images and note.
+    """
     recipe = [to_dict(spec), to_dict(replace(settings, epochs=1)), fingerprint(images.train)] + [
         note
     ] * bool(note)
@@ -105,7 +113,9 @@ def generate(trained: Trained, y: np.ndarray, seed: int = 0) -> np.ndarray:
 def reconstruct(
     trained: Trained, x: np.ndarray, y: np.ndarray, sampled: bool = False
 ) -> np.ndarray:
-    """Images through the code and back: by the posterior's mean or, `sampled`, by one draw from it (as report 004)."""
+    """Images through the code and back: by the posterior's mean or, `sampled`, by one draw from it
+    (as report 004).
+    """
     eps = (
         randomness.rng(0, "eps").standard_normal((len(x), trained.spec.latent_dim))
         if sampled
@@ -115,7 +125,10 @@ def reconstruct(
 
 
 def squared_error(x: np.ndarray, x_recon: np.ndarray) -> np.ndarray:
-    """|x - x_recon|^2 summed over pixels.  [N, H, W, C] twice -> [N]  (report 004, Eq. 1.1, which calls it MSE)"""
+    """|x - x_recon|^2 summed over pixels.
+
+    [N, H, W, C] twice -> [N]  (report 004, Eq. 1.1, which calls it MSE)
+    """
     return ((x - x_recon) ** 2).reshape(len(x), -1).sum(1, dtype=np.float64)
 
 
@@ -131,7 +144,10 @@ def elbo_terms(trained: Trained, images: data.Images) -> dict[str, float]:
 
 
 def as_trained(trained: Trained, images: data.Images) -> np.ndarray:
-    """The images in [0, 1], binarised once by seed 0 where the model was trained on binarised ones.  -> [N, H, W, C]"""
+    """The images in [0, 1], binarised once by seed 0 where the model was trained on binarised ones.
+
+    -> [N, H, W, C]
+    """
     how = "none" if trained.settings.binarize == "none" else "fixed"
     return data.binarise(data.scale(images.x), how)
 
@@ -139,9 +155,12 @@ def as_trained(trained: Trained, images: data.Images) -> np.ndarray:
 def log_likelihoods(
     trained: Trained, x: np.ndarray, y: np.ndarray, samples: int, shares: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """log p(x), and for a CVAE also log p(x | y), importance-sampled, in nats.  [N, H, W, C], [N] -> name -> [N]
+    """log p(x), and for a CVAE also log p(x | y), importance-sampled, in nats.
 
-    The CVAE's log p(x) = log sum_y p(y) p(x | y) is what compares with a VAE's; `shares` [K] are the p(y).
+    [N, H, W, C], [N] -> name -> [N]
+
+    The CVAE's log p(x) = log sum_y p(y) p(x | y) is what compares with a VAE's; `shares` [K] are
+    the p(y).
     """
     if trained.spec.kind != "cvae":
         return {
@@ -157,7 +176,9 @@ def log_likelihoods(
 
 
 def judged(judge: Judge, x: np.ndarray, y: np.ndarray, real: data.Images) -> dict[str, float]:
-    """What the judge says of samples asked for as y; diversity and Frechet distance are against the real images."""
+    """What the judge says of samples asked for as y; diversity and Frechet distance are against the
+    real images.
+    """
     probabilities = judge.probabilities(x)
     return {
         "accuracy": samples.conditional_accuracy(probabilities, y),
@@ -177,7 +198,9 @@ def real_features(judge: Judge, real: data.Images) -> np.ndarray:
 
 @lru_cache(maxsize=8)
 def real_accuracy(judge: Judge, real: data.Images) -> float:
-    """The judge's accuracy on real images, 0..1, worked out once; it stands beside every accuracy on samples."""
+    """The judge's accuracy on real images, 0..1, worked out once; it stands beside every accuracy
+    on samples.
+    """
     return samples.conditional_accuracy(judge.probabilities(data.scale(real.x)), real.y)
 
 
@@ -192,6 +215,8 @@ def mean_sd(values: list[float]) -> tuple[float, float]:
 
 
 def keep(run, name: str, values: list[float], fmt: str = ".2f") -> tuple[float, float]:
-    """Keeps the mean over seeds under `name` and its standard deviation under `name`_sd; returns both."""
+    """Keeps the mean over seeds under `name` and its standard deviation under `name`_sd; returns
+    both.
+    """
     mean, sd = mean_sd(values)
     return run.number(name, mean, fmt), run.number(f"{name}_sd", sd, fmt)

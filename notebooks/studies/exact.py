@@ -1,6 +1,7 @@
 """Models whose optimum is known in closed form: linear Gaussian ones, where nothing can be fudged.
 
-Points lie in four dimensions; `eigenvalues` are those of their covariance, largest first; nats per point.
+Points lie in four dimensions; `eigenvalues` are those of their covariance, largest first; nats per
+point.
 """
 
 from dataclasses import dataclass
@@ -10,30 +11,36 @@ import numpy as np
 from twinvae.reference import LOG_2PI, kl_standard
 
 EIGENVALUES = np.array([4.0, 2.0, 1.0, 0.5])
-AXES = 0.5 * np.array(
-    [[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]]
-)  # orthonormal columns
+# orthonormal columns
+AXES = 0.5 * np.array([[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]])
 
 
 # --- data ----------------------------------------------------------------------------------------
 
 
 def points() -> np.ndarray:
-    """The 16 points sum_j +-sqrt(lambda_j) AXES[:, j]: mean 0, covariance eigenvalues exactly EIGENVALUES.
-    -> [16, 4]"""
+    """The 16 points sum_j +-sqrt(lambda_j) AXES[:, j]: mean 0, covariance eigenvalues exactly
+    EIGENVALUES.
+    -> [16, 4]
+    """
     signs = np.array(list(product([-1.0, 1.0], repeat=4)))
     return signs * np.sqrt(EIGENVALUES) @ AXES.T
 
 
 def two_class_points(shift: float = 3.0) -> tuple[np.ndarray, np.ndarray]:
-    """The 16 points once around -shift AXES[:, 3] (class 0) and once around +shift AXES[:, 3] (class 1).
-    -> x [32, 4], y [32]"""
+    """The 16 points once around -shift AXES[:, 3] (class 0) and once around +shift AXES[:, 3]
+    (class 1).
+    -> x [32, 4], y [32]
+    """
     x = np.concatenate([points() - shift * AXES[:, 3], points() + shift * AXES[:, 3]])
     return x, np.repeat([0, 1], 16)
 
 
 def spectrum(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Eigenvalues of the covariance (divided by N), largest first, and their axes.  [N, D] -> [D], [D, D]"""
+    """Eigenvalues of the covariance (divided by N), largest first, and their axes.
+
+    [N, D] -> [D], [D, D]
+    """
     values, axes = np.linalg.eigh(np.cov(x, rowvar=False, bias=True))
     return values[::-1], axes[:, ::-1]
 
@@ -56,7 +63,8 @@ def linear_vae_optimum(eigenvalues: np.ndarray, latent_dim: int) -> Optimum:
 
     s^2 = mean of the discarded eigenvalues,
     log-likelihood -1/2 [D ln 2pi + sum ln lambda_i + (D-Z) ln s^2 + D],
-    rate 1/2 sum ln(lambda_i / s^2)  (Tipping & Bishop 1999, eq. 7 and 8; Lucas et al. 2019, section 4).
+    rate 1/2 sum ln(lambda_i / s^2)  (Tipping & Bishop 1999, eq. 7 and 8; Lucas et al. 2019, section
+    4).
     """
     eigenvalues = _latent_dim_allowed(eigenvalues, latent_dim)
     kept, discarded = eigenvalues[:latent_dim], eigenvalues[latent_dim:]
@@ -71,21 +79,26 @@ def linear_vae_optimum(eigenvalues: np.ndarray, latent_dim: int) -> Optimum:
 
 
 def linear_ae_optimum(eigenvalues: np.ndarray, latent_dim: int) -> float:
-    """Least mean squared error (summed over dimensions) of a linear autoencoder: the discarded eigenvalues.
-    [D] -> scalar  (Baldi & Hornik 1989)"""
+    """Least mean squared error (summed over dimensions) of a linear autoencoder: the discarded
+    eigenvalues.
+    [D] -> scalar  (Baldi & Hornik 1989)
+    """
     return float(_latent_dim_allowed(eigenvalues, latent_dim)[latent_dim:].sum())
 
 
 def linear_vae_weights(x: np.ndarray, latent_dim: int) -> dict[str, np.ndarray]:
-    """Weights at the optimum; unlike in pPCA z cannot be rotated, for the posterior must stay diagonal.
+    """Weights at the optimum; unlike in pPCA z cannot be rotated, for the posterior must stay
+    diagonal.
 
-    [N, D] -> W [D, Z], b [D], variance [], V [Z, D], c [Z], logvar [Z]:  x ~ N(W z + b, variance I),
+    [N, D] -> W [D, Z], b [D], variance [], V [Z, D], c [Z], logvar [Z]:  x ~ N(W z + b, variance
+    I),
     z|x ~ N(V x + c, e^logvar)  (Tipping & Bishop 1999, eq. 6 to 8 with R = I).
     """
     values, axes = spectrum(x)
     best = linear_vae_optimum(values, latent_dim)
     kept, axes = values[:latent_dim], axes[:, :latent_dim]
-    W, b = axes * np.sqrt(kept - best.variance), x.mean(axis=0)
+    W = axes * np.sqrt(kept - best.variance)
+    b = x.mean(axis=0)
     V = W.T / kept[:, None]
     return {
         "W": W,
@@ -106,7 +119,9 @@ def linear_vae_terms(
     c: np.ndarray,
     logvar: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """recon and kl of a linear VAE, E_q taken analytically; elbo = -(recon + kl).  [N, D], ... -> [N], [N]
+    """recon and kl of a linear VAE, E_q taken analytically; elbo = -(recon + kl).
+
+    [N, D], ... -> [N], [N]
 
     E|x - W z - b|^2 = |x - W mu - b|^2 + sum_j e^logvar_j |W_j|^2  (Lucas et al. 2019, section 4).
     """
@@ -117,8 +132,10 @@ def linear_vae_terms(
 
 
 def linear_vae_unflatten(flat: np.ndarray, dim: int, latent_dim: int) -> dict[str, np.ndarray]:
-    """A flat vector, as optimisers want it, cut into linear_vae_terms' arguments; it holds log variance.
-    [2DZ + D + 2Z + 1] -> W [D, Z], b [D], variance [], V [Z, D], c [Z], logvar [Z]"""
+    """A flat vector, as optimisers want it, cut into linear_vae_terms' arguments; it holds log
+    variance.
+    [2DZ + D + 2Z + 1] -> W [D, Z], b [D], variance [], V [Z, D], c [Z], logvar [Z]
+    """
     shapes = {
         "W": (dim, latent_dim),
         "b": (dim,),
@@ -147,10 +164,12 @@ def gaussian_log_density(x: np.ndarray, mean: np.ndarray, covariance: np.ndarray
 
 
 def rate_distortion(eigenvalues: np.ndarray, theta: float) -> tuple[float, float, int]:
-    """Rate (nats), distortion (squared error) and active units of a linear beta-VAE, theta = beta variance.
+    """Rate (nats), distortion (squared error) and active units of a linear beta-VAE, theta = beta
+    variance.
 
     D = sum min(theta, lambda_i), R = 1/2 sum ln+(lambda_i / theta): a unit collapses exactly when
-    lambda_i <= theta.  [D], theta > 0 -> scalars  (Cover & Thomas 2006, theorem 10.3.3; Alemi et al. 2018)
+    lambda_i <= theta.  [D], theta > 0 -> scalars  (Cover & Thomas 2006, theorem 10.3.3; Alemi et
+    al. 2018)
     """
     if not theta > 0:
         raise ValueError(f"theta is {theta}; beta times the decoder's variance must be above 0.")
@@ -167,7 +186,9 @@ def rate_distortion(eigenvalues: np.ndarray, theta: float) -> tuple[float, float
 
 
 def linear_cvae_optimum(x: np.ndarray, y: np.ndarray, latent_dim: int) -> Optimum:
-    """Maximum of the mean conditional ELBO: A takes the class means, pPCA the rest.  [N, D], [N] -> Optimum
+    """Maximum of the mean conditional ELBO: A takes the class means, pPCA the rest.
+
+    [N, D], [N] -> Optimum
 
     The ELBO is one of log p(x|y); z then knows nothing of y.
     """
@@ -196,7 +217,9 @@ def scalar_log_p(x: float) -> float:
 
 
 def scalar_elbo(x: float, q_mu: np.ndarray, q_var: np.ndarray) -> np.ndarray:
-    """ELBO of q = N(q_mu, q_var), broadcast over both; scalar_log_p(x) minus KL(q || posterior), nats."""
+    """ELBO of q = N(q_mu, q_var), broadcast over both; scalar_log_p(x) minus KL(q || posterior),
+    nats.
+    """
     kl = 0.5 * (q_mu**2 + q_var - 1 - np.log(q_var))
     return -0.5 * (LOG_2PI + (x - q_mu) ** 2 + q_var) - kl
 
@@ -204,14 +227,16 @@ def scalar_elbo(x: float, q_mu: np.ndarray, q_var: np.ndarray) -> np.ndarray:
 def scalar_iwae(x: float, samples: int, q_mu: float = 0.0, q_var: float = 1.0) -> float:
     """The importance-weighted bound L_K, exactly: K = samples, proposal N(q_mu, q_var), nats.
 
-    With w = p(x, z) / (q(z) p(x)) and phi(t) = E_q e^(-t w), log a = int (e^-t - e^(-a t)) dt / t gives
-    L_K = log p(x) - log K + int (e^-t - phi(t)^K) dt / t: one integral, done on grids of log t and z.
-    The ladder is Burda et al. 2016, theorem 1.  ValueError unless K >= 1 and q_var >= 1/2, below which the
-    weights have no variance.
+    With w = p(x, z) / (q(z) p(x)) and phi(t) = E_q e^(-t w), log a = int (e^-t - e^(-a t)) dt / t
+    gives L_K = log p(x) - log K + int (e^-t - phi(t)^K) dt / t: one integral, done on grids of log
+    t and z.
+    The ladder is Burda et al. 2016, theorem 1.  ValueError unless K >= 1 and q_var >= 1/2, below
+    which the weights have no variance.
     """
     if samples < 1 or q_var < 0.5:
         raise ValueError(
-            f"samples is {samples} and q_var {q_var}; K must be 1 or more, and q_var at least the posterior's 0.5."
+            f"samples is {samples} and q_var {q_var}; K must be 1 or more, and q_var at least "
+            "the posterior's 0.5."
         )
     z, dz = np.linspace(q_mu - 14 * q_var**0.5, q_mu + 14 * q_var**0.5, 1401, retstep=True)
     log_q = -0.5 * (LOG_2PI + np.log(q_var) + (z - q_mu) ** 2 / q_var)

@@ -1,8 +1,10 @@
-"""What can be mended after the training: the prior that codes are drawn from, and the contrast of what is drawn.
+"""What can be mended after the training: the prior that codes are drawn from, and the contrast of
+what is drawn.
 
-The codes of a class do not fill N(0, I), and between them lies no character: a mixture of Gaussians a class takes its
-place (Ghosh et al. 2020, section 4, there for autoencoders without noise).  And a Bernoulli's grey is doubt, not ink:
-the logits are multiplied until samples are as sharp as real images.  Codes z [N, Z], labels y [N], K classes.
+The codes of a class do not fill N(0, I), and between them lies no character: a mixture of Gaussians
+a class takes its place (Ghosh et al. 2020, section 4, there for autoencoders without noise).  And a
+Bernoulli's grey is doubt, not ink: the logits are multiplied until samples are as sharp as real
+images.  Codes z [N, Z], labels y [N], K classes.
 """
 
 from __future__ import annotations
@@ -44,9 +46,8 @@ class Mixtures:
         z = np.empty((len(y), self.by_class[0].means_.shape[1]))
         for k in np.unique(y):
             drawn, _ = self.by_class[k].sample((y == k).sum())
-            z[y == k] = randomness.rng(int(k), "order").permutation(
-                drawn
-            )  # scikit-learn's come component by component
+            # scikit-learn's come component by component
+            z[y == k] = randomness.rng(int(k), "order").permutation(drawn)
         return z
 
     def log_density(self, z: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -62,7 +63,9 @@ class Mixtures:
 
 
 def of_codes(trained: Trained, images: data.Images, components: int = COMPONENTS) -> Mixtures:
-    """The mixtures of a CVAE's codes of these images, one code drawn for each; fewer components for fewer than five each."""
+    """The mixtures of a CVAE's codes of these images, one code drawn for each; fewer components for
+    fewer than five each.
+    """
     components = max(1, min(components, np.bincount(images.y).min() // 5))
     seed = trained.settings.seed
     z = randomness.codes(
@@ -78,7 +81,8 @@ def sharpened(
 
     [N, H, W, C], [N] -> images [N, H, W, C], the factor of each class [K]
     """
-    sharp, factors = samples.sharpness(data.scale(real.x)), np.ones(real.num_classes)
+    sharp = samples.sharpness(data.scale(real.x))
+    factors = np.ones(real.num_classes)
     for k in np.unique(y):
         reached = [samples.sharpness(expit(factor * logits[y == k])).mean() for factor in FACTORS]
         factors[k] = FACTORS[np.abs(np.array(reached) - sharp[real.y == k].mean()).argmin()]
@@ -88,7 +92,10 @@ def sharpened(
 def nll(
     model, twin: ModuleType, x: np.ndarray, y: np.ndarray, prior: Mixtures, count: int
 ) -> dict[str, np.ndarray]:
-    """-log p(x | y) in nats, importance-sampled, with N(0, I) and with the mixtures as the prior.  -> name -> [N]"""
+    """-log p(x | y) in nats, importance-sampled, with N(0, I) and with the mixtures as the prior.
+
+    -> name -> [N]
+    """
     found = {"standard": np.empty(len(x)), "mixture": np.empty(len(x))}
     for start in range(0, len(x), 50):
         rows = slice(start, start + 50)

@@ -35,8 +35,11 @@ MLP_VAE = ModelSpec(
 def conv_vae(
     slope: float = 0.3, momentum: float = 0.99, epsilon: float = 1e-3, init: str = "keras"
 ) -> ModelSpec:
-    """A convolutional VAE for 28 x 28 pixels in which every default below acts; Keras' values unless told."""
-    norm, leaky = BatchNorm(momentum, epsilon), Activation("leaky_relu", slope)
+    """A convolutional VAE for 28 x 28 pixels in which every default below acts; Keras' values
+    unless told.
+    """
+    norm = BatchNorm(momentum, epsilon)
+    leaky = Activation("leaky_relu", slope)
     encoder = (
         Conv(8, 3, 2, bias=False),
         norm,
@@ -63,8 +66,12 @@ def conv_vae(
 def after_each_layer(
     twin: ModuleType, model: Any, name: str, h: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """What a stack of the model gives when it ends after its first, its second, ... layer.  h [B, *shape]"""
-    stack, found = getattr(model, name), {}
+    """What a stack of the model gives when it ends after its first, its second, ... layer.
+
+    h [B, *shape]
+    """
+    stack = getattr(model, name)
+    found = {}
     rows = list(stack.rows)
     for i, row in enumerate(rows, start=1):
         stack.rows = rows[:i]
@@ -76,8 +83,11 @@ def after_each_layer(
 def signals(
     twin: ModuleType, spec: ModelSpec, batch: randomness.Batch, dtype: str
 ) -> tuple[dict, dict]:
-    """All layers' outputs for a batch, and the gradients of the loss by weight, in PyTorch's layout."""
-    model, settings = twin.models.build(spec, dtype=dtype), TrainSpec(epochs=1)
+    """All layers' outputs for a batch, and the gradients of the loss by weight, in PyTorch's
+    layout.
+    """
+    model = twin.models.build(spec, dtype=dtype)
+    settings = TrainSpec(epochs=1)
     found = after_each_layer(twin, model, "encoder", batch.x_in)
     features = next(reversed(found.values())).reshape(len(batch.x), -1)
     found |= after_each_layer(twin, model, "mu", features) | after_each_layer(
@@ -119,7 +129,9 @@ def layer_table(spec: ModelSpec, batch: randomness.Batch, dtype: str = "float64"
 
 @dataclass(frozen=True)
 class Switch:
-    """One default of a framework in a twin that is otherwise as it is: another spec, or one name replaced."""
+    """One default of a framework in a twin that is otherwise as it is: another spec, or one name
+    replaced.
+    """
 
     key: str
     name: str
@@ -133,7 +145,9 @@ class Switch:
 
 
 def adam_as_keras(self, gradients) -> None:
-    """Epsilon 1e-7 before the bias correction: divided by sqrt(1 - 0.999^t) if it is to stand behind it."""
+    """Epsilon 1e-7 before the bias correction: divided by sqrt(1 - 0.999^t) if it is to stand
+    behind it.
+    """
     self.rule.param_groups[0]["eps"] = 1e-7 / (1 - 0.999 ** (self.t + 1)) ** 0.5
     STEP(self, gradients)
 
@@ -247,7 +261,10 @@ def curve(
     dtype: str = "float64",
     rule: type | None = None,
 ) -> np.ndarray:
-    """Validation loss at first and after each `every` steps, in nats per image.  -> [steps / every + 1]"""
+    """Validation loss at first and after each `every` steps, in nats per image.
+
+    -> [steps / every + 1]
+    """
     model = twin.models.build(spec, settings.seed, dtype)
     optimizer = (rule or twin.train.Optimizer)(model, settings)
     step = (tf_graph if twin is TF else twin.train.make_step)(model, optimizer, settings)
@@ -282,7 +299,10 @@ def apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def all_defaults(twin: ModuleType, *arguments, **options) -> np.ndarray:
-    """The curve of its framework's defaults, noise excepted.  Arguments of `curve` from `images` on."""
+    """The curve of its framework's defaults, noise excepted.
+
+    Arguments of `curve` from `images` on.
+    """
     if twin is TF:
         return curve(TF, conv_vae(), *arguments, rule=KerasAdam, **options)
     with contextlib.ExitStack() as stack:

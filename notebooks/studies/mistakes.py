@@ -1,9 +1,9 @@
 """Mistakes made on purpose, to see what they cost.
 
-Report 000 warns of two: data in the order of classes, pixels from 0 to 255.  `train.fit` allows neither: it shuffles
-every epoch and scales every batch; here the batches are changed by hand.  Report 003's code has three: label planes that
-are scrambled, batch normalisation that never learns its statistics, test images in training; here a built model is
-changed before it is trained.
+Report 000 warns of two: data in the order of classes, pixels from 0 to 255.  `train.fit` allows
+neither: it shuffles every epoch and scales every batch; here the batches are changed by hand.
+Report 003's code has three: label planes that are scrambled, batch normalisation that never learns
+its statistics, test images in training; here a built model is changed before it is trained.
 """
 
 from __future__ import annotations
@@ -42,11 +42,13 @@ def train(
     checks: int = 8,
     change: Callable[[Any], None] | None = None,
 ) -> tuple[Any, pd.DataFrame]:
-    """A model trained with one or none of the mistakes, and its curve; `change` is one made to the built model.
+    """A model trained with one or none of the mistakes, and its curve; `change` is one made to the
+    built model.
 
-    The factors multiply what the encoder sees and what the decoder shall say; 255 undoes the scaling. The curve has
-    `checks` rows an epoch: `epoch` (with its fraction), `loss` as this training itself would print it, and
-    `valid_loss`, that of the scaled validation images, which can be compared (nats per image).
+    The factors multiply what the encoder sees and what the decoder shall say; 255 undoes the
+    scaling. The curve has `checks` rows an epoch: `epoch` (with its fraction), `loss` as this
+    training itself would print it, and `valid_loss`, that of the scaled validation images, which
+    can be compared (nats per image).
     """
     model = twin.models.build(spec, seed=settings.seed)
     if change:
@@ -75,7 +77,10 @@ def image_losses(
     settings: TrainSpec,
     input_factor: float = 1.0,
 ) -> np.ndarray:
-    """recon + beta KL of each image, its pixels scaled, whatever the encoder sees.  -> [N], nats per image"""
+    """recon + beta KL of each image, its pixels scaled, whatever the encoder sees.
+
+    -> [N], nats per image
+    """
     losses = []
     for batch in randomness.validation(images, settings, model.spec.latent_dim, model.dtype):
         recon, kl = twin.models.call(model, "loss_terms", input_factor * batch.x_in, *batch[1:])
@@ -83,16 +88,18 @@ def image_losses(
     return np.concatenate(losses)
 
 
-# ---------------------------------------------------------------------------------------------------- report 003
+# --------------------------------------------------------------------------------------- report 003
 def right_planes(y: np.ndarray, height: int, width: int) -> np.ndarray:
     """A plane for each class, all 1 for the image's own.  One-hot [B, K] -> [B, H, W, K]"""
     return np.broadcast_to(y[:, None, None, :], (len(y), height, width, y.shape[1]))
 
 
 def scrambled_planes(y: np.ndarray, height: int, width: int) -> np.ndarray:
-    """What report 003's code makes of it: each value H * W times in a row, then cut into maps (E-003-1).
+    """What report 003's code makes of it: each value H * W times in a row, then cut into maps
+    (E-003-1).
 
-    One-hot [B, K] -> [B, H, W, K]: 1 in every plane, in a band of H / K rows whose place is the class.
+    One-hot [B, K] -> [B, H, W, K]: 1 in every plane, in a band of H / K rows whose place is the
+    class.
     """
     return np.repeat(y, height * width, axis=1).reshape(len(y), height, width, y.shape[1])
 
@@ -113,7 +120,9 @@ def scramble_planes(twin: ModuleType, model: Any) -> None:
 
 
 def freeze_norms(model: Any) -> None:
-    """From now on training leaves batch normalisation at mean 0 and variance 1, as without `training=True` (E-003-2)."""
+    """From now on training leaves batch normalisation at mean 0 and variance 1, as without
+    `training=True` (E-003-2).
+    """
     terms = model.loss_terms
     model.loss_terms = lambda x_in, x, y, eps, training=False: terms(x_in, x, y, eps)
 
@@ -127,7 +136,9 @@ def train_as_printed(
     scrambled: bool,
     frozen: bool,
 ) -> evaluation.Trained:
-    """A model trained with both of report 003's mistakes in the code, one or none, each time from the same weights."""
+    """A model trained with both of report 003's mistakes in the code, one or none, each time from
+    the same weights.
+    """
     model = twin.models.build(spec, seed=settings.seed)
     if scrambled:
         scramble_planes(twin, model)

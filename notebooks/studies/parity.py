@@ -1,9 +1,9 @@
 """How far the twins are apart: the same weights, images, labels, noise and batches through both.
 
-The goals are the project's promise; `measure` gives the worst deviation seen, in the units of the goal.
-`python -m twinvae_studies.parity` measures every model of the zoo, and small ones that have every layer, likelihood,
-way of conditioning and prior, with every optimiser in both precisions, and writes results/parity/parity.csv;
-`python -m twinvae_studies.parity MODEL ...` measures these anew.
+The goals are the project's promise; `measure` gives the worst deviation seen, in the units of the
+goal. `python -m twinvae_studies.parity` measures every model of the zoo, and small ones that have
+every layer, likelihood, way of conditioning and prior, with every optimiser in both precisions, and
+writes results/parity/parity.csv; `python -m twinvae_studies.parity MODEL ...` measures these anew.
 """
 
 from __future__ import annotations
@@ -43,10 +43,8 @@ RESULTS = Path("results") / "parity" / "parity.csv"
 GOALS = {
     "loss terms": (1e-12, 1e-5),  # per image, deviation over max(1, |elbo|)
     "gradients": (1e-10, 1e-4),  # per tensor, (largest deviation - absolute) over largest entry
-    "training loss": (
-        1e-10,
-        1e-4,
-    ),  # of every step, deviation over max(1, |loss|): a density's may pass through 0
+    # of every step, deviation over max(1, |loss|): a density's may pass through 0
+    "training loss": (1e-10, 1e-4),
     "weights": (1e-9, None),  # after the last step, per tensor, over the largest entry
     "handover": (1e-8, None),  # the same, where the framework changes half way, in either direction
 }
@@ -76,7 +74,9 @@ def random_batches(
 def over_largest(
     a: dict[str, np.ndarray], b: dict[str, np.ndarray], absolute: float = 0.0
 ) -> float:
-    """Per tensor, the largest deviation beyond `absolute` over the largest entry; the worst tensor's."""
+    """Per tensor, the largest deviation beyond `absolute` over the largest entry; the worst
+    tensor's.
+    """
     return max(
         max(np.abs(a[name] - b[name]).max() - absolute, 0) / max(np.abs(a[name]).max(), 1e-300)
         for name in a
@@ -123,7 +123,9 @@ def _run(
     dtype: str,
     batches: list[randomness.Batch],
 ) -> dict:
-    """Loss terms and gradients at the first batch, then the losses of all steps and the last weights."""
+    """Loss terms and gradients at the first batch, then the losses of all steps and the last
+    weights.
+    """
     twin = backend.get(name)
     model = twin.models.build(spec, seed=settings.seed, dtype=dtype)
     optimizer, step = _training(twin, model, settings)
@@ -131,9 +133,8 @@ def _run(
     before = model.get_arrays()
     gradients = _gradients(twin, model, optimizer, settings, batches[0])
     model.set_arrays(before)  # a gradient in training moves BatchNorm's statistics
-    trained = (
-        2 if spec.kind == "cgan" else 1
-    )  # losses that are trained by, the first that a step returns
+    # losses that are trained by, the first that a step returns
+    trained = 2 if spec.kind == "cgan" else 1
     losses = np.array(
         [[float(v) for v in step(*twin.train.tensors(batch))[:trained]] for batch in batches]
     )
@@ -180,7 +181,8 @@ def handover(
     batches = random_batches(spec, size, steps, dtype)
 
     def train(names: tuple[str, str]) -> dict[str, np.ndarray]:
-        weights, state = randomness.initial_weights(spec, settings.seed), None
+        weights = randomness.initial_weights(spec, settings.seed)
+        state = None
         for name, half in zip(names, halves, strict=True):
             twin = backend.get(name)
             model = twin.models.build(spec, dtype=dtype)
@@ -202,15 +204,15 @@ def handover(
 def rounding(
     spec: ModelSpec | GanSpec, settings: TrainSpec, dtype: str = "float32", steps: int = 100
 ) -> float:
-    """The deviation of PyTorch's training loss from its own when every weight starts half a unit in its last place higher
-    or lower: what no other program with the same formulas can be expected to stay below.
+    """The deviation of PyTorch's training loss from its own when every weight starts half a unit in
+    its last place higher or lower: what no other program with the same formulas can be expected to
+    stay below.
     """
-    twin, batches = backend.get("torch"), random_batches(spec, images_a_step(spec), steps, dtype)
-    weights, sign, losses = (
-        randomness.initial_weights(spec, settings.seed),
-        np.random.default_rng(0),
-        [],
-    )
+    twin = backend.get("torch")
+    batches = random_batches(spec, images_a_step(spec), steps, dtype)
+    weights = randomness.initial_weights(spec, settings.seed)
+    sign = np.random.default_rng(0)
+    losses = []
     for unit in (0.0, np.finfo(dtype).eps / 2):
         model = twin.models.build(spec, dtype=dtype)
         model.set_arrays(
@@ -242,20 +244,21 @@ def table(specs: list[ModelSpec], settings: TrainSpec, **kwargs) -> pd.DataFrame
 
 
 def random_weights(spec: ModelSpec | GanSpec) -> ModelSpec | GanSpec:
-    """The same model with weights of usual size, so that no signal is lost in tiny initial weights."""
+    """The same model with weights of usual size: no signal is lost in tiny initial weights."""
     return dataclasses.replace(spec, init="keras")
 
 
 def small_specs() -> list[ModelSpec]:
     """Small models that have, together, every layer, likelihood, way of conditioning and prior."""
     leaky, tanh = Activation("leaky_relu", 0.2), Activation("tanh")
+    # 7x5, 4x3, 3x2
     maps = (
         Conv(4, 3, stride=2, bias=False),
         BatchNorm(),
         leaky,
         Conv(5, 2, padding="valid"),
         tanh,
-    )  # 7x5, 4x3, 3x2
+    )
     same = (
         Dense(48),
         leaky,
@@ -336,11 +339,11 @@ def small_specs() -> list[ModelSpec]:
 
 
 def small_gans() -> list[GanSpec]:
-    """Small conditional GANs that have, together, every way of conditioning, and layers that only GANs use."""
-    leaky, shared = (
-        Activation("leaky_relu", 0.2),
-        dict(image_shape=(7, 5, 3), latent_dim=3, num_classes=4),
-    )
+    """Small conditional GANs that have, together, every way of conditioning, and layers that only
+    GANs use.
+    """
+    leaky = Activation("leaky_relu", 0.2)
+    shared = dict(image_shape=(7, 5, 3), latent_dim=3, num_classes=4)
     up = (
         Dense(48, bias=False),
         BatchNorm(),
@@ -369,7 +372,9 @@ def small_gans() -> list[GanSpec]:
 
 
 def with_rounding(spec: ModelSpec | GanSpec, rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a model with what `rounding` alone does, in a column that is empty where all goals are met."""
+    """The rows of a model with what `rounding` alone does, in a column that is empty where all
+    goals are met.
+    """
     alone = [
         float("nan")
         if row.met
@@ -387,14 +392,16 @@ def images_a_step(spec: ModelSpec | GanSpec) -> int:
 
 
 def main(names: list[str]) -> None:
-    """Measures the named models, or all, each kept at once in the table; exit code 1 if a goal is not met."""
+    """Measures the named models, or all, each kept at once in the table; exit code 1 if a goal is
+    not met.
+    """
     specs = {
         spec.name: random_weights(spec)
         for spec in [*zoo.ZOO.values(), *small_specs(), *small_gans()]
     }
     for name in names:
         one_of("model", name, tuple(specs))
-    path, known = find_root(Path.cwd()) / RESULTS, [*specs]
+    path = find_root(Path.cwd()) / RESULTS
     path.parent.mkdir(parents=True, exist_ok=True)
     for name in names or specs:
         settings = [
@@ -405,14 +412,19 @@ def main(names: list[str]) -> None:
         )
         rows = with_rounding(specs[name], rows)
         print(rows.to_string(index=False, float_format="%.1e"), flush=True)
-        others = kept().query("model != @name and model in @known") if path.is_file() else None
-        whole = pd.concat([others, rows])
+        whole = pd.concat([others_than(name, specs), rows]) if path.is_file() else rows
         with written_whole(path) as part:
             whole.to_csv(part, index=False, float_format="%.2e")
     print("worst of each model:")
     print(worst(whole).to_string(float_format="%.1e"))
     print(f"wrote {RESULTS}; {(~whole.met).sum()} of {len(whole)} rows miss a goal")
     sys.exit(int(not whole.met.all()))
+
+
+def others_than(name: str, known: dict[str, ModelSpec | GanSpec]) -> pd.DataFrame:
+    """The rows kept of the other known models: what is measured anew or gone is left out."""
+    rows = kept()
+    return rows[(rows.model != name) & rows.model.isin(list(known))]
 
 
 def kept() -> pd.DataFrame:

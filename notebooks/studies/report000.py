@@ -1,4 +1,5 @@
-"""Report 000 on handwritten characters: the training that fails, its pipeline's pictures, look-alikes, remedies.
+"""Report 000 on handwritten characters: the training that fails, its pipeline's pictures,
+look-alikes, remedies.
 
 Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels y [N], codes z [N, Z], K classes.
 """
@@ -33,7 +34,9 @@ PROJECTOR = (
 
 # ---------------------------------------------------------------- the pipeline
 def pictures(count: int, size: int) -> tuple[list[str], np.ndarray]:
-    """Pictures of the NIST set at hand, evenly over its classes: names of folders, and uint8 [count, size, size, 1]."""
+    """Pictures of the NIST set at hand, evenly over its classes: names of folders, and uint8
+    [count, size, size, 1].
+    """
     (archive,) = finding.find(data.SETS["nist"], ("train",)).paths["all"]
     with archives.open_zip(archive) as zipped:
         listed = by_class.list_pictures(zipped.namelist(), archive.name)
@@ -43,13 +46,16 @@ def pictures(count: int, size: int) -> tuple[list[str], np.ndarray]:
 
 
 def events(run, trained: Trained, images: data.Images, shown: int = 8) -> list[str]:
-    """Writes what TensorBoard shows of a training, in place of an earlier one's; returns the kinds of things there."""
+    """Writes what TensorBoard shows of a training, in place of an earlier one's; returns the kinds
+    of things there.
+    """
     with backend.stderr_closed():
         from tensorboard.backend.event_processing.event_accumulator import (
             EventAccumulator,  # imports TensorFlow
         )
 
-    folder, x = run.folder / "events", data.scale(images.x).astype(trained.model.dtype)
+    folder = run.folder / "events"
+    x = data.scale(images.x).astype(trained.model.dtype)
     shutil.rmtree(folder, ignore_errors=True)
     y = evaluation.one_hot(trained, images.y).astype(trained.model.dtype)
     projector(
@@ -64,7 +70,10 @@ def events(run, trained: Trained, images: data.Images, shown: int = 8) -> list[s
 
 
 def projector(folder: Path, z: np.ndarray, names: Sequence[str]) -> None:
-    """Codes and their classes' names as TensorBoard's projector reads them, beside the event files.  [N, Z], [N]"""
+    """Codes and their classes' names as TensorBoard's projector reads them, beside the event files.
+
+    [N, Z], [N]
+    """
     rows = "".join("\t".join(f"{value:.5g}" for value in code) + "\n" for code in z)
     paths.write_text(folder / "codes.tsv", rows)
     paths.write_text(folder / "names.tsv", "\n".join(names) + "\n")
@@ -73,14 +82,18 @@ def projector(folder: Path, z: np.ndarray, names: Sequence[str]) -> None:
 
 # ---------------------------------------------------------------- the training that fails
 def clip(twin: ModuleType, model: Any, least: float) -> None:
-    """From now on the model's loss takes the logarithm of a clipped probability, as report 000's, and not of logits."""
+    """From now on the model's loss takes the logarithm of a clipped probability, as report 000's,
+    and not of logits.
+    """
     model.recon = lambda x, x_logits: twin.mistakes.clipped_nll(x, x_logits, least)
 
 
 def clipped(
     twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits
 ) -> dict[str, pd.DataFrame]:
-    """The curves of the same training with each clip, by its name '1e-12', and from logits; see `mistakes.train`."""
+    """The curves of the same training with each clip, by its name '1e-12', and from logits; see
+    `mistakes.train`.
+    """
     changes = {
         f"{least:.0e}": (lambda model, least=least: clip(twin, model, least)) for least in CLIPS
     }
@@ -93,7 +106,9 @@ def clipped(
 def stopped(
     run, twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits, least: float
 ) -> str:
-    """What the ordinary training loop says when the clipped loss is not finite any more; '' if that never happens."""
+    """What the ordinary training loop says when the clipped loss is not finite any more; '' if that
+    never happens.
+    """
     model = twin.models.build(spec, seed=settings.seed)
     clip(twin, model, least)
     try:
@@ -104,7 +119,10 @@ def stopped(
 
 
 def epochs_to(losses: np.ndarray, share: float = 0.95) -> int:
-    """The epoch by which `share` of the whole fall has happened.  [1 + E], the loss of the untrained model first."""
+    """The epoch by which `share` of the whole fall has happened.
+
+    [1 + E], the loss of the untrained model first.
+    """
     fall = losses[0] - np.minimum.accumulate(losses)
     return int(np.argmax(fall >= share * fall[-1]))
 
@@ -118,7 +136,10 @@ def untrained(twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: da
 
 # ---------------------------------------------------------------- codes and samples
 def quantiles(z: np.ndarray, points: int = 99) -> tuple[np.ndarray, np.ndarray]:
-    """Quantiles of N(0, 1) and those of each unit's codes, for a Q-Q plot.  [N, Z] -> [points], [points, Z]"""
+    """Quantiles of N(0, 1) and those of each unit's codes, for a Q-Q plot.
+
+    [N, Z] -> [points], [points, Z]
+    """
     p = (np.arange(points) + 0.5) / points
     return stats.norm.ppf(p), np.quantile(z, p, axis=0)
 
@@ -128,7 +149,8 @@ def lookalikes(
 ) -> pd.DataFrame:
     """The pairs of classes most often taken for each other in samples, and what real ones have.
 
-    Confusion matrices [K, K] of counts, rows asked for: a pair's number is the mean of its two shares.
+    Confusion matrices [K, K] of counts, rows asked for: a pair's number is the mean of its two
+    shares.
     """
 
     def share(matrix):
@@ -146,7 +168,9 @@ def lookalikes(
 
 
 def contrasted(trained: Trained, y: np.ndarray, factor: float, seed: int = 0) -> np.ndarray:
-    """`evaluation.generate` with the decoder's logits multiplied by a factor; with 1 it is the same.  [N] -> [N, H, W, C]"""
+    """`evaluation.generate` with the decoder's logits multiplied by a factor; with 1 it is the
+    same.  [N] -> [N, H, W, C]
+    """
     z = randomness.rng(seed, "prior").standard_normal((len(y), trained.spec.latent_dim))
     return special.expit(factor * trained.predict("decode", z, evaluation.one_hot(trained, y)))
 
@@ -154,7 +178,9 @@ def contrasted(trained: Trained, y: np.ndarray, factor: float, seed: int = 0) ->
 def small_trainings(
     model: ModelSpec, settings: TrainSpec
 ) -> dict[str, tuple[ModelSpec, TrainSpec]]:
-    """The model under other losses, and what might make its samples obey or vary more: name -> model, settings."""
+    """The model under other losses, and what might make its samples obey or vary more: name ->
+    model, settings.
+    """
     named = {
         "bernoulli": (model, settings),
         "continuous": (replace(model, likelihood="continuous_bernoulli"), settings),
@@ -170,7 +196,9 @@ def small_trainings(
 
 
 def modules(words: dict[str, str]) -> pd.DataFrame:
-    """Python modules, a row each: version, how many of the library's files import it, and the words given for it."""
+    """Python modules, a row each: version, how many of the library's files import it, and the words
+    given for it.
+    """
     texts = [
         path.read_text(encoding="utf-8") for path in Path(data.__file__).parents[1].rglob("*.py")
     ]

@@ -1,4 +1,5 @@
-"""Report 001's three tasks on Sign Language MNIST: what notebook 05 asks beyond what `study` asks of every model.
+"""Report 001's three tasks on Sign Language MNIST: what notebook 05 asks beyond what `study` asks
+of every model.
 
 Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels y [N].
 """
@@ -37,12 +38,17 @@ def tasks(letters: data.Splits) -> dict[int, data.Splits]:
 
 
 def upright(x: np.ndarray, turns: np.ndarray) -> np.ndarray:
-    """Images turned back (clockwise) by the quarter turns that were asked for.  [N, H, H, C], [N] -> [N, H, H, C]"""
+    """Images turned back (clockwise) by the quarter turns that were asked for.
+
+    [N, H, H, C], [N] -> [N, H, H, C]
+    """
     return np.stack([np.rot90(image, -turn) for image, turn in zip(x, turns, strict=True)])
 
 
 def complexity(x: np.ndarray) -> np.ndarray:
-    """How much there is in a picture: bytes that zlib needs for it in 16 shades of grey.  [N, H, W, C] -> [N]
+    """How much there is in a picture: bytes that zlib needs for it in 16 shades of grey.
+
+    [N, H, W, C] -> [N]
 
     Cannot tell detail from noise; a crude stand-in for the shortest description (Kolmogorov 1965).
     """
@@ -61,7 +67,9 @@ def latent_sizes(model: ModelSpec) -> dict[str, ModelSpec]:
 
 
 def widths(model: ModelSpec) -> dict[str, ModelSpec]:
-    """The light model with other numbers of filters, from which its size was chosen: width8, ..., width64."""
+    """The light model with other numbers of filters, from which its size was chosen: width8, ...,
+    width64.
+    """
     return {
         f"width{w}": replace(model, name=f"{model.name}_w{w}", **signs(w, w // 2, 2 * w))
         for w in WIDTHS
@@ -69,10 +77,12 @@ def widths(model: ModelSpec) -> dict[str, ModelSpec]:
 
 
 def architectures() -> dict[str, tuple[int, ModelSpec]]:
-    """What the report explains its layers by, changed one at a time: name of the numbers -> (task, model).
+    """What the report explains its layers by, changed one at a time: name of the numbers -> (task,
+    model).
 
-    Widths are a quarter of the report's, so 32-16-32 stands for its 128-64-128; the two last are for task 3, whose
-    images more filters, or one more convolution on each side, are said to improve.
+    Widths are a quarter of the report's, so 32-16-32 stands for its 128-64-128; the two last are
+    for task 3, whose images more filters, or one more convolution on each side, are said to
+    improve.
     """
     letter, rotation = zoo.get("light_task2"), zoo.get("light_task3")
     plain = tuple(layer for layer in letter.encoder if not isinstance(layer, BatchNorm))
@@ -95,14 +105,17 @@ def architectures() -> dict[str, tuple[int, ModelSpec]]:
 
 def convolutions(model: ModelSpec, *filters: int) -> tuple:
     """The encoder of the model with these numbers of filters in its convolutions."""
-    layers, widths = [], iter(filters)
+    layers = []
+    widths = iter(filters)
     for layer in model.encoder:
         layers.append(replace(layer, filters=next(widths)) if hasattr(layer, "filters") else layer)
     return tuple(layers)
 
 
 def deeper(model: ModelSpec) -> ModelSpec:
-    """One more convolution at full size before the encoder's others, and one after the decoder's first."""
+    """One more convolution at full size before the encoder's others, and one after the decoder's
+    first.
+    """
     conv, relu, norm = model.encoder[:3]
     up, up_relu = model.decoder[2:4]
     return replace(
@@ -112,14 +125,16 @@ def deeper(model: ModelSpec) -> ModelSpec:
     )
 
 
-# ---------------------------------------------------------------- small trainings, measured and kept
+# --------------------------------------------------------------- small trainings, measured and kept
 def fewer(images: data.Splits, count: int) -> data.Splits:
     """The splits with `count` training images at most, as equal over the classes as they allow."""
     return replace(images, train=images.train.subset(balanced(images.train.y, count)))
 
 
 def remedies(task: int, settings: TrainSpec) -> dict[str, tuple[int, ModelSpec, TrainSpec]]:
-    """What might make samples of a task's CVAE obey or vary more: name of the numbers -> task, model, settings."""
+    """What might make samples of a task's CVAE obey or vary more: name of the numbers -> task,
+    model, settings.
+    """
     model = zoo.get(f"light_task{task}")
     named = {
         "beta": (model, replace(settings, beta=0.3)),
@@ -142,18 +157,18 @@ def measured(
     judge: Judge,
     y: np.ndarray,
 ) -> dict[str, list[float]]:
-    """Trains a model and keeps only what is measured, a value a seed: `loss` on validation images in nats, its best and
-    last epoch, units that vary with the image, and what the judge says of samples for y against the training images.
+    """Trains a model and keeps only what is measured, a value a seed: `loss` on validation images
+    in nats, its best and last epoch, units that vary with the image, and what the judge says of
+    samples for y against the training images.
     """
-    place, rows = (
-        SimpleNamespace(checkpoints=run.checkpoints / f"small-{settings.epochs}-epochs"),
-        [],
-    )
+    place = SimpleNamespace(checkpoints=run.checkpoints / f"small-{settings.epochs}-epochs")
+    rows = []
     for trained in evaluation.train_seeds(place, twin, model, settings, images, seeds):
         mu, _ = evaluation.codes(
             trained, data.scale(images.train.x[:2_000]), images.train.y[:2_000]
         )
-        loss, active = trained.history.valid_loss, int(latent.active_units(mu).sum())
+        loss = trained.history.valid_loss
+        active = int(latent.active_units(mu).sum())
         rows.append(
             {"loss": float(loss.min()), "last": float(loss.iloc[-1]), "active": active}
             | evaluation.judged(judge, evaluation.generate(trained, y), y, images.train)
@@ -164,11 +179,16 @@ def measured(
 
 
 def keep(run, name: str, table: dict) -> dict:
-    """Keeps a table of measurements as a JSON file beside the run's weights, for runs that do not train."""
+    """Keeps a table of measurements as a JSON file beside the run's weights, for runs that do not
+    train.
+    """
     paths.write_text(run.weights / f"{name}.json", json.dumps(table, indent=1) + "\n")
     return table
 
 
 def kept(run, name: str) -> dict:
-    """What `keep` kept, of this profile or the next better one that has it.  FileNotFoundError if none has."""
+    """What `keep` kept, of this profile or the next better one that has it.
+
+    FileNotFoundError if none has.
+    """
     return json.loads(results.kept(run, f"{name}.json").read_text())

@@ -1,6 +1,7 @@
 """Anomaly detection without labels, report 001's example (section 3.4) of what a VAE is better for.
 
-A model is trained on what is normal; what it finds unlikely is strange. Arrays are NumPy: x [N, H, W, C] in [0, 1].
+A model is trained on what is normal; what it finds unlikely is strange. Arrays are NumPy: x
+[N, H, W, C] in [0, 1].
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ def without(images: Splits, held_out: tuple[int, ...]) -> tuple[Splits, dict[int
 
 
 def tumours() -> tuple[Splits, np.ndarray]:
-    """Breast cancer, Wisconsin (Wolberg et al. 1995), 30 measurements of each of 569 tumours, from scikit-learn.
+    """Breast cancer, Wisconsin (Wolberg et al. 1995), 30 measurements of each of 569 tumours, from
+    scikit-learn.
 
     The benign ones and the malignant ones, as `as_images` has them: [212, 1, 30, 1].
     """
@@ -51,15 +53,16 @@ def tumours() -> tuple[Splits, np.ndarray]:
 
 
 def network_traffic(cases: int = 10_000) -> tuple[Splits, np.ndarray] | None:
-    """KDD Cup 1999, report 001's own example: normal connections and attacks; None where it cannot be fetched.
+    """KDD Cup 1999, report 001's own example: normal connections and attacks; None where it cannot
+    be fetched.
 
-    The 38 of 41 columns that are numbers, as log(1 + v), since they count bytes and connections; at most `cases`
-    normal ones, drawn by seed 0.  scikit-learn fetches a tenth of the set once (2 MB) and keeps it in its own folder.
+    The 38 of 41 columns that are numbers, as log(1 + v), since they count bytes and connections; at
+    most `cases` normal ones, drawn by seed 0.  scikit-learn fetches a tenth of the set once (2 MB)
+    and keeps it in its own folder.
     """
     try:
-        with warnings.catch_warnings(
-            action="ignore"
-        ):  # scikit-learn says that it tries again, with a path of this machine
+        # scikit-learn says that it tries again, with a path of this machine
+        with warnings.catch_warnings(action="ignore"):
             table = fetch_kddcup99(subset="SA", random_state=0, n_retries=1, delay=0.1)
     except OSError:  # no network
         return None
@@ -77,13 +80,16 @@ def network_traffic(cases: int = 10_000) -> tuple[Splits, np.ndarray] | None:
 def as_images(
     normal: np.ndarray, strange: np.ndarray, name: str, source: Source
 ) -> tuple[Splits, np.ndarray]:
-    """Tables [N, F], [M, F] as images of a row of F pixels: the normal cases, 60 : 10 : 30 by seed 0, and the strange.
+    """Tables [N, F], [M, F] as images of a row of F pixels: the normal cases, 60 : 10 : 30 by seed
+    0, and the strange.
 
-    The range of the normal ones in training fills the middle half of 256 shades, so that there is room on both sides.
+    The range of the normal ones in training fills the middle half of 256 shades, so that there is
+    room on both sides.
     """
     order = np.random.default_rng(0).permutation(len(normal))
     train, valid, test = np.split(normal[order], [int(0.6 * len(order)), int(0.7 * len(order))])
-    low, width = train.min(0), np.ptp(train, 0)
+    low = train.min(0)
+    width = np.ptp(train, 0)
 
     def pixels(rows: np.ndarray) -> np.ndarray:
         shades = np.clip(64 + 127 * (rows - low) / np.where(width > 0, width, 1), 0, 255)
@@ -127,9 +133,9 @@ def scores(
 ) -> dict[str, np.ndarray]:
     """How strange images are: `error`, squared error, and `elbo`, its negative in nats.
 
-    [N, H, W, C], [K] -> name -> [N].  A CVAE is not told the label: its error is the least over all labels, and the
-    label is summed out of its bound, -log sum_y p(y) e^ELBO(x, y), `shares` being p(y).  Each ELBO is the mean over
-    some draws of z.
+    [N, H, W, C], [K] -> name -> [N].  A CVAE is not told the label: its error is the least over all
+    labels, and the label is summed out of its bound, -log sum_y p(y) e^ELBO(x, y), `shares` being
+    p(y).  Each ELBO is the mean over some draws of z.
     """
     labels = range(trained.spec.num_classes) if trained.spec.kind == "cvae" else [0]
     errors, bounds = [], []
@@ -144,15 +150,19 @@ def scores(
 
 def _elbo(trained: Trained, x: np.ndarray, y: np.ndarray, samples: int) -> np.ndarray:
     """The ELBO of each image, the mean over draws of z.  -> [N]"""
-    generator, hot = randomness.rng(0, "eps"), evaluation.one_hot(trained, y)
+    generator = randomness.rng(0, "eps")
+    hot = evaluation.one_hot(trained, y)
     eps = generator.standard_normal((samples, len(x), trained.spec.latent_dim))
     losses = [np.sum(trained.predict("loss_terms", x, x, hot, e), axis=0) for e in eps]
     return -np.mean(losses, axis=0, dtype=np.float64)
 
 
 def all_scores(models: dict[str, Trained], train: Images, x: np.ndarray) -> dict[str, np.ndarray]:
-    """Every detector's score of images: two of each model, and those of PCA and an isolation forest.  -> name -> [N]"""
-    normal, shares = data.scale(train.x), np.bincount(train.y) / len(train)
+    """Every detector's score of images: two of each model, and those of PCA and an isolation
+    forest.  -> name -> [N]
+    """
+    normal = data.scale(train.x)
+    shares = np.bincount(train.y) / len(train)
     found = {}
     for name, trained in models.items():
         ours = scores(trained, x, shares)

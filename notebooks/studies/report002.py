@@ -31,15 +31,14 @@ def models(
 ) -> list[Trained]:
     """Trains the model with the seeds 0, 1, ...; without `train`, the kept model of seed 0 alone.
 
-    PyTorch's runs keep seed 0 in float16 with its history, in `file` or one named by model and epochs; either twin
-    loads it.
+    PyTorch's runs keep seed 0 in float16 with its history, in `file` or one named by model and
+    epochs; either twin loads it.
     """
     name = file or f"{spec.name}-z{spec.latent_dim}-e{settings.epochs}.safetensors"
     if not train:
         return [_kept(run, twin, name)]
-    place = SimpleNamespace(
-        checkpoints=run.checkpoints / f"{settings.epochs}-epochs"
-    )  # a shorter run is another run
+    # a shorter run is another run
+    place = SimpleNamespace(checkpoints=run.checkpoints / f"{settings.epochs}-epochs")
     trained = evaluation.train_seeds(place, twin, spec, settings, images, seeds)
     if run.backend == "torch":
         arrays = {key: a.astype("float16") for key, a in trained[0].model.get_arrays().items()}
@@ -74,12 +73,17 @@ def sampled_codes(trained: Trained, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def plane(z: np.ndarray) -> np.ndarray:
-    """Codes in their first two principal components; codes of two numbers as they are.  [N, Z] -> [N, 2]"""
+    """Codes in their first two principal components; codes of two numbers as they are.
+
+    [N, Z] -> [N, 2]
+    """
     return z if z.shape[1] == 2 else PCA(2, random_state=0).fit_transform(z)
 
 
 def class_knowledge(trained: Trained, x: np.ndarray, y: np.ndarray) -> dict[str, float]:
-    """What the code says of the class: `between`, share of variance between the classes; `probe`, accuracy from z."""
+    """What the code says of the class: `between`, share of variance between the classes; `probe`,
+    accuracy from z.
+    """
     mu, logvar = evaluation.codes(trained, x, y)
     return {
         "between": latent.between_class_share(sampled_codes(trained, x, y), y),
@@ -90,7 +94,9 @@ def class_knowledge(trained: Trained, x: np.ndarray, y: np.ndarray) -> dict[str,
 def straight_lines(
     trained: Trained, x: np.ndarray, y: np.ndarray, pairs: int, points: int = 11
 ) -> np.ndarray:
-    """Images along straight lines between the codes of two images of one class.  -> [pairs, points, H, W, C]
+    """Images along straight lines between the codes of two images of one class.
+
+    -> [pairs, points, H, W, C]
 
     Pairs are drawn by seed 0, both of one class, so that a CVAE's label can stay as it is.
     """

@@ -1,8 +1,9 @@
-"""The tuning study of report 002 as a grid of points, each trained once and kept in a file of its own.
+"""The tuning study of report 002 as a grid of points, each trained once and kept in a file of its
+own.
 
-`make grid` runs the missing points through snakemake and papermill, on as many cores as it is given; notebook 04 trains
-what is still missing and draws the rest.  A point that was killed goes on from its checkpoint; one whose loss is not
-finite is kept with the reason, and stops nobody.
+`make grid` runs the missing points through snakemake and papermill, on as many cores as it is
+given; notebook 04 trains what is still missing and draws the rest.  A point that was killed goes on
+from its checkpoint; one whose loss is not finite is kept with the reason, and stops nobody.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ BATCH_SIZES, LEARNING_RATES, LATENT_DIMS = (64, 256, 1024), (3e-4, 1e-3, 3e-3), 
 
 @dataclass(frozen=True)
 class Point:
-    """One setting of the study; the defaults are those that report 002 found best, and our code size."""
+    """One setting of the study; the defaults are those that report 002 found best, and our code
+    size.
+    """
 
     dataset: str
     kind: str
@@ -51,7 +54,7 @@ class Point:
 
     @property
     def name(self) -> str:
-        """'mnist-cvae-400-b256-lr0.001-adam-z20-s0': the name of its file; `named` is the inverse."""
+        """'mnist-cvae-400-b256-lr0.001-adam-z20-s0', the name of its file; inverse of `named`."""
         hidden = "x".join(map(str, self.hidden))
         return (
             f"{self.dataset}-{self.kind}-{hidden}-b{self.batch_size}-lr{self.learning_rate:g}-"
@@ -99,7 +102,8 @@ def named(name: str) -> Point:
         point = None
     if point is None or point.name != name:
         raise ValueError(
-            f"{name!r} is no point of the grid; a name looks like {Point('mnist', 'cvae', (400,)).name!r}"
+            f"{name!r} is no point of the grid; a name looks like "
+            f"{Point('mnist', 'cvae', (400,)).name!r}"
         )
     return point
 
@@ -107,8 +111,9 @@ def named(name: str) -> Point:
 def grid(profile: str, backend: str, dataset: str, kind: str) -> list[Point]:
     """All points of a twin for one data set and model, the report's choice first.
 
-    The CVAE gets batch size by learning rate, optimisers at two learning rates, hidden layers; the VAE one change at a
-    time; both get other code sizes.  PyTorch carries the seeds, TensorFlow trains the first: the twins are proven alike.
+    The CVAE gets batch size by learning rate, optimisers at two learning rates, hidden layers; the
+    VAE one change at a time; both get other code sizes.  PyTorch carries the seeds, TensorFlow
+    trains the first: the twins are proven alike.
     """
     base = Point(dataset, kind, HIDDEN[kind, dataset])
 
@@ -171,11 +176,13 @@ def compute(point: Point, twin: ModuleType, splits: data.Splits, epochs: int, in
     path, unfinished = into / f"{point.name}.json", into / "checkpoints" / point.name
     if path.exists():
         return json.loads(path.read_text())
-    failed, model = "", twin.models.build(point.model(), seed=point.seed)
+    failed = ""
+    model = twin.models.build(point.model(), seed=point.seed)
     try:
         history = twin.train.fit(model, splits, point.settings(epochs), unfinished)
     except NotFinite as error:
-        failed, history = str(error), pd.DataFrame()
+        failed = str(error)
+        history = pd.DataFrame()
     record = {
         "point": asdict(point),
         "failed": failed,
@@ -191,7 +198,10 @@ def compute(point: Point, twin: ModuleType, splits: data.Splits, epochs: int, in
 def run_all(
     points: Iterable[Point], twin: ModuleType, splits: data.Splits, epochs: int, into: Path
 ) -> pd.DataFrame:
-    """Every point, in order.  -> a row a point: its fields, valid_loss at the end, seconds, failed, history"""
+    """Every point, in order.
+
+    -> a row a point: its fields, valid_loss at the end, seconds, failed, history
+    """
     rows = []
     for point in points:
         record = compute(point, twin, splits, epochs, into)
@@ -210,7 +220,10 @@ def run_all(
 
 
 def along(table: pd.DataFrame, base: Point, field: str) -> dict[float | str, np.ndarray]:
-    """Validation loss by epoch for each value of one field, all else as in `base`.  -> value -> [S, E]"""
+    """Validation loss by epoch for each value of one field, all else as in `base`.
+
+    -> value -> [S, E]
+    """
     fixed = [f.name for f in fields(Point) if f.name not in (field, "seed")]
     same = [
         all(row[name] == getattr(base, name) for name in fixed) and not row["failed"]
@@ -223,7 +236,9 @@ def along(table: pd.DataFrame, base: Point, field: str) -> dict[float | str, np.
 
 
 def summary(table: pd.DataFrame) -> pd.DataFrame:
-    """A row a setting, best first: mean and standard deviation over seeds of the last validation loss, seconds."""
+    """A row a setting, best first: mean and standard deviation over seeds of the last validation
+    loss, seconds.
+    """
     settings = [f.name for f in fields(Point) if f.name not in ("seed", "dataset", "kind")]
     means = table.groupby(settings, as_index=False, sort=False).agg(
         valid_loss=("valid_loss", "mean"), sd=("valid_loss", "std"), seconds=("seconds", "mean")

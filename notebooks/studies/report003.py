@@ -1,4 +1,5 @@
-"""Models against the clock, for notebook 06: samples judged after so many epochs, and the seconds until then.
+"""Models against the clock, for notebook 06: samples judged after so many epochs, and the seconds
+until then.
 
 Knows no framework.  Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels y [N].
 """
@@ -25,7 +26,9 @@ CAT, CARS, BOATS = 3, 1, 8  # labels of CIFAR-10
 
 
 def looks(judge: Judge, x: np.ndarray, y: np.ndarray, real: data.Images) -> dict[str, float]:
-    """What the judge says of samples asked for as y (`evaluation.judged`), and their peak at the period of two pixels."""
+    """What the judge says of samples asked for as y (`evaluation.judged`), and their peak at the
+    period of two pixels.
+    """
     return evaluation.judged(judge, x, y, real) | {"checkerboard": samples.checkerboard_peak(x)}
 
 
@@ -40,10 +43,12 @@ def run(
     judge: Judge,
     y: np.ndarray,
 ) -> tuple[pd.DataFrame, list[evaluation.Trained]]:
-    """Trains to each mark (epochs, ascending, the last that of the settings) in turn and judges samples for y there.
+    """Trains to each mark (epochs, ascending, the last that of the settings) in turn and judges
+    samples for y there.
 
-    -> a row a seed and mark: seed, epoch, seconds of training, and `looks` against the test images; the models.  A row
-    is kept beside its checkpoint as soon as it is known, so that a killed race goes on.  ValueError for other marks.
+    -> a row a seed and mark: seed, epoch, seconds of training, and `looks` against the test images;
+    the models.  A row is kept beside its checkpoint as soon as it is known, so that a killed race
+    goes on.  ValueError for other marks.
     """
     if (
         list(marks) != sorted(set(marks))
@@ -52,7 +57,8 @@ def run(
         or marks[0] < 1
     ):
         raise ValueError(
-            f"the marks are {list(marks)}; they must ascend from 1 or more to {settings.epochs}, the epochs"
+            f"the marks are {list(marks)}; they must ascend from 1 or more to {settings.epochs}, "
+            "the epochs"
         )
     there = SimpleNamespace(checkpoints=place.checkpoints / f"{settings.epochs}-epochs")
     rows, finished = [], []
@@ -77,7 +83,8 @@ def run(
 
 
 def pace(seconds: Sequence[float], marks: Sequence[int]) -> float:
-    """Median seconds of an epoch, without those that follow a mark: they warm up, and in TensorFlow compile.
+    """Median seconds of an epoch, without those that follow a mark: they warm up, and in TensorFlow
+    compile.
 
     Where every epoch follows a mark, the median of all.
     """
@@ -86,7 +93,9 @@ def pace(seconds: Sequence[float], marks: Sequence[int]) -> float:
 
 
 def first_past(rows: pd.DataFrame, threshold: float, unit: str = "epoch") -> list[float]:
-    """The first mark of each seed at which the accuracy has reached the threshold, in epochs or seconds; NaN for never."""
+    """The first mark of each seed at which the accuracy has reached the threshold, in epochs or
+    seconds; NaN for never.
+    """
     past = rows[rows.accuracy >= threshold].groupby("seed")[unit].min()
     return [float(past.get(seed, np.nan)) for seed in sorted(rows.seed.unique())]
 
@@ -97,18 +106,22 @@ def at_the_end(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def at_least(firsts: Sequence[float], end: float) -> float:
-    """The mean over seeds, a run that never got there counted with the `end` of its training: a lower bound then."""
+    """The mean over seeds, a run that never got there counted with the `end` of its training: a
+    lower bound then.
+    """
     return float(np.mean([end if np.isnan(first) else first for first in firsts]))
 
 
 # ---------------------------------------------------------------- small trainings
 def latent_sizes(model: ModelSpec) -> dict[str, ModelSpec]:
-    """The model with other sizes of the code, by the names of their numbers: z10, z30, ..., z256."""
+    """The model with other sizes of the code, by their numbers' names: z10, z30, ..., z256."""
     return {f"z{z}": replace(model, name=f"{model.name}_z{z}", latent_dim=z) for z in LATENT_DIMS}
 
 
 def in_colour() -> dict[str, ModelSpec]:
-    """Report 004's three models for CIFAR-10's images, as its outlook has it: mlp_ae, mlp_vae, mlp_cvae."""
+    """Report 004's three models for CIFAR-10's images, as its outlook has it: mlp_ae, mlp_vae,
+    mlp_cvae.
+    """
     models = {
         kind: zoo.get(f"report004_{kind}").for_images((32, 32, 3), 10)
         for kind in ("ae", "vae", "cvae")
@@ -122,11 +135,13 @@ def in_colour() -> dict[str, ModelSpec]:
 def measured(
     trained: evaluation.Trained, judge: Judge, y: np.ndarray, images: data.Splits
 ) -> dict[str, float]:
-    """What is kept of a small training: `loss` on test images and its `gap` in nats; `squared_error` of an image by the
-    posterior's mean; units that vary; `looks` of samples for y; `cat`, the judge's mean probability of it where asked.
+    """What is kept of a small training: `loss` on test images and its `gap` in nats;
+    `squared_error` of an image by the posterior's mean; units that vary; `looks` of samples for y;
+    `cat`, the judge's mean probability of it where asked.
     """
     loss, excess = gap(trained, images)
-    x, test = evaluation.generate(trained, y), data.scale(images.test.x)
+    x = evaluation.generate(trained, y)
+    test = data.scale(images.test.x)
     code = trained.predict("encode", test, evaluation.one_hot(trained, images.test.y))
     row = {
         "loss": loss,

@@ -1,6 +1,7 @@
 """The scoreboard: one row a trained model, in the same columns everywhere (`results.COLUMNS`).
 
-A cell is empty where its column does not apply to a model, or was not measured; nothing in it is guessed.
+A cell is empty where its column does not apply to a model, or was not measured; nothing in it is
+guessed.
 """
 
 from __future__ import annotations
@@ -33,8 +34,9 @@ def row(
 ) -> dict[str, Any]:
     """All columns of one trained model but those that the run knows.
 
-    y [N] are the labels to sample for.  The first `nll_images` test images have their likelihood estimated, with
-    `nll_samples` codes each.  `timed` measures the share of the matrix-multiply limit, in seconds.
+    y [N] are the labels to sample for.  The first `nll_images` test images have their likelihood
+    estimated, with `nll_samples` codes each.  `timed` measures the share of the matrix-multiply
+    limit, in seconds.
     """
     return (
         costs(trained, images, timed)
@@ -63,10 +65,11 @@ def costs(trained: Trained, images: data.Splits, timed: bool) -> dict[str, Any]:
 
 @cache
 def share_of_limit(twin: ModuleType, spec: ModelSpec, batch_size: int) -> float:
-    """Share of the matrix-multiply limit that training this model reaches, both measured now, side by side, once a run.
+    """Share of the matrix-multiply limit that training this model reaches, both measured now, side
+    by side, once a run.
 
-    The seconds of the training itself may be of a busier or a calmer machine.  A CGAN has none: its step is not one
-    pass forward and one back.
+    The seconds of the training itself may be of a busier or a calmer machine.  A CGAN has none: its
+    step is not one pass forward and one back.
     """
     batches = np.clip(BURST // cost.training_flops(cost.multiply_adds(spec), batch_size), 2, 64)
     return speed.measure(twin, spec, batch_size, int(batches) * batch_size)["share"]
@@ -75,10 +78,12 @@ def share_of_limit(twin: ModuleType, spec: ModelSpec, batch_size: int) -> float:
 def encoded(
     trained: Trained, images: data.Splits, nll_images: int, nll_samples: int
 ) -> dict[str, float]:
-    """ELBO, its parts, active units, and the likelihood, in nats per test image; nothing for models without q(z | x).
+    """ELBO, its parts, active units, and the likelihood, in nats per test image; nothing for models
+    without q(z | x).
 
-    `nll_is` is -log p(x), of a CVAE -log p(x | y); only `nll_marginal`, a CVAE's -log p(x), compares with a VAE's.
-    Densities where the pixels are Gaussian, probabilities where they are Bernoulli, and never the one beside the other.
+    `nll_is` is -log p(x), of a CVAE -log p(x | y); only `nll_marginal`, a CVAE's -log p(x),
+    compares with a VAE's. Densities where the pixels are Gaussian, probabilities where they are
+    Bernoulli, and never the one beside the other.
     """
     if trained.spec.kind in ("ae", "cgan"):
         return {}
@@ -87,10 +92,8 @@ def encoded(
     row = evaluation.elbo_terms(trained, test) | {"active_units": int(units.sum())}
     if not nll_images:
         return row
-    few, shares = (
-        test.subset(np.arange(min(nll_images, len(test)))),
-        np.bincount(images.train.y) / len(images.train),
-    )
+    few = test.subset(np.arange(min(nll_images, len(test))))
+    shares = np.bincount(images.train.y) / len(images.train)
     log_p = evaluation.log_likelihoods(
         trained, evaluation.as_trained(trained, few), few.y, nll_samples, shares
     )
@@ -103,13 +106,17 @@ def encoded(
 
 
 def sampled(trained: Trained, judge: Judge, images: data.Splits, y: np.ndarray) -> dict[str, float]:
-    """What samples for the labels y [N] are worth against the test images; what needs a label only of conditional models.
+    """What samples for the labels y [N] are worth against the test images; what needs a label only
+    of conditional models.
 
-    `frechet_floor` is the distance of as many validation images, and empty where there are fewer.  Precision and recall
-    are against as many test images as there are samples, and empty where these have no five neighbours.
+    `frechet_floor` is the distance of as many validation images, and empty where there are fewer.
+    Precision and recall are against as many test images as there are samples, and empty where these
+    have no five neighbours.
     """
-    x, test = evaluation.generate(trained, y), images.test
-    features, real = judge.features(x), evaluation.real_features(judge, test)
+    x = evaluation.generate(trained, y)
+    test = images.test
+    features = judge.features(x)
+    real = evaluation.real_features(judge, test)
     seen = evaluation.judged(judge, x, y, test)
     row = {
         "judge_accuracy": evaluation.real_accuracy(judge, test),

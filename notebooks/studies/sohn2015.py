@@ -1,9 +1,11 @@
-"""Quadrant completion of Sohn et al. 2015 on MNIST: `python -m twinvae_studies.sohn2015 torch` (or tf).
+"""Quadrant completion of Sohn et al. 2015 on MNIST: `python -m twinvae_studies.sohn2015 torch` (or
+tf).
 
-One, two or three quadrants of a digit are given, the others are to be told.  A net without chance is the baseline, a
-CVAE the model; the nets are those of Pyro's example, and so is the likelihood, a Bernoulli on grey pixels: its values
-compare with that example's alone.  Validation images choose the epoch, the test images are touched once.  Everything
-is kept on the way: killed, it goes on where it was.  What notebook 09 shows stands in `results/published/`.
+One, two or three quadrants of a digit are given, the others are to be told.  A net without chance
+is the baseline, a CVAE the model; the nets are those of Pyro's example, and so is the likelihood, a
+Bernoulli on grey pixels: its values compare with that example's alone.  Validation images choose
+the epoch, the test images are touched once.  Everything is kept on the way: killed, it goes on
+where it was.  What notebook 09 shows stands in `results/published/`.
 """
 
 from __future__ import annotations
@@ -16,8 +18,9 @@ import pandas as pd
 from twinvae import backend, data, paths
 from twinvae_studies import burda2016, sohn2015_models
 
-# -log p(missing | observed) in nats per image, by observed quadrants.  The example calls its estimator Monte Carlo; what
-# it computes is the ELBO, on the images by which it stops training (Pyro, examples/cvae, at 1.9).
+# -log p(missing | observed) in nats per image, by observed quadrants.  The example calls its
+# estimator Monte Carlo; what it computes is the ELBO, on the images by which it stops training
+# (Pyro, examples/cvae, at 1.9).
 PYRO = {
     1: {"baseline": 100.4, "elbo": 71.8},
     2: {"baseline": 61.9, "elbo": 51.0},
@@ -32,12 +35,15 @@ WORDS = {
     "importance": "importance sampling",
 }
 TAKES = "about 40 minutes on a core"
-# (epochs, learning rate): the example's rate, then a lower one.  What each is worth is told after each.
+# (epochs, learning rate): the example's rate, then a lower one.  What each is worth is told after
+# each.
 PHASES = {"baseline": ((10, 1e-3), (4, 1e-4)), "completion": ((18, 1e-3), (6, 2e-4))}
 
 
 def estimates_of(task: dict) -> dict[str, dict]:
-    """Every estimate of a task with its interval: `_rate` where the example's learning rate is not lowered at the end."""
+    """Every estimate of a task with its interval: `_rate` where the example's learning rate is not
+    lowered at the end.
+    """
     at_rate = {
         "baseline_rate": task["baseline"]["marks"][0]["test"],
         "elbo_rate": task["completion"]["marks"][0]["test"],
@@ -46,7 +52,9 @@ def estimates_of(task: dict) -> dict[str, dict]:
 
 
 def table(found: dict[str, dict]) -> pd.DataFrame:
-    """A row an estimate and task: of each twin the value and half its 95 % interval, and what is published."""
+    """A row an estimate and task: of each twin the value and half its 95 % interval, and what is
+    published.
+    """
     rows = []
     for quadrants in PYRO:
         tasks = {name: facts["quadrants"].get(str(quadrants)) for name, facts in found.items()}
@@ -60,7 +68,9 @@ def table(found: dict[str, dict]) -> pd.DataFrame:
 
 
 def numbers(found: dict[str, dict]) -> dict[str, float]:
-    """For each task and estimate of each twin its value, and of the worse twin value and interval: `q1_elbo_high`, ..."""
+    """For each task and estimate of each twin its value, and of the worse twin value and interval:
+    `q1_elbo_high`, ...
+    """
     known = {}
     for quadrants, published_ones in PYRO.items():
         tasks = {
@@ -105,7 +115,8 @@ def load(name: str) -> dict:
 
 def main(name: str) -> None:
     """Each task in turn; what is known is written after each."""
-    twin, images = backend.get(name), data.splits("mnist")
+    twin = backend.get(name)
+    images = data.splits("mnist")
     facts = {
         "published": PYRO,
         "likelihood": "Bernoulli on grey pixels of the missing quadrants",

@@ -1,4 +1,5 @@
-"""A part of an image told from the rest: the models, their training, and the estimators of -log p(missing | observed).
+"""A part of an image told from the rest: the models, their training, and the estimators of -log
+p(missing | observed).
 
 The tasks and the nets are those of Pyro's example of Sohn et al. 2015; `quadrants` runs them.
 """
@@ -6,6 +7,7 @@ The tasks and the nets are those of Pyro's example of Sohn et al. 2015; `quadran
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -54,10 +56,11 @@ def settings(phases: Sequence[tuple[int, float]]) -> list[specs.TrainSpec]:
 def train(
     model, twin: ModuleType, images: data.Splits, runs: Sequence[specs.TrainSpec], folder: Path
 ) -> tuple[list[dict], list[dict]]:
-    """Trains through all runs, each from the epoch of the one before that was best on validation images.
+    """Trains through all runs, each from the epoch of the one before that was best on validation
+    images.
 
-    -> (a row an epoch, a row a run with the loss of its best epoch on validation and on test images).  The model is left
-    as it was in the best epoch of all.
+    -> (a row an epoch, a row a run with the loss of its best epoch on validation and on test
+    images).  The model is left as it was in the best epoch of all.
     """
     epochs, marks = [], []
     for number, run in enumerate(runs):
@@ -89,7 +92,9 @@ def train(
 
 
 def losses(model, twin: ModuleType, images: data.Images, run: specs.TrainSpec) -> np.ndarray:
-    """The loss of each image: -ELBO with one sample of z, or the baseline's -log p(missing | observed).  -> [N]"""
+    """The loss of each image: -ELBO with one sample of z, or the baseline's -log p(missing |
+    observed).  -> [N]
+    """
     batches = randomness.validation(images, run, model.spec.latent_dim, model.dtype)
     return np.concatenate(
         [np.sum(twin.models.call(model, "loss_terms", *batch), axis=0) for batch in batches]
@@ -99,14 +104,17 @@ def losses(model, twin: ModuleType, images: data.Images, run: specs.TrainSpec) -
 def estimates(
     model, twin: ModuleType, x: np.ndarray, samples: int, seed: int = 0
 ) -> dict[str, np.ndarray]:
-    """-log p(missing | observed), in nats, by each estimator of a CVAE.  [N, H, W, C] -> name -> [N]
+    """-log p(missing | observed), in nats, by each estimator of a CVAE.
+
+    [N, H, W, C] -> name -> [N]
 
     elbo: samples from q(z | image), their mean (an upper bound);  importance: the same, weighted;
     monte_carlo: samples from p(z | observed) alone  (Sohn et al. 2015, section 4.3).
     """
     found = {name: np.empty(len(x)) for name in ESTIMATORS[1:]}
     for start in range(0, len(x), 40):
-        part, call = x[start : start + 40], lambda *what: twin.models.call(model, *what)
+        part = x[start : start + 40]
+        call = partial(twin.models.call, model)
         eps = randomness.rng(seed, "likelihood", start).standard_normal(
             (2, samples, len(part), model.spec.latent_dim)
         )
@@ -126,10 +134,14 @@ def estimates(
 def measured(
     model, net, twin: ModuleType, x: np.ndarray, samples: int, folder: Path, block: int = 1_000
 ) -> dict:
-    """All estimators, the baseline's exact value first, kept in `folder` block by block.  -> name -> [N]"""
+    """All estimators, the baseline's exact value first, kept in `folder` block by block.
+
+    -> name -> [N]
+    """
     parts = []
     for start in range(0, len(x), block):
-        path, part = folder / f"{samples}-{start:05d}.npy", x[start : start + block]
+        path = folder / f"{samples}-{start:05d}.npy"
+        part = x[start : start + block]
         if not path.exists():
             nothing = np.zeros((len(part), 1)), np.zeros((len(part), net.spec.latent_dim))
             rows = {"baseline": twin.models.predict(net, "loss_terms", part, part, *nothing)[0]}
@@ -142,7 +154,10 @@ def measured(
 
 
 def pictures(model, net, twin: ModuleType, x: np.ndarray, draws_each: int = 4) -> np.ndarray:
-    """What is observed, the baseline's image, S of the CVAE's, the truth.  [N, H, W, C] -> uint8 [N, 3 + S, H, W, C]"""
+    """What is observed, the baseline's image, S of the CVAE's, the truth.
+
+    [N, H, W, C] -> uint8 [N, 3 + S, H, W, C]
+    """
     y = twin.models.call(model, "observed", x)
     mu, logvar = twin.models.call(model, "prior", y)
     eps = randomness.rng(0, "prior").standard_normal((draws_each, *mu.shape))
@@ -156,7 +171,9 @@ def pictures(model, net, twin: ModuleType, x: np.ndarray, draws_each: int = 4) -
 
 
 def summary(values: dict[str, np.ndarray]) -> dict:
-    """Means with 95 % intervals over images, and the baseline's value less each of the CVAE's, image by image."""
+    """Means with 95 % intervals over images, and the baseline's value less each of the CVAE's,
+    image by image.
+    """
     gains = {f"gain_{name}": values["baseline"] - values[name] for name in ESTIMATORS[1:]}
     return {name: burda2016.interval(each) for name, each in (values | gains).items()}
 

@@ -1,10 +1,10 @@
-"""Training speed of report 004's models, as a share of the matrix-multiply limit of the same framework; and the seconds
-that the likelihood of a whole test half takes.
+"""Training speed of report 004's models, as a share of the matrix-multiply limit of the same
+framework; and the seconds that the likelihood of a whole test half takes.
 
     python -m twinvae_studies.speed [torch|tf]
 
-Each twin runs in a process of its own, for two that use all cores slow each other down.  The limit is
-measured beside every training; 6 * multiply-adds * images / seconds is held against it.
+Each twin runs in a process of its own, for two that use all cores slow each other down.  The limit
+is measured beside every training; 6 * multiply-adds * images / seconds is held against it.
 """
 
 from __future__ import annotations
@@ -38,9 +38,12 @@ def made_up(n: int, spec: ModelSpec) -> data.Images:
 
 
 def measure(twin: ModuleType, spec: ModelSpec, batch_size: int, images: int = IMAGES) -> dict:
-    """One row of the table: `train.fit` as the notebooks call it, without the first epoch, which compiles."""
+    """One row of the table: `train.fit` as the notebooks call it, without the first epoch, which
+    compiles.
+    """
     train, few = made_up(images, spec), made_up(100, spec)
-    model, settings = twin.models.build(spec), TrainSpec(epochs=EPOCHS, batch_size=batch_size)
+    model = twin.models.build(spec)
+    settings = TrainSpec(epochs=EPOCHS, batch_size=batch_size)
     before = cost.machine_limit(twin)
     history = twin.train.fit(model, data.Splits(train, few, few), settings)
     best = max(before, cost.machine_limit(twin))
@@ -58,9 +61,13 @@ def measure(twin: ModuleType, spec: ModelSpec, batch_size: int, images: int = IM
 
 
 def likelihood_seconds(name: str, images: int = 10_000, samples: int = 500) -> float:
-    """Wall seconds for the importance-sampled likelihood of `images` under Burda's VAE of 200-200 units."""
-    twin, spec = backend.get(name), zoo.ZOO["vae_200_200"]
-    model, x = twin.models.build(spec), data.scale(made_up(images, spec).x)
+    """Wall seconds for the importance-sampled likelihood of `images` under Burda's VAE of 200-200
+    units.
+    """
+    twin = backend.get(name)
+    spec = zoo.ZOO["vae_200_200"]
+    model = twin.models.build(spec)
+    x = data.scale(made_up(images, spec).x)
     y = np.zeros((images, 1))
     likelihood.importance_sampled(model, twin, x[:100], y[:100], samples)  # compiles
     start = time.perf_counter()
@@ -83,7 +90,8 @@ def main(names: list[str]) -> None:
     print(pd.DataFrame(rows).to_string(index=False, float_format="%.2f"))
     seconds = likelihood_seconds(names[0])
     print(
-        f"{names[0]}: log p(x) of 10,000 images with 500 samples each took {seconds:.1f} s (goal 60)"
+        f"{names[0]}: log p(x) of 10,000 images with 500 samples each took {seconds:.1f} s (goal "
+        "60)"
     )
 
 

@@ -1,4 +1,6 @@
-"""The ways to train in either framework, for notebook 08: each written out, with the lines it takes and its speed."""
+"""The ways to train in either framework, for notebook 08: each written out, with the lines it takes
+and its speed.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +16,12 @@ import numpy as np
 from twinvae import backend, randomness
 from twinvae.spec import ModelSpec, TrainSpec
 
-os.environ.setdefault(
-    "TF_CPP_MIN_LOG_LEVEL", "3"
-)  # uncompiled, oneDNN calls an error what it leaves to others
+# uncompiled, oneDNN calls an error what it leaves to others
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 PT, TF = backend.get("torch"), backend.get("tf")
 torch, tf, keras = PT.layers.torch, TF.layers.tf, TF.layers.keras
-tf.get_logger().setLevel(
-    "ERROR"
-)  # it warns of tracing many functions; many small models are the point here
+# it warns of tracing many functions; many small models are the point here
+tf.get_logger().setLevel("ERROR")
 
 
 def numpy(t: Any) -> np.ndarray:
@@ -93,7 +93,7 @@ class Fit(keras.Model):
 
 @dataclass(frozen=True)
 class Way:
-    """A way to train: its name, the twin, its step function, and all that one has to write for it."""
+    """A way to train: its name, the twin, its step function, and all that one writes for it."""
 
     name: str
     twin: ModuleType
@@ -131,10 +131,8 @@ def epoch_of(
     model = way.twin.models.build(spec)
     if way.make is None:
         rows = tuple(np.concatenate(arrays) for arrays in zip(*batches, strict=True))
-        loader, fit = (
-            tf.data.Dataset.from_tensor_slices(rows).batch(len(batches[0].x)),
-            Fit(model, settings),
-        )
+        loader = tf.data.Dataset.from_tensor_slices(rows).batch(len(batches[0].x))
+        fit = Fit(model, settings)
         return lambda: float(fit.fit(loader, shuffle=False, verbose=0).history["nats"][-1])
     optimizer = (KerasAdam if way.twin is TF else PT.train.Optimizer)(model, settings)
     step = way.make(model, optimizer, settings)
@@ -144,8 +142,11 @@ def epoch_of(
 def timed(
     way: Way, spec: ModelSpec, settings: TrainSpec, batches: list[randomness.Batch], epochs: int
 ) -> dict[str, float]:
-    """Seconds of the first epoch, compiling included; images a second in the fastest later one; last loss."""
-    epoch, seconds = epoch_of(way, spec, settings, batches), []
+    """Seconds of the first epoch, compiling included; images a second in the fastest later one;
+    last loss.
+    """
+    epoch = epoch_of(way, spec, settings, batches)
+    seconds = []
     for _ in range(1 + epochs):
         start = time.perf_counter()
         loss = epoch()
