@@ -30,3 +30,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def python() -> str:
     """The interpreter of these tests, for commands in a process of their own."""
     return sys.executable
+
+
+@pytest.fixture
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty results folder, in which models are kept, too."""
+    monkeypatch.setenv("TWINVAE_RESULTS", str(tmp_path / "results"))
+    return tmp_path / "results"

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pair import VAE, splits
+
 from twinvae import backend, checkpoints, randomness
 from twinvae.run import Run
 from twinvae.spec import Flatten, TrainSpec
@@ -70,5 +71,5 @@ def run(folder: str, name: str, moment: str | None) -> None:
     run.use(images.source)
     model = twin.models.build(MODEL)
     history = twin.train.fit(model, images, SETTINGS, run.checkpoints)
-    run.number("loss", history.loss.iloc[-1], ".6f")
+    run.number("loss", history[-1]["loss"], ".6f")
     run.finish()

@@ -20,8 +20,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import twinvae
 from oracle import ORACLES
+
+import twinvae
 
 ROOT = Path(twinvae.__file__).parent
 RESULTS = Path("results") / "mutants" / "mutants.csv"

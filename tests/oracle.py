@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from pair import array
 from scipy import special, stats
+
 from twinvae import backend, reference
 from twinvae.spec import (
     Activation,

@@ -1,6 +1,7 @@
 """Small models and images, and both twins by name, for the tests that hold the twins against each other."""
 
 import numpy as np
+
 from twinvae import backend
 from twinvae.data import Images, Source, Splits
 from twinvae.spec import Activation, Flatten, ModelSpec, mlp

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from pair import VAE, splits
+
 from twinvae.spec import FreeBitsSpec, TrainSpec
 from twinvae_studies import ablations, burda2016
 from twinvae_studies.ablations import Point

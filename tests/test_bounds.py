@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from pair import CVAE, VAE, splits
 from scipy.special import logsumexp
+
 from twinvae import backend, data, zoo
 from twinvae.spec import BoundSpec, TrainSpec, count_weights
 from twinvae_studies import burda2016, burda2016_bounds

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from pair import CVAE, TWINS, apply, splits
+
 from twinvae import backend, reference
 from twinvae.data import by_class
 from twinvae.metrics import latent

@@ -7,6 +7,7 @@ import pytest
 from pair import TWINS, images
 from scipy import stats
 from sklearn.mixture import GaussianMixture
+
 from twinvae import backend, data
 from twinvae.metrics import baselines, likelihood
 from twinvae_studies import burda2016, digits_cvae, fitted_priors

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from pair import images
+
 from twinvae import randomness
 from twinvae.spec import TrainSpec
 

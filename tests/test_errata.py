@@ -5,6 +5,7 @@ import re
 import pytest
 import yaml
 from tiny import ROOT
+
 from twinvae.run import provenance
 from twinvae_studies import errata
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import integrate, optimize, stats
+
 from twinvae import reference
 from twinvae_studies import exact
 

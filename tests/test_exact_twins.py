@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from pair import TWINS, array
 from scipy.special import logsumexp
+
 from twinvae import backend, randomness
 from twinvae.spec import Flatten, ModelSpec, TrainSpec
 from twinvae_studies import exact

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 from pair import TWINS, apply, array, same_arrays, splits
 from scipy import integrate, special, stats
+
 from twinvae import backend, checkpoints, randomness
 from twinvae.data import Images, Splits
 from twinvae.spec import Activation, BatchNorm, Conv, Dense, Flatten, GanSpec, GlobalMaxPool, Reshape, TrainSpec, mlp
@@ -226,7 +228,7 @@ def fit(twin: str, settings: TrainSpec = SETTINGS, folder=None, model=NORMED, da
     """A GAN trained from its first weights: (model, history)."""
     twin = backend.get(twin)
     built = twin.models.build(model)
-    return built, twin.gan.fit(built, data, settings, folder)
+    return built, pd.DataFrame(twin.gan.fit(built, data, settings, folder))
 
 
 @over_twins

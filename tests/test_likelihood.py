@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from pair import TWINS
 from scipy import integrate, stats
+
 from twinvae import backend
 from twinvae.metrics import likelihood
 from twinvae.spec import Flatten, ModelSpec

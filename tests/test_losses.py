@@ -6,6 +6,7 @@ import pytest
 import torch
 from pair import TWINS, apply, array
 from scipy import special, stats
+
 from twinvae import backend, reference
 
 RNG = np.random.default_rng(0)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from pair import AE, CLASSES, CVAE, SHAPE, TWINS, VAE, array
+
 from twinvae import backend, randomness, reference, spec, zoo
 from twinvae_studies import parity
 

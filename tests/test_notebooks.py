@@ -14,6 +14,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 from tiny import ROOT, write_notebook
+
 from twinvae.run import provenance
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

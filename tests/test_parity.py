@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from pair import TWINS, VAE, array
+
 from twinvae import backend, spec, zoo
 from twinvae.spec import (
     DECODER_CONDITIONS,

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 from pair import LEAKY, SMALL, TWINS, splits
+
 from twinvae import backend, data
 from twinvae.spec import CompletionSpec, count_weights
 from twinvae_studies import burda2016, sohn2015, sohn2015_models

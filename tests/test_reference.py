@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from scipy import integrate, special, stats
+
 from twinvae import reference
 
 RNG = np.random.default_rng(0)

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from pair import AE, CVAE, VAE, splits
+
 from twinvae import backend, data
 from twinvae.metrics import samples
 from twinvae.metrics.judge import Judge

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
+
 from twinvae.data import Images, Source
 from twinvae.figures import overview
 

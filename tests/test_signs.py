@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from pair import CVAE, TWINS, VAE, splits
+
 from twinvae import backend, data, spec, zoo
 from twinvae.metrics.judge import Judge
 from twinvae.spec import BatchNorm, Conv, ConvTranspose, TrainSpec

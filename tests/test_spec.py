@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 from pair import CVAE, LEAKY, SMALL, VAE
+
 from twinvae import randomness, spec, zoo
 from twinvae.metrics.cost import multiply_adds
 from twinvae.spec import (

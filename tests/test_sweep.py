@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from pair import splits
+
 from twinvae import backend
 from twinvae.checkpoints import NotFinite
 from twinvae_studies import report002_tuning

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import killed
 import numpy as np
+import pandas as pd
 import pytest
 from pair import CVAE, TWINS, VAE, array, images, same_arrays, splits
 from tiny import write_project
+
 from twinvae import backend, checkpoints, randomness, reference
 from twinvae.data import Splits
 from twinvae.spec import OPTIMIZERS, Conv, Flatten, TrainSpec
@@ -27,12 +29,13 @@ def fit(
     model=VAE,
     data: Splits = DATA,
     dtype="float32",
+    seed: int = 0,
     **kwargs,
 ):
     """A model trained from its first weights: (model, history)."""
     twin = backend.get(twin)
-    built = twin.models.build(model, dtype=dtype)
-    return built, twin.train.fit(built, data, settings, folder, **kwargs)
+    built = twin.models.build(model, seed, dtype)
+    return built, pd.DataFrame(twin.train.fit(built, data, settings, folder, **kwargs))
 
 
 @pytest.fixture(scope="module")
@@ -212,7 +215,7 @@ def test_last_and_best_are_what_they_say(finished, twin):
 
 
 def test_a_worse_epoch_leaves_the_best_alone(tmp_path):
-    log = checkpoints.Log(VAE, SETTINGS, DATA, tmp_path)
+    log = checkpoints.Log(backend.get("torch").models.build(VAE), SETTINGS, DATA, tmp_path)
     for epoch, loss in enumerate([3.0, 2.0, 2.5], 1):
         log.record(epoch, 1.0, np.full(3, loss), np.full(3, loss), lambda at=epoch: {"at": np.array(float(at))})
     assert checkpoints.read(tmp_path / "best.safetensors")[0]["at"] == 2
@@ -226,6 +229,24 @@ def test_a_longer_run_continues_a_shorter_one_bit_for_bit(finished, twin, tmp_pa
     assert same_arrays(model.get_arrays(), finished[twin][1].get_arrays())
     assert same_arrays(*(checkpoints.read(folder / "last.safetensors")[0] for folder in (tmp_path, finished[twin][0])))
     assert frame.drop(columns="seconds").equals(finished[twin][2].drop(columns="seconds"))
+
+
+@over_twins
+def test_a_shorter_run_is_that_run_and_leaves_the_longer_one(finished, twin):
+    folder, model, frame = finished[twin]
+    shorter, few = fit(twin, replace(SETTINGS, epochs=2), folder)
+    assert few.drop(columns="seconds").equals(frame.drop(columns="seconds")[:2])
+    assert not same_arrays(shorter.get_arrays(), model.get_arrays())
+    again, same = fit(twin, SETTINGS, folder)
+    assert same_arrays(again.get_arrays(), model.get_arrays()) and same.equals(frame)
+
+
+@over_twins
+def test_a_model_that_is_trained_is_not_trained_again(finished, twin):
+    folder, model, frame = finished[twin]
+    before = model.get_arrays()
+    assert pd.DataFrame(backend.get(twin).train.fit(model, DATA, SETTINGS, folder)).equals(frame)
+    assert same_arrays(model.get_arrays(), before)
 
 
 @over_twins
@@ -253,8 +274,10 @@ def test_an_interrupt_leaves_a_model_that_works_and_the_same_cell_goes_on(finish
         module.train.fit(model, DATA, SETTINGS, tmp_path)
     assert np.isfinite(module.models.predict(model, "generate", np.zeros((2, 2)), None)).all()
     monkeypatch.setattr(randomness, "batches", batches)
-    frame = module.train.fit(model, DATA, SETTINGS, tmp_path)
-    assert list(frame.epoch) == [1, 2, 3] and same_arrays(model.get_arrays(), finished[twin][1].get_arrays())
+    rows = module.train.fit(model, DATA, SETTINGS, tmp_path)
+    assert [row["epoch"] for row in rows] == [1, 2, 3] and same_arrays(
+        model.get_arrays(), finished[twin][1].get_arrays()
+    )
 
 
 # --- killed --------------------------------------------------------------------------------------
@@ -377,9 +400,10 @@ def test_a_learning_rate_that_is_too_high_is_named(twin):
         ),
         (dict(settings=replace(SETTINGS, optimizer="sgd")), "its settings has optimizer 'adam', now 'sgd'"),
         (dict(settings=replace(SETTINGS, seed=1)), "its settings has seed 0, now 1"),
+        (dict(seed=1), "its starting weights is 'crc .*, now 'crc .*"),
         (
-            dict(settings=replace(SETTINGS, epochs=2)),
-            "has been trained for 3 epochs; epochs is 2, which must not be fewer",
+            dict(data=replace(DATA, valid=images(9, 5))),
+            "its validation is '9 images, crc .*, now '9 images, crc",
         ),
         (dict(model=replace(VAE, latent_dim=3)), "its spec has latent_dim 2, now 3"),
         (

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from pair import splits
+
 from twinvae.spec import TrainSpec
 from twinvae_studies import framework_differences, training_loops
 

@@ -3,9 +3,11 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from pair import LEAKY, SMALL, TWINS, array, splits
 from scipy.special import logsumexp
+
 from twinvae import backend, reference
 from twinvae import spec as specs
 from twinvae.spec import BoundSpec, CompletionSpec, FreeBitsSpec, TrainSpec
@@ -56,7 +58,8 @@ def test_a_model_learns_alike_in_either_twin(model, tmp_path):
     histories = []
     for twin in map(backend.get, TWINS):
         built = twin.models.build(model, dtype="float64")
-        histories.append(twin.train.fit(built, splits(), settings, tmp_path / twin.__name__).drop(columns="seconds"))
+        rows = twin.train.fit(built, splits(), settings, tmp_path / twin.__name__)
+        histories.append(pd.DataFrame(rows).drop(columns="seconds"))
     np.testing.assert_allclose(histories[0], histories[1], rtol=1e-9)
     assert histories[0].loss.iloc[-1] < histories[0].loss.iloc[0]
 

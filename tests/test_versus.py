@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from pair import CVAE, VAE, splits
+
 from twinvae import backend, data
 from twinvae.spec import TrainSpec
 from twinvae_studies import burda2016, evaluation, report002

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 from pair import CVAE, TWINS, VAE, same_arrays, splits
+
 from twinvae import backend, checkpoints, spec
 from twinvae.spec import TrainSpec
 from twinvae_studies import parity

@@ -61,6 +61,7 @@ def finished_run(
     """A finished run of the current project, with a figure, a table and the numbers given; returns its folder."""
     from matplotlib import pyplot as plt
     from pandas import DataFrame
+
     from twinvae.data import Source
     from twinvae.run import Run
 

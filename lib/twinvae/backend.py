@@ -14,12 +14,17 @@ TWINS = {"torch": "twinvae.pt", "tf": "twinvae.tf"}
 
 
 def get(name: str) -> ModuleType:
-    """The twin of that framework, with its modules layers, losses, models and train.  ValueError for another name."""
+    """Return the twin of that framework: its modules layers, losses, models, train.  ValueError for another name."""
     spec.one_of("backend", name, tuple(TWINS))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # else TensorFlow's notes on compiling land in the notebooks
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     with stderr_closed():
         return importlib.import_module(TWINS[name])
+
+
+def name_of(twin: ModuleType) -> str:
+    """Return 'torch' or 'tf', the name by which `get` gives this twin."""
+    return {package: name for name, package in TWINS.items()}[twin.__name__]
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 import pandas as pd
+
 from twinvae import backend, data, paths, zoo
 from twinvae import spec as specs
 from twinvae.metrics import latent
@@ -127,12 +128,7 @@ def compute(point: Point, twin: ModuleType, images: data.Splits) -> dict:
     x = data.scale(images.valid.x)
     y = data.one_hot(images.valid.y, images.valid.num_classes)
     mu = twin.models.predict(model, "encode", x, y)[0]
-    error = (
-        ((x - twin.models.predict(model, "reconstruct", x, y, None)) ** 2)
-        .reshape(len(x), -1)
-        .sum(1)
-        .mean()
-    )
+    error = ((x - twin.models.predict(model, "reconstruct", x, y, None)) ** 2).reshape(len(x), -1).sum(1).mean()
     active = int(latent.active_units(mu).sum())
     return dict(
         zip(
@@ -157,9 +153,7 @@ def table(facts: dict, study: str) -> pd.DataFrame:
     """A row a change of a study, in order: means over seeds, and the ELBO's standard deviation and
     the seeds.
     """
-    rows = pd.DataFrame(
-        [row for row in facts["points"].values() if row["study"] == study], columns=COLUMNS
-    )
+    rows = pd.DataFrame([row for row in facts["points"].values() if row["study"] == study], columns=COLUMNS)
     means = rows.groupby("change", sort=False).agg(
         elbo=("elbo", "mean"),
         sd=("elbo", "std"),

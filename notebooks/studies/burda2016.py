@@ -19,6 +19,7 @@ from types import ModuleType
 
 import numpy as np
 import pandas as pd
+
 from twinvae import backend, data, paths, zoo
 from twinvae import spec as specs
 from twinvae.metrics import likelihood
@@ -72,9 +73,7 @@ def train(
     epochs, marks = [], []
     for run in runs:
         done, seconds = (epochs[-1]["epoch"], epochs[-1]["seconds"]) if epochs else (0, 0.0)
-        history = twin.train.fit(
-            model, images, run, folder / f"from-{done}-rate-{run.learning_rate:g}"
-        )
+        history = twin.train.fit(model, images, run, folder / f"from-{done}-rate-{run.learning_rate:g}")
         for row, clock in zip(history.itertuples(), history.seconds.cumsum(), strict=True):
             epochs.append(
                 {
@@ -115,9 +114,7 @@ def estimate(
         path = folder / f"{samples}-{start:05d}.npy"
         if not path.exists():
             part = x[start : start + block]
-            nll = -likelihood.importance_sampled(
-                model, twin, part, y[start : start + block], samples, seed=start
-            )
+            nll = -likelihood.importance_sampled(model, twin, part, y[start : start + block], samples, seed=start)
             path.parent.mkdir(parents=True, exist_ok=True)
             with paths.written_whole(path) as temporary, open(temporary, "wb") as file:
                 np.save(file, nll)

@@ -18,6 +18,7 @@ from types import ModuleType
 
 import numpy as np
 import pandas as pd
+
 from twinvae import backend, data, paths, randomness, zoo
 from twinvae import spec as specs
 from twinvae.metrics import likelihood
@@ -70,9 +71,7 @@ def model(name: str) -> specs.ModelSpec:
         )
     if more.isdigit():
         known = {field.name: getattr(vae, field.name) for field in fields(vae)}
-        return specs.BoundSpec(
-            **known | {"name": name, "kind": "iwae"}, samples=int(more), weighted=kind == "iwae"
-        )
+        return specs.BoundSpec(**known | {"name": name, "kind": "iwae"}, samples=int(more), weighted=kind == "iwae")
     return vae
 
 
@@ -82,9 +81,7 @@ def settings(name: str, seed: int) -> list[specs.TrainSpec]:
     return burda2016.settings([(times * epochs, rate) for epochs, rate in PHASES], 100, seed)
 
 
-def train(
-    built, twin: ModuleType, images: data.Splits, runs: list[specs.TrainSpec], folder: Path
-) -> list[dict]:
+def train(built, twin: ModuleType, images: data.Splits, runs: list[specs.TrainSpec], folder: Path) -> list[dict]:
     """Trains the model through all runs.  -> a row an epoch; its seconds count training alone
 
     valid_loss is -ELBO in nats per image, whatever the model is trained on (of a VAE, without
@@ -92,9 +89,7 @@ def train(
     """
     rows = []
     for number, run in enumerate(runs):
-        history = twin.train.fit(
-            built, images, run, folder / f"{number}-rate-{run.learning_rate:g}"
-        )
+        history = twin.train.fit(built, images, run, folder / f"{number}-rate-{run.learning_rate:g}")
         rows += [
             {
                 "epoch": len(rows) + row.epoch,
@@ -189,9 +184,7 @@ def table(facts: dict) -> pd.DataFrame:
                 "images": facts["labelled"] if "given_y" in first else facts["images"],
                 "nll": np.mean(nll),
                 "sd": deviation(nll),
-                "given_y": np.mean([each["given_y"]["nll"] for each in seeds])
-                if "given_y" in first
-                else np.nan,
+                "given_y": np.mean([each["given_y"]["nll"] for each in seeds]) if "given_y" in first else np.nan,
                 **first["against_vae"],
                 "mean_gain": np.mean(gains),
                 "mean_gain_sd": deviation(gains),

@@ -15,6 +15,7 @@ import sys
 import numpy as np
 import pandas as pd
 from scipy.special import expit, logsumexp
+
 from twinvae import backend, data, paths, randomness
 from twinvae import spec as specs
 from twinvae.metrics import baselines, judge, samples
@@ -83,9 +84,7 @@ def linear_nll(
         covariance = np.linalg.inv(roots @ roots.T / variance + np.eye(len(roots)))
         lower = np.linalg.cholesky(covariance)
         for rows in np.array_split(at, max(1, len(at) // 20)):
-            eps = randomness.rng(0, "likelihood", int(rows[0])).standard_normal(
-                (count, len(rows), len(roots))
-            )
+            eps = randomness.rng(0, "likelihood", int(rows[0])).standard_normal((count, len(rows), len(roots)))
             z = (x[rows] - pca.mean[k]) @ roots.T / variance @ covariance + eps @ lower.T
             p = np.clip(pca.mean[k] + z @ roots, floor, 1 - floor)
             log_w = np.log(np.where(x[rows] > 0, p, 1 - p)).sum(2) + 0.5 * (eps**2 - z**2).sum(2)
@@ -101,9 +100,7 @@ def worth(reader: judge.Judge, x: np.ndarray, y: np.ndarray, test: data.Images) 
     return {name: float(seen[name]) for name in COLUMNS}
 
 
-def baseline(
-    images: data.Splits, reader: judge.Judge, y: np.ndarray, x: np.ndarray
-) -> tuple[dict, np.ndarray]:
+def baseline(images: data.Splits, reader: judge.Judge, y: np.ndarray, x: np.ndarray) -> tuple[dict, np.ndarray]:
     """Facts of PCA per class, and -log p(x | y) of the first test images, binarised, x.
 
     -> facts, [N]
@@ -111,11 +108,7 @@ def baseline(
     pca = baselines.ClassPCA.fit(data.scale(images.train.x), images.train.y, AXES)
     valid = images.valid.subset(np.arange(min(500, len(images.valid))))
     x_valid = data.binarise(data.scale(valid.x), "fixed")
-    tried = {
-        (v, f): linear_nll(pca, x_valid, valid.y, 100, v, f).mean()
-        for v in VARIANCES
-        for f in FLOORS
-    }
+    tried = {(v, f): linear_nll(pca, x_valid, valid.y, 100, v, f).mean() for v in VARIANCES for f in FLOORS}
     variance, floor = min(tried, key=tried.get)
     found = linear_nll(pca, x, images.test.y[: len(x)], DRAWS, variance, floor)
     seen = worth(reader, pca.sample(y, randomness.rng(0, "prior")), y, images.test)
@@ -139,9 +132,7 @@ def one_seed(
     runs = burda2016.settings(PHASES, BATCH, seed)
     folder = burda2016.FOLDER / "checkpoints" / f"digits-{name}" / str(seed)
     built = twin.models.build(model(), seed=seed)
-    histories = [
-        twin.train.fit(built, images, run, folder / str(number)) for number, run in enumerate(runs)
-    ]
+    histories = [twin.train.fit(built, images, run, folder / str(number)) for number, run in enumerate(runs)]
     trained = evaluation.Trained(built.spec, runs[-1], built, twin, histories[-1])
     prior = fitted_priors.of_codes(trained, images.train)
     logits = trained.predict("decode", prior.sample(y), evaluation.one_hot(trained, y))
@@ -170,12 +161,8 @@ def table(facts: dict) -> pd.DataFrame:
     rows = []
     for name, words in WORDS.items():
         each = [facts[name]] if name in ("pca", "real") else [seed[name] for seed in seeds]
-        row = {"samples of": words} | {
-            column: np.mean([one[column] for one in each]) for column in COLUMNS
-        }
-        row["deviation"] = (
-            np.std([one["accuracy"] for one in each], ddof=1) if len(each) > 1 else np.nan
-        )
+        row = {"samples of": words} | {column: np.mean([one[column] for one in each]) for column in COLUMNS}
+        row["deviation"] = np.std([one["accuracy"] for one in each], ddof=1) if len(each) > 1 else np.nan
         if name in ("standard", "mixture"):
             row |= {
                 "KL": np.mean([seed["kl"] for seed in seeds]) if name == "standard" else np.nan,
@@ -191,13 +178,8 @@ def numbers(found: dict[str, dict]) -> dict[str, float]:
     """
     seeds = [seed for facts in found.values() for seed in facts["seeds"].values()]
     pca = [facts["pca"] for facts in found.values()]
-    least = {
-        f"least_{name}": min(seed["sharp"][name] for seed in seeds)
-        for name in ("accuracy", "diversity", "cas")
-    }
-    most = {
-        f"pca_{name}": max(one[name] for one in pca) for name in ("accuracy", "diversity", "cas")
-    }
+    least = {f"least_{name}": min(seed["sharp"][name] for seed in seeds) for name in ("accuracy", "diversity", "cas")}
+    most = {f"pca_{name}": max(one[name] for one in pca) for name in ("accuracy", "diversity", "cas")}
     return (
         least
         | most

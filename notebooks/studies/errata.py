@@ -22,9 +22,7 @@ def load(path: Path) -> list[dict[str, str]]:
     """
     items = yaml.safe_load(path.read_text(encoding="utf-8"))
     for item in items:
-        if tuple(item) != FIELDS or not all(
-            isinstance(text, str) and text for text in item.values()
-        ):
+        if tuple(item) != FIELDS or not all(isinstance(text, str) and text for text in item.values()):
             raise ValueError(
                 f"{path.name}: item {item.get('id')} has the fields {list(item)}; "
                 f"give each of {list(FIELDS)}, in this order, as text"
@@ -32,9 +30,7 @@ def load(path: Path) -> list[dict[str, str]]:
     ids = [item["id"] for item in items]
     twice = sorted({id_ for id_ in ids if ids.count(id_) > 1})
     if twice:
-        raise ValueError(
-            f"{path.name}: {', '.join(twice)} stands there twice; give each item an id of its own"
-        )
+        raise ValueError(f"{path.name}: {', '.join(twice)} stands there twice; give each item an id of its own")
     return items
 
 
@@ -56,9 +52,7 @@ def table(
     """
     rows = [item for item in items if item["report"] == report]
     if not rows:
-        raise ValueError(
-            f"no item is of report {report!r}; there are {sorted({i['report'] for i in items})}"
-        )
+        raise ValueError(f"no item is of report {report!r}; there are {sorted({i['report'] for i in items})}")
 
     def shown(match: re.Match) -> str:
         text = format(numbers[match[1]], formats[match[1]]).replace(",", "{,}")

@@ -7,69 +7,49 @@ Arrays in and out are NumPy: images x [N, H, W, C] in [0, 1], labels y [N], code
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from twinvae import data, randomness
+
+from twinvae import backend, data, randomness
 from twinvae.checkpoints import fingerprint
 from twinvae.metrics import likelihood, samples
 from twinvae.metrics.judge import Judge
-from twinvae.spec import Film, GanSpec, ModelSpec, TrainSpec, to_dict
+from twinvae.spec import Film, GanSpec, ModelSpec, TrainSpec
+from twinvae.training import Job, Trained, train_or_load
 
 
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """A trained model of either twin, with what made it and its history."""
+def job(
+    twin: ModuleType,
+    spec: ModelSpec | GanSpec,
+    settings: TrainSpec | Sequence[TrainSpec],
+    images: data.Splits,
+    **more: Any,
+) -> Job:
+    """Return the training of a model on these images, in one phase or several; `more` are other fields of a Job.
 
-    spec: ModelSpec
-    settings: TrainSpec
-    model: Any
-    twin: ModuleType
-    history: pd.DataFrame
-
-    def predict(self, method: str, *arrays: np.ndarray | None) -> Any:
-        """model.method(*arrays) in chunks, NumPy in and out."""
-        return self.twin.models.predict(self.model, method, *arrays)
+    Images that no recipe makes again are known by their checksums: only where they are at hand can it be trained.
+    """
+    phases = (settings,) if isinstance(settings, TrainSpec) else tuple(settings)
+    by_hand = data.Recipe(f"{fingerprint(images.train)}; {fingerprint(images.valid)}")
+    recipe = images.recipe or by_hand
+    return Job(spec, phases, recipe, backend.name_of(twin), **{"seed": phases[0].seed} | more)
 
 
 def train(
-    run, twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits
+    run,
+    twin: ModuleType,
+    spec: ModelSpec | GanSpec,
+    settings: TrainSpec | Sequence[TrainSpec],
+    images: data.Splits,
+    **more: Any,
 ) -> Trained:
-    """Trains a model of the spec, or takes it from the run's checkpoints where this training has
-    been done before.
-    """
-    return fit(run, twin, twin.models.build(spec, seed=settings.seed), settings, images)
-
-
-def fit(
-    run, twin: ModuleType, model: Any, settings: TrainSpec, images: data.Splits, note: str = ""
-) -> Trained:
-    """`train` for a model that is built already; a `note` keeps what was changed in it apart from
-    the ordinary one.
-    """
-    loop = twin.gan.fit if model.spec.kind == "cgan" else twin.train.fit
-    history = loop(model, images, settings, checkpoints(run, model.spec, settings, images, note))
-    return Trained(model.spec, settings, model, twin, history)
-
-
-def checkpoints(
-    run, spec: ModelSpec | GanSpec, settings: TrainSpec, images: data.Splits, note: str = ""
-) -> Path:
-    """The folder of a training's checkpoints, one for each model, settings but for the epochs,
-    training images and note.
-    """
-    recipe = [to_dict(spec), to_dict(replace(settings, epochs=1)), fingerprint(images.train)] + [
-        note
-    ] * bool(note)
-    key = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:12]
-    return run.checkpoints / f"{spec.name}-{key}"
+    """Return the trained model of that `job`: loaded, or trained now where the run's profile may train."""
+    return train_or_load(job(twin, spec, settings, images, **more), images, run.may_train)
 
 
 def train_seeds(
@@ -82,8 +62,7 @@ def train_seeds(
 def unlabelled(model: ModelSpec, name: str) -> ModelSpec:
     """The VAE with the layers of a CVAE, without those that only serve its label."""
     encoder, decoder = (
-        tuple(layer for layer in layers if not isinstance(layer, Film))
-        for layers in (model.encoder, model.decoder)
+        tuple(layer for layer in layers if not isinstance(layer, Film)) for layers in (model.encoder, model.decoder)
     )
     return replace(
         model,
@@ -110,17 +89,11 @@ def generate(trained: Trained, y: np.ndarray, seed: int = 0) -> np.ndarray:
     return trained.predict("generate", z, one_hot(trained, y))
 
 
-def reconstruct(
-    trained: Trained, x: np.ndarray, y: np.ndarray, sampled: bool = False
-) -> np.ndarray:
+def reconstruct(trained: Trained, x: np.ndarray, y: np.ndarray, sampled: bool = False) -> np.ndarray:
     """Images through the code and back: by the posterior's mean or, `sampled`, by one draw from it
     (as report 004).
     """
-    eps = (
-        randomness.rng(0, "eps").standard_normal((len(x), trained.spec.latent_dim))
-        if sampled
-        else None
-    )
+    eps = randomness.rng(0, "eps").standard_normal((len(x), trained.spec.latent_dim)) if sampled else None
     return trained.predict("reconstruct", x, one_hot(trained, y), eps)
 
 
@@ -163,11 +136,7 @@ def log_likelihoods(
     the p(y).
     """
     if trained.spec.kind != "cvae":
-        return {
-            "log_px": likelihood.importance_sampled(
-                trained.model, trained.twin, x, one_hot(trained, y), samples
-            )
-        }
+        return {"log_px": likelihood.importance_sampled(trained.model, trained.twin, x, one_hot(trained, y), samples)}
     each = likelihood.by_label(trained.model, trained.twin, x, samples)
     return {
         "log_px": likelihood.marginal(each, np.log(shares)),

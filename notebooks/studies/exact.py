@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+
 from twinvae.reference import LOG_2PI, kl_standard
 
 EIGENVALUES = np.array([4.0, 2.0, 1.0, 0.5])
@@ -146,9 +147,7 @@ def linear_vae_unflatten(flat: np.ndarray, dim: int, latent_dim: int) -> dict[st
     }
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes.values()])
     parts = np.split(flat, ends[:-1])
-    weights = {
-        name: part.reshape(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)
-    }
+    weights = {name: part.reshape(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
     return weights | {"variance": np.exp(weights["variance"])}
 
 
@@ -235,8 +234,7 @@ def scalar_iwae(x: float, samples: int, q_mu: float = 0.0, q_var: float = 1.0) -
     """
     if samples < 1 or q_var < 0.5:
         raise ValueError(
-            f"samples is {samples} and q_var {q_var}; K must be 1 or more, and q_var at least "
-            "the posterior's 0.5."
+            f"samples is {samples} and q_var {q_var}; K must be 1 or more, and q_var at least the posterior's 0.5."
         )
     z, dz = np.linspace(q_mu - 14 * q_var**0.5, q_mu + 14 * q_var**0.5, 1401, retstep=True)
     log_q = -0.5 * (LOG_2PI + np.log(q_var) + (z - q_mu) ** 2 / q_var)

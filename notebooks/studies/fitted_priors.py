@@ -16,6 +16,7 @@ from types import ModuleType
 import numpy as np
 from scipy.special import expit, logsumexp
 from sklearn.mixture import GaussianMixture
+
 from twinvae import data, randomness
 from twinvae.metrics import samples
 from twinvae_studies import evaluation
@@ -54,11 +55,7 @@ class Mixtures:
         """log p(z | y), in nats.  [S, N, Z], [N] -> [S, N]"""
         found = np.empty(z.shape[:2])
         for k in np.unique(y):
-            found[:, y == k] = (
-                self.by_class[k]
-                .score_samples(z[:, y == k].reshape(-1, z.shape[2]))
-                .reshape(len(z), -1)
-            )
+            found[:, y == k] = self.by_class[k].score_samples(z[:, y == k].reshape(-1, z.shape[2])).reshape(len(z), -1)
         return found
 
 
@@ -68,15 +65,11 @@ def of_codes(trained: Trained, images: data.Images, components: int = COMPONENTS
     """
     components = max(1, min(components, np.bincount(images.y).min() // 5))
     seed = trained.settings.seed
-    z = randomness.codes(
-        *evaluation.codes(trained, evaluation.as_trained(trained, images), images.y), seed
-    )
+    z = randomness.codes(*evaluation.codes(trained, evaluation.as_trained(trained, images), images.y), seed)
     return Mixtures.fit(z, images.y, components, seed)
 
 
-def sharpened(
-    logits: np.ndarray, y: np.ndarray, real: data.Images
-) -> tuple[np.ndarray, np.ndarray]:
+def sharpened(logits: np.ndarray, y: np.ndarray, real: data.Images) -> tuple[np.ndarray, np.ndarray]:
     """Samples of each class with the contrast by which they are as sharp as real images of it.
 
     [N, H, W, C], [N] -> images [N, H, W, C], the factor of each class [K]
@@ -89,9 +82,7 @@ def sharpened(
     return expit(factors[y][:, None, None, None] * logits), factors
 
 
-def nll(
-    model, twin: ModuleType, x: np.ndarray, y: np.ndarray, prior: Mixtures, count: int
-) -> dict[str, np.ndarray]:
+def nll(model, twin: ModuleType, x: np.ndarray, y: np.ndarray, prior: Mixtures, count: int) -> dict[str, np.ndarray]:
     """-log p(x | y) in nats, importance-sampled, with N(0, I) and with the mixtures as the prior.
 
     -> name -> [N]
@@ -100,9 +91,7 @@ def nll(
     for start in range(0, len(x), 50):
         rows = slice(start, start + 50)
         labels = np.eye(model.spec.num_classes)[y[rows]]
-        eps = randomness.rng(0, "likelihood", start).standard_normal(
-            (count, len(labels), model.spec.latent_dim)
-        )
+        eps = randomness.rng(0, "likelihood", start).standard_normal((count, len(labels), model.spec.latent_dim))
         log_w = twin.models.call(model, "log_weights", x[rows], labels, eps).astype(np.float64)
         mu, logvar = twin.models.call(model, "encode", x[rows], labels)
         z = mu + np.exp(0.5 * logvar) * eps

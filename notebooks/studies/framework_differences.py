@@ -11,6 +11,7 @@ from unittest import mock
 
 import numpy as np
 import pandas as pd
+
 from twinvae import data, randomness
 from twinvae.spec import (
     Activation,
@@ -27,14 +28,10 @@ from twinvae.spec import (
 from twinvae_studies import parity
 from twinvae_studies.training_loops import PT, TF, KerasAdam, keras, numpy, tf_graph, torch
 
-MLP_VAE = ModelSpec(
-    "mlp_vae", "vae", (28, 28, 1), 20, (Flatten(), *mlp(200)), mlp(200), init="keras"
-)
+MLP_VAE = ModelSpec("mlp_vae", "vae", (28, 28, 1), 20, (Flatten(), *mlp(200)), mlp(200), init="keras")
 
 
-def conv_vae(
-    slope: float = 0.3, momentum: float = 0.99, epsilon: float = 1e-3, init: str = "keras"
-) -> ModelSpec:
+def conv_vae(slope: float = 0.3, momentum: float = 0.99, epsilon: float = 1e-3, init: str = "keras") -> ModelSpec:
     """A convolutional VAE for 28 x 28 pixels in which every default below acts; Keras' values
     unless told.
     """
@@ -63,9 +60,7 @@ def conv_vae(
 # ---------------------------------------------------------------- layer by layer
 
 
-def after_each_layer(
-    twin: ModuleType, model: Any, name: str, h: np.ndarray
-) -> dict[str, np.ndarray]:
+def after_each_layer(twin: ModuleType, model: Any, name: str, h: np.ndarray) -> dict[str, np.ndarray]:
     """What a stack of the model gives when it ends after its first, its second, ... layer.
 
     h [B, *shape]
@@ -80,9 +75,7 @@ def after_each_layer(
     return found
 
 
-def signals(
-    twin: ModuleType, spec: ModelSpec, batch: randomness.Batch, dtype: str
-) -> tuple[dict, dict]:
+def signals(twin: ModuleType, spec: ModelSpec, batch: randomness.Batch, dtype: str) -> tuple[dict, dict]:
     """All layers' outputs for a batch, and the gradients of the loss by weight, in PyTorch's
     layout.
     """
@@ -90,26 +83,18 @@ def signals(
     settings = TrainSpec(epochs=1)
     found = after_each_layer(twin, model, "encoder", batch.x_in)
     features = next(reversed(found.values())).reshape(len(batch.x), -1)
-    found |= after_each_layer(twin, model, "mu", features) | after_each_layer(
-        twin, model, "logvar", features
-    )
+    found |= after_each_layer(twin, model, "mu", features) | after_each_layer(twin, model, "logvar", features)
     z = found["mu.dense1"] + np.exp(found["logvar.dense1"] / 2) * batch.eps
     found |= after_each_layer(twin, model, "decoder", z)
     optimizer = twin.train.Optimizer(model, settings)
-    _, gradients = twin.train.loss_and_gradients(
-        model, optimizer.weights, settings, *twin.train.tensors(batch)
-    )
+    _, gradients = twin.train.loss_and_gradients(model, optimizer.weights, settings, *twin.train.tensors(batch))
     layout = TF.layers.to_pytorch if twin is TF else np.asarray
-    return found, {
-        name: layout(numpy(g)) for name, g in zip(optimizer.names, gradients, strict=True)
-    }
+    return found, {name: layout(numpy(g)) for name, g in zip(optimizer.names, gradients, strict=True)}
 
 
 def layer_table(spec: ModelSpec, batch: randomness.Batch, dtype: str = "float64") -> pd.DataFrame:
     """A row per layer of a VAE without condition: outputs and gradients apart, over the largest."""
-    (torch_out, torch_grad), (tf_out, tf_grad) = (
-        signals(twin, spec, batch, dtype) for twin in (PT, TF)
-    )
+    (torch_out, torch_grad), (tf_out, tf_grad) = (signals(twin, spec, batch, dtype) for twin in (PT, TF))
     rows = []
     for name, out in torch_out.items():
         own = {n: g for n, g in torch_grad.items() if n.rpartition(".")[0] == name}
@@ -138,9 +123,7 @@ class Switch:
     torch: str  # PyTorch's default, in words
     keras: str  # TensorFlow's
     spec: ModelSpec = conv_vae()
-    patch: tuple[Any, str, Any] | None = (
-        None  # module or class, name in it, what stands there instead
-    )
+    patch: tuple[Any, str, Any] | None = None  # module or class, name in it, what stands there instead
     twin: ModuleType = PT
 
 
@@ -240,14 +223,9 @@ SWITCHES = (
 )
 
 
-def take(
-    images: data.Images, settings: TrainSpec, latent_dim: int, steps: int, dtype: str
-) -> list[randomness.Batch]:
+def take(images: data.Images, settings: TrainSpec, latent_dim: int, steps: int, dtype: str) -> list[randomness.Batch]:
     """The first batches of a training run."""
-    epochs = (
-        randomness.batches(images, settings, latent_dim, epoch, dtype)
-        for epoch in itertools.count(1)
-    )
+    epochs = (randomness.batches(images, settings, latent_dim, epoch, dtype) for epoch in itertools.count(1))
     return list(itertools.islice(itertools.chain.from_iterable(epochs), steps))
 
 
@@ -277,9 +255,7 @@ def curve(
         return float(sum(numpy(t).mean() for t in model.loss_terms(*held_out)))
 
     losses = [valid()]
-    for count, batch in enumerate(
-        take(images.train, settings, spec.latent_dim, steps, dtype), start=1
-    ):
+    for count, batch in enumerate(take(images.train, settings, spec.latent_dim, steps, dtype), start=1):
         step(*twin.train.tensors(batch))
         if count % every == 0:
             losses.append(valid())

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
 from twinvae import data, randomness
 from twinvae.spec import ModelSpec, TrainSpec
 from twinvae_studies import evaluation
@@ -26,9 +27,7 @@ def class_order(batches: list[randomness.Batch]) -> list[randomness.Batch]:
     whole = [np.concatenate(part) for part in zip(*batches, strict=True)]
     order = np.argsort(whole[2].argmax(1), kind="stable")
     starts = range(0, len(order), size)
-    return [
-        randomness.Batch(*(part[order[start : start + size]] for part in whole)) for start in starts
-    ]
+    return [randomness.Batch(*(part[order[start : start + size]] for part in whole)) for start in starts]
 
 
 def train(
@@ -56,16 +55,12 @@ def train(
     step = twin.train.make_step(model, twin.train.Optimizer(model, settings), settings)
     rows = []
     for epoch in range(settings.epochs):
-        made = list(
-            randomness.batches(images.train, settings, spec.latent_dim, epoch + 1, model.dtype)
-        )
+        made = list(randomness.batches(images.train, settings, spec.latent_dim, epoch + 1, model.dtype))
         for count, batch in enumerate(class_order(made) if by_class else made, 1):
             batch = batch._replace(x_in=input_factor * batch.x_in, x=target_factor * batch.x)
             loss = float(step(*twin.train.tensors(batch))[0])
             if count * checks // len(made) > (count - 1) * checks // len(made):
-                valid = image_losses(twin, model, images.valid, settings, input_factor).mean(
-                    dtype=np.float64
-                )
+                valid = image_losses(twin, model, images.valid, settings, input_factor).mean(dtype=np.float64)
                 rows.append((epoch + count / len(made), loss, valid))
     return model, pd.DataFrame(rows, columns=["epoch", "loss", "valid_loss"])
 
@@ -114,9 +109,7 @@ def scramble_planes(twin: ModuleType, model: Any) -> None:
     change = scrambled_planes(np.eye(k), height, width) - right_planes(np.eye(k), height, width)
     change = np.concatenate([np.zeros((k, height, width, channels)), change], 3).astype(model.dtype)
     by_class = twin.train.tensors(change)  # K maps [H, W, C + K]
-    model.with_planes = lambda x, y: (
-        right(x, y) + sum(y[:, i][:, None, None, None] * by_class[i] for i in range(k))
-    )
+    model.with_planes = lambda x, y: right(x, y) + sum(y[:, i][:, None, None, None] * by_class[i] for i in range(k))
 
 
 def freeze_norms(model: Any) -> None:
@@ -150,8 +143,5 @@ def train_as_printed(
 
 def train_on_test(images: data.Splits) -> data.Splits:
     """The test images among those trained on, too, so that nothing is held out (E-003-3)."""
-    x, y = (
-        np.concatenate([getattr(part, name) for part in (images.train, images.test)])
-        for name in "xy"
-    )
+    x, y = (np.concatenate([getattr(part, name) for part in (images.train, images.test)]) for name in "xy")
     return replace(images, train=replace(images.train, x=x, y=y), indices={})

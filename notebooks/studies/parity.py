@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
 from twinvae import backend, randomness, zoo
 from twinvae.metrics.cost import multiply_adds
 from twinvae.paths import find_root, written_whole
@@ -48,9 +49,7 @@ GOALS = {
     "weights": (1e-9, None),  # after the last step, per tensor, over the largest entry
     "handover": (1e-8, None),  # the same, where the framework changes half way, in either direction
 }
-HEAVY = (
-    10_000_000  # multiply-adds of an image, above which a model is measured with few images a step
-)
+HEAVY = 10_000_000  # multiply-adds of an image, above which a model is measured with few images a step
 ABSOLUTE = {"float64": 1e-12, "float32": 1e-6}
 
 
@@ -71,25 +70,16 @@ def random_batches(
     ]
 
 
-def over_largest(
-    a: dict[str, np.ndarray], b: dict[str, np.ndarray], absolute: float = 0.0
-) -> float:
+def over_largest(a: dict[str, np.ndarray], b: dict[str, np.ndarray], absolute: float = 0.0) -> float:
     """Per tensor, the largest deviation beyond `absolute` over the largest entry; the worst
     tensor's.
     """
-    return max(
-        max(np.abs(a[name] - b[name]).max() - absolute, 0) / max(np.abs(a[name]).max(), 1e-300)
-        for name in a
-    )
+    return max(max(np.abs(a[name] - b[name]).max() - absolute, 0) / max(np.abs(a[name]).max(), 1e-300) for name in a)
 
 
 def goal(name: str, spec: ModelSpec | GanSpec, dtype: str) -> float:
     """The largest deviation that is allowed; infinite where it is shown, not promised."""
-    if (
-        (name, dtype) == ("loss terms", "float32")
-        and spec.kind != "cgan"
-        and spec.likelihood == "discretized_logistic"
-    ):
+    if (name, dtype) == ("loss terms", "float32") and spec.kind != "cgan" and spec.likelihood == "discretized_logistic":
         return 1e-4  # a log of a difference of two sigmoids
     value = GOALS[name][dtype == "float32"]
     return float("inf") if value is None else value
@@ -109,9 +99,7 @@ def measure(
     return {
         "loss terms": float((np.abs(torch["terms"] - tf["terms"]) / elbo).max()),
         "gradients": float(over_largest(torch["gradients"], tf["gradients"], ABSOLUTE[dtype])),
-        "training loss": float(
-            (np.abs(torch["losses"] - tf["losses"]) / np.maximum(1, np.abs(torch["losses"]))).max()
-        ),
+        "training loss": float((np.abs(torch["losses"] - tf["losses"]) / np.maximum(1, np.abs(torch["losses"]))).max()),
         "weights": float(over_largest(torch["weights"], tf["weights"])),
     }
 
@@ -135,9 +123,7 @@ def _run(
     model.set_arrays(before)  # a gradient in training moves BatchNorm's statistics
     # losses that are trained by, the first that a step returns
     trained = 2 if spec.kind == "cgan" else 1
-    losses = np.array(
-        [[float(v) for v in step(*twin.train.tensors(batch))[:trained]] for batch in batches]
-    )
+    losses = np.array([[float(v) for v in step(*twin.train.tensors(batch))[:trained]] for batch in batches])
     return {"terms": terms, "losses": losses, "weights": model.get_arrays(), "gradients": gradients}
 
 
@@ -150,9 +136,7 @@ def _training(twin, model, settings: TrainSpec) -> tuple:
     return optimizer, twin.train.make_step(model, optimizer, settings)
 
 
-def _gradients(
-    twin, model, optimizer, settings: TrainSpec, batch: randomness.Batch
-) -> dict[str, np.ndarray]:
+def _gradients(twin, model, optimizer, settings: TrainSpec, batch: randomness.Batch) -> dict[str, np.ndarray]:
     """The gradient of each weight at a batch; a GAN's by the loss that trains the weight."""
     x_in, x, y, eps = twin.train.tensors(batch)
     if model.spec.kind == "cgan":
@@ -161,9 +145,7 @@ def _gradients(
         _, more = twin.gan.generator_gradients(model, g.weights, y, eps[:, z:])
         names, found = [*d.names, *g.names], [*found, *more]
     else:
-        _, found = twin.train.loss_and_gradients(
-            model, optimizer.weights, settings, x_in, x, y, eps
-        )
+        _, found = twin.train.loss_and_gradients(model, optimizer.weights, settings, x_in, x, y, eps)
         names = optimizer.names
     layout = getattr(twin.layers, "to_pytorch", lambda a: a)
     return {n: layout(np.asarray(g)) for n, g in zip(names, found, strict=True)}
@@ -196,14 +178,10 @@ def handover(
         return weights
 
     whole = train(("torch", "torch"))
-    return float(
-        max(over_largest(whole, train(names)) for names in (("torch", "tf"), ("tf", "torch")))
-    )
+    return float(max(over_largest(whole, train(names)) for names in (("torch", "tf"), ("tf", "torch"))))
 
 
-def rounding(
-    spec: ModelSpec | GanSpec, settings: TrainSpec, dtype: str = "float32", steps: int = 100
-) -> float:
+def rounding(spec: ModelSpec | GanSpec, settings: TrainSpec, dtype: str = "float32", steps: int = 100) -> float:
     """The deviation of PyTorch's training loss from its own when every weight starts half a unit in
     its last place higher or lower: what no other program with the same formulas can be expected to
     stay below.
@@ -216,10 +194,7 @@ def rounding(
     for unit in (0.0, np.finfo(dtype).eps / 2):
         model = twin.models.build(spec, dtype=dtype)
         model.set_arrays(
-            {
-                n: (a * (1 + unit * sign.choice([-1, 1], a.shape))).astype(dtype)
-                for n, a in weights.items()
-            }
+            {n: (a * (1 + unit * sign.choice([-1, 1], a.shape))).astype(dtype) for n, a in weights.items()}
         )
         _, step = _training(twin, model, settings)
         losses.append(np.array([float(step(*twin.train.tensors(batch))[0]) for batch in batches]))
@@ -231,15 +206,9 @@ def table(specs: list[ModelSpec], settings: TrainSpec, **kwargs) -> pd.DataFrame
     rows = []
     for spec in specs:
         for dtype in ABSOLUTE:
-            seen = measure(spec, settings, dtype, **kwargs) | {
-                "handover": handover(spec, settings, dtype, **kwargs)
-            }
+            seen = measure(spec, settings, dtype, **kwargs) | {"handover": handover(spec, settings, dtype, **kwargs)}
             met = all(deviation <= goal(name, spec, dtype) for name, deviation in seen.items())
-            rows.append(
-                {"model": spec.name, "dtype": dtype, "optimizer": settings.optimizer}
-                | seen
-                | {"met": met}
-            )
+            rows.append({"model": spec.name, "dtype": dtype, "optimizer": settings.optimizer} | seen | {"met": met})
     return pd.DataFrame(rows)
 
 
@@ -357,9 +326,7 @@ def small_gans() -> list[GanSpec]:
     down, calm = (Conv(4, 3, stride=2), leaky), (SpectralConv(4, 3, stride=2), leaky)
     flat = (*mlp(6, activation=leaky), Dense(105), Reshape((7, 5, 3)))
     return [
-        GanSpec(
-            "small_cgan", "cgan", generator=up, discriminator=(*down, GlobalMaxPool()), **shared
-        ),
+        GanSpec("small_cgan", "cgan", generator=up, discriminator=(*down, GlobalMaxPool()), **shared),
         GanSpec(
             "small_projection",
             "cgan",
@@ -378,9 +345,7 @@ def with_rounding(spec: ModelSpec | GanSpec, rows: pd.DataFrame) -> pd.DataFrame
     alone = [
         float("nan")
         if row.met
-        else rounding(
-            spec, TrainSpec(epochs=1, optimizer=row.optimizer, learning_rate=1e-4), row.dtype
-        )
+        else rounding(spec, TrainSpec(epochs=1, optimizer=row.optimizer, learning_rate=1e-4), row.dtype)
         for row in rows.itertuples()
     ]
     return rows.assign(rounding=alone)
@@ -395,21 +360,14 @@ def main(names: list[str]) -> None:
     """Measures the named models, or all, each kept at once in the table; exit code 1 if a goal is
     not met.
     """
-    specs = {
-        spec.name: random_weights(spec)
-        for spec in [*zoo.ZOO.values(), *small_specs(), *small_gans()]
-    }
+    specs = {spec.name: random_weights(spec) for spec in [*zoo.ZOO.values(), *small_specs(), *small_gans()]}
     for name in names:
         one_of("model", name, tuple(specs))
     path = find_root(Path.cwd()) / RESULTS
     path.parent.mkdir(parents=True, exist_ok=True)
     for name in names or specs:
-        settings = [
-            TrainSpec(epochs=1, optimizer=optimizer, learning_rate=1e-4) for optimizer in OPTIMIZERS
-        ]
-        rows = pd.concat(
-            [table([specs[name]], one, size=images_a_step(specs[name])) for one in settings]
-        )
+        settings = [TrainSpec(epochs=1, optimizer=optimizer, learning_rate=1e-4) for optimizer in OPTIMIZERS]
+        rows = pd.concat([table([specs[name]], one, size=images_a_step(specs[name])) for one in settings])
         rows = with_rounding(specs[name], rows)
         print(rows.to_string(index=False, float_format="%.1e"), flush=True)
         whole = pd.concat([others_than(name, specs), rows]) if path.is_file() else rows

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy import special, stats
+
 from twinvae import backend, checkpoints, data, paths, randomness
 from twinvae.data import archives, by_class, finding
 from twinvae.spec import ModelSpec, TrainSpec
@@ -27,9 +28,7 @@ from twinvae_studies.evaluation import Trained
 CLIPS = (1e-12, 1e-10, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4)
 ROUNDED = 3e-8  # up to here 1 - clip is 1 in float32
 RATES = (3e-5, 3e-4, 3e-3, 3e-2)
-PROJECTOR = (
-    'embeddings {{\n  tensor_name: "codes"\n  tensor_path: "{0}"\n  metadata_path: "{1}"\n}}\n'
-)
+PROJECTOR = 'embeddings {{\n  tensor_name: "codes"\n  tensor_path: "{0}"\n  metadata_path: "{1}"\n}}\n'
 
 
 # ---------------------------------------------------------------- the pipeline
@@ -58,9 +57,7 @@ def events(run, trained: Trained, images: data.Images, shown: int = 8) -> list[s
     x = data.scale(images.x).astype(trained.model.dtype)
     shutil.rmtree(folder, ignore_errors=True)
     y = evaluation.one_hot(trained, images.y).astype(trained.model.dtype)
-    projector(
-        folder, evaluation.codes(trained, x, images.y)[0], [images.class_names[k] for k in images.y]
-    )
+    projector(folder, evaluation.codes(trained, x, images.y)[0], [images.class_names[k] for k in images.y])
     with backend.stderr_closed():  # here PyTorch's writer wakes TensorFlow, which greets
         trained.twin.events.write(folder, trained.model, trained.history, x[:shown], y[:shown])
         tags = EventAccumulator(str(folder)).Reload().Tags()
@@ -88,24 +85,18 @@ def clip(twin: ModuleType, model: Any, least: float) -> None:
     model.recon = lambda x, x_logits: twin.mistakes.clipped_nll(x, x_logits, least)
 
 
-def clipped(
-    twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits
-) -> dict[str, pd.DataFrame]:
+def clipped(twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits) -> dict[str, pd.DataFrame]:
     """The curves of the same training with each clip, by its name '1e-12', and from logits; see
     `mistakes.train`.
     """
-    changes = {
-        f"{least:.0e}": (lambda model, least=least: clip(twin, model, least)) for least in CLIPS
-    }
+    changes = {f"{least:.0e}": (lambda model, least=least: clip(twin, model, least)) for least in CLIPS}
     return {
         name: mistakes.train(twin, spec, settings, images, change=change)[1]
         for name, change in (changes | {"logits": lambda model: None}).items()
     }
 
 
-def stopped(
-    run, twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits, least: float
-) -> str:
+def stopped(run, twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits, least: float) -> str:
     """What the ordinary training loop says when the clipped loss is not finite any more; '' if that
     never happens.
     """
@@ -129,9 +120,7 @@ def epochs_to(losses: np.ndarray, share: float = 0.95) -> int:
 
 def untrained(twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits) -> float:
     """The validation loss before the first step, in nats per image."""
-    return float(
-        twin.train.evaluate(twin.models.build(spec, seed=settings.seed), images.valid, settings)[0]
-    )
+    return float(twin.train.evaluate(twin.models.build(spec, seed=settings.seed), images.valid, settings)[0])
 
 
 # ---------------------------------------------------------------- codes and samples
@@ -144,9 +133,7 @@ def quantiles(z: np.ndarray, points: int = 99) -> tuple[np.ndarray, np.ndarray]:
     return stats.norm.ppf(p), np.quantile(z, p, axis=0)
 
 
-def lookalikes(
-    asked: np.ndarray, real: np.ndarray, names: Sequence[str], count: int
-) -> pd.DataFrame:
+def lookalikes(asked: np.ndarray, real: np.ndarray, names: Sequence[str], count: int) -> pd.DataFrame:
     """The pairs of classes most often taken for each other in samples, and what real ones have.
 
     Confusion matrices [K, K] of counts, rows asked for: a pair's number is the mean of its two
@@ -175,9 +162,7 @@ def contrasted(trained: Trained, y: np.ndarray, factor: float, seed: int = 0) ->
     return special.expit(factor * trained.predict("decode", z, evaluation.one_hot(trained, y)))
 
 
-def small_trainings(
-    model: ModelSpec, settings: TrainSpec
-) -> dict[str, tuple[ModelSpec, TrainSpec]]:
+def small_trainings(model: ModelSpec, settings: TrainSpec) -> dict[str, tuple[ModelSpec, TrainSpec]]:
     """The model under other losses, and what might make its samples obey or vary more: name ->
     model, settings.
     """
@@ -189,24 +174,17 @@ def small_trainings(
         "elbo": (model, replace(settings, beta=1.0)),
         "prior": (replace(model, prior="learned"), settings),
     }
-    return {
-        name: (replace(spec, name=f"{model.name}_{name}"), how)
-        for name, (spec, how) in named.items()
-    }
+    return {name: (replace(spec, name=f"{model.name}_{name}"), how) for name, (spec, how) in named.items()}
 
 
 def modules(words: dict[str, str]) -> pd.DataFrame:
     """Python modules, a row each: version, how many of the library's files import it, and the words
     given for it.
     """
-    texts = [
-        path.read_text(encoding="utf-8") for path in Path(data.__file__).parents[1].rglob("*.py")
-    ]
+    texts = [path.read_text(encoding="utf-8") for path in Path(data.__file__).parents[1].rglob("*.py")]
 
     def imports(name):
-        return sum(
-            bool(re.search(rf"^\s*(import|from) {name}\b", text, re.MULTILINE)) for text in texts
-        )
+        return sum(bool(re.search(rf"^\s*(import|from) {name}\b", text, re.MULTILINE)) for text in texts)
 
     versions = metadata.packages_distributions()
     return pd.DataFrame(

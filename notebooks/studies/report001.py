@@ -12,6 +12,7 @@ from dataclasses import replace
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
+
 from twinvae import data, paths, zoo
 from twinvae.data.sign_language import for_task
 from twinvae.data.splitting import balanced
@@ -70,10 +71,7 @@ def widths(model: ModelSpec) -> dict[str, ModelSpec]:
     """The light model with other numbers of filters, from which its size was chosen: width8, ...,
     width64.
     """
-    return {
-        f"width{w}": replace(model, name=f"{model.name}_w{w}", **signs(w, w // 2, 2 * w))
-        for w in WIDTHS
-    }
+    return {f"width{w}": replace(model, name=f"{model.name}_w{w}", **signs(w, w // 2, 2 * w)) for w in WIDTHS}
 
 
 def architectures() -> dict[str, tuple[int, ModelSpec]]:
@@ -88,19 +86,14 @@ def architectures() -> dict[str, tuple[int, ModelSpec]]:
     plain = tuple(layer for layer in letter.encoder if not isinstance(layer, BatchNorm))
     filters = {"order_rising": (16, 32, 32), "order_flat": (32, 32, 32)}
     rows = {"order_report": (2, letter), "no_batchnorm": (2, replace(letter, encoder=plain))}
-    rows |= {
-        name: (2, replace(letter, encoder=convolutions(letter, *widths)))
-        for name, widths in filters.items()
-    }
+    rows |= {name: (2, replace(letter, encoder=convolutions(letter, *widths))) for name, widths in filters.items()}
     more = signs(wide=64, narrow=32, maps=128)
     rows |= {
         "task3_report": (3, rotation),
         "task3_filters": (3, replace(rotation, **more)),
         "task3_layers": (3, deeper(rotation)),
     }
-    return {
-        name: (task, replace(model, name=f"light_{name}")) for name, (task, model) in rows.items()
-    }
+    return {name: (task, replace(model, name=f"light_{name}")) for name, (task, model) in rows.items()}
 
 
 def convolutions(model: ModelSpec, *filters: int) -> tuple:
@@ -164,18 +157,14 @@ def measured(
     place = SimpleNamespace(checkpoints=run.checkpoints / f"small-{settings.epochs}-epochs")
     rows = []
     for trained in evaluation.train_seeds(place, twin, model, settings, images, seeds):
-        mu, _ = evaluation.codes(
-            trained, data.scale(images.train.x[:2_000]), images.train.y[:2_000]
-        )
+        mu, _ = evaluation.codes(trained, data.scale(images.train.x[:2_000]), images.train.y[:2_000])
         loss = trained.history.valid_loss
         active = int(latent.active_units(mu).sum())
         rows.append(
             {"loss": float(loss.min()), "last": float(loss.iloc[-1]), "active": active}
             | evaluation.judged(judge, evaluation.generate(trained, y), y, images.train)
         )
-    return {name: [float(row[name]) for row in rows] for name in rows[0]} | {
-        "weights": count_weights(model)
-    }
+    return {name: [float(row[name]) for row in rows] for name in rows[0]} | {"weights": count_weights(model)}
 
 
 def keep(run, name: str, table: dict) -> dict:

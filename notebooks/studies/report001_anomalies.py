@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.special import logsumexp
 from sklearn.datasets import fetch_kddcup99, load_breast_cancer
+
 from twinvae import data, randomness
 from twinvae.data import Images, Source, Splits
 from twinvae.metrics import anomaly
@@ -31,13 +32,9 @@ def without(images: Splits, held_out: tuple[int, ...]) -> tuple[Splits, dict[int
     def part(images: Images) -> Images:
         inside = np.isin(images.y, kept)
         names = tuple(images.class_names[k] for k in kept)
-        return Images(
-            images.x[inside], np.searchsorted(kept, images.y[inside]), names, images.source
-        )
+        return Images(images.x[inside], np.searchsorted(kept, images.y[inside]), names, images.source)
 
-    rest = replace(
-        images, train=part(images.train), valid=part(images.valid), test=part(images.test)
-    )
+    rest = replace(images, train=part(images.train), valid=part(images.valid), test=part(images.test))
     return rest, {k: data.scale(images.test.x[images.test.y == k]) for k in held_out}
 
 
@@ -77,9 +74,7 @@ def network_traffic(cases: int = 10_000) -> tuple[Splits, np.ndarray] | None:
     )
 
 
-def as_images(
-    normal: np.ndarray, strange: np.ndarray, name: str, source: Source
-) -> tuple[Splits, np.ndarray]:
+def as_images(normal: np.ndarray, strange: np.ndarray, name: str, source: Source) -> tuple[Splits, np.ndarray]:
     """Tables [N, F], [M, F] as images of a row of F pixels: the normal cases, 60 : 10 : 30 by seed
     0, and the strange.
 
@@ -95,10 +90,7 @@ def as_images(
         shades = np.clip(64 + 127 * (rows - low) / np.where(width > 0, width, 1), 0, 255)
         return shades.round().astype(np.uint8).reshape(len(rows), 1, -1, 1)
 
-    parts = (
-        Images(pixels(rows), np.zeros(len(rows), np.int64), (name,), source)
-        for rows in (train, valid, test)
-    )
+    parts = (Images(pixels(rows), np.zeros(len(rows), np.int64), (name,), source) for rows in (train, valid, test))
     return Splits(*parts), data.scale(pixels(strange))
 
 
@@ -128,9 +120,7 @@ def detector(
 
 
 # ---------------------------------------------------------------- how strange
-def scores(
-    trained: Trained, x: np.ndarray, shares: np.ndarray, samples: int = 4
-) -> dict[str, np.ndarray]:
+def scores(trained: Trained, x: np.ndarray, shares: np.ndarray, samples: int = 4) -> dict[str, np.ndarray]:
     """How strange images are: `error`, squared error, and `elbo`, its negative in nats.
 
     [N, H, W, C], [K] -> name -> [N].  A CVAE is not told the label: its error is the least over all
@@ -142,9 +132,7 @@ def scores(
     for label in labels:
         y = np.full(len(x), label)
         errors.append(evaluation.squared_error(x, evaluation.reconstruct(trained, x, y)))
-        bounds.append(
-            _elbo(trained, x, y, samples) + (np.log(shares[label]) if len(labels) > 1 else 0)
-        )
+        bounds.append(_elbo(trained, x, y, samples) + (np.log(shares[label]) if len(labels) > 1 else 0))
     return {"error": np.min(errors, axis=0), "elbo": -logsumexp(bounds, axis=0)}
 
 

@@ -10,6 +10,7 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pandas as pd
 from sklearn.decomposition import PCA
+
 from twinvae import checkpoints, data, randomness
 from twinvae import spec as specs
 from twinvae.metrics import latent
@@ -91,9 +92,7 @@ def class_knowledge(trained: Trained, x: np.ndarray, y: np.ndarray) -> dict[str,
     }
 
 
-def straight_lines(
-    trained: Trained, x: np.ndarray, y: np.ndarray, pairs: int, points: int = 11
-) -> np.ndarray:
+def straight_lines(trained: Trained, x: np.ndarray, y: np.ndarray, pairs: int, points: int = 11) -> np.ndarray:
     """Images along straight lines between the codes of two images of one class.
 
     -> [pairs, points, H, W, C]

@@ -17,6 +17,7 @@ from types import ModuleType
 
 import numpy as np
 import pandas as pd
+
 from twinvae import data, paths, zoo
 from twinvae import spec as specs
 from twinvae.checkpoints import NotFinite
@@ -101,10 +102,7 @@ def named(name: str) -> Point:
     except ValueError:
         point = None
     if point is None or point.name != name:
-        raise ValueError(
-            f"{name!r} is no point of the grid; a name looks like "
-            f"{Point('mnist', 'cvae', (400,)).name!r}"
-        )
+        raise ValueError(f"{name!r} is no point of the grid; a name looks like {Point('mnist', 'cvae', (400,)).name!r}")
     return point
 
 
@@ -123,24 +121,14 @@ def grid(profile: str, backend: str, dataset: str, kind: str) -> list[Point]:
     if profile == "smoke":  # no more than the report asks numbers of
         few = [change(optimizer="rmsprop"), change(optimizer="adagrad", learning_rate=1e-2)]
         few += [change(hidden=hidden) for hidden in (HIDDEN["vae", dataset], (200,))]
-        return (
-            [base, *few, *(change(latent_dim=z) for z in LATENT_DIMS)] if kind == "cvae" else [base]
-        )
+        return [base, *few, *(change(latent_dim=z) for z in LATENT_DIMS)] if kind == "cvae" else [base]
     points = [base]
     if kind == "cvae":  # the report's own study is of its CVAE
-        points += [
-            change(batch_size=b, learning_rate=rate) for b in BATCH_SIZES for rate in LEARNING_RATES
-        ]
-        points += [
-            change(optimizer=o, learning_rate=rate)
-            for o in ("rmsprop", "adagrad")
-            for rate in (1e-3, 1e-2)
-        ]
+        points += [change(batch_size=b, learning_rate=rate) for b in BATCH_SIZES for rate in LEARNING_RATES]
+        points += [change(optimizer=o, learning_rate=rate) for o in ("rmsprop", "adagrad") for rate in (1e-3, 1e-2)]
         points += [change(hidden=hidden) for hidden in (HIDDEN["vae", dataset], (200,))]
     else:
-        points += [change(batch_size=b) for b in BATCH_SIZES] + [
-            change(learning_rate=rate) for rate in LEARNING_RATES
-        ]
+        points += [change(batch_size=b) for b in BATCH_SIZES] + [change(learning_rate=rate) for rate in LEARNING_RATES]
         points += [change(optimizer="rmsprop"), change(optimizer="adagrad", learning_rate=1e-2)]
     points += [change(latent_dim=z) for z in LATENT_DIMS]
     seeds = AMOUNT[amount(profile)][3] if backend == "torch" else 1
@@ -149,12 +137,7 @@ def grid(profile: str, backend: str, dataset: str, kind: str) -> list[Point]:
 
 def everything(profile: str, backend: str) -> list[Point]:
     """The whole study: both data sets, both models."""
-    return [
-        point
-        for dataset in ("mnist", "usps")
-        for kind in KINDS
-        for point in grid(profile, backend, dataset, kind)
-    ]
+    return [point for dataset in ("mnist", "usps") for kind in KINDS for point in grid(profile, backend, dataset, kind)]
 
 
 def folder(profile: str, backend: str) -> Path:
@@ -195,9 +178,7 @@ def compute(point: Point, twin: ModuleType, splits: data.Splits, epochs: int, in
     return record
 
 
-def run_all(
-    points: Iterable[Point], twin: ModuleType, splits: data.Splits, epochs: int, into: Path
-) -> pd.DataFrame:
+def run_all(points: Iterable[Point], twin: ModuleType, splits: data.Splits, epochs: int, into: Path) -> pd.DataFrame:
     """Every point, in order.
 
     -> a row a point: its fields, valid_loss at the end, seconds, failed, history
@@ -226,12 +207,10 @@ def along(table: pd.DataFrame, base: Point, field: str) -> dict[float | str, np.
     """
     fixed = [f.name for f in fields(Point) if f.name not in (field, "seed")]
     same = [
-        all(row[name] == getattr(base, name) for name in fixed) and not row["failed"]
-        for _, row in table.iterrows()
+        all(row[name] == getattr(base, name) for name in fixed) and not row["failed"] for _, row in table.iterrows()
     ]
     return {
-        value: np.stack([history.valid_loss for history in rows.history])
-        for value, rows in table[same].groupby(field)
+        value: np.stack([history.valid_loss for history in rows.history]) for value, rows in table[same].groupby(field)
     }
 
 

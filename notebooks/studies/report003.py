@@ -13,6 +13,7 @@ from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pandas as pd
+
 from twinvae import data, zoo
 from twinvae.metrics import latent, samples
 from twinvae.metrics.judge import Judge
@@ -50,31 +51,19 @@ def run(
     the models.  A row is kept beside its checkpoint as soon as it is known, so that a killed race
     goes on.  ValueError for other marks.
     """
-    if (
-        list(marks) != sorted(set(marks))
-        or not marks
-        or marks[-1] != settings.epochs
-        or marks[0] < 1
-    ):
+    if list(marks) != sorted(set(marks)) or not marks or marks[-1] != settings.epochs or marks[0] < 1:
         raise ValueError(
-            f"the marks are {list(marks)}; they must ascend from 1 or more to {settings.epochs}, "
-            "the epochs"
+            f"the marks are {list(marks)}; they must ascend from 1 or more to {settings.epochs}, the epochs"
         )
     there = SimpleNamespace(checkpoints=place.checkpoints / f"{settings.epochs}-epochs")
     rows, finished = [], []
     for seed in range(seeds):
         how = replace(settings, seed=seed)
-        path = (
-            evaluation.checkpoints(there, model, how, images)
-            / f"judged-{len(y)}-{'-'.join(map(str, marks))}.json"
-        )
+        path = evaluation.checkpoints(there, model, how, images) / f"judged-{len(y)}-{'-'.join(map(str, marks))}.json"
         done = json.loads(path.read_text()) if path.exists() else []
         for mark in marks[len(done) :]:
             trained = evaluation.train(there, twin, model, replace(how, epochs=mark), images)
-            done.append(
-                {"seed": seed, "epoch": mark}
-                | looks(judge, evaluation.generate(trained, y), y, images.test)
-            )
+            done.append({"seed": seed, "epoch": mark} | looks(judge, evaluation.generate(trained, y), y, images.test))
             write_text(path, json.dumps(done))
         finished.append(evaluation.train(there, twin, model, how, images))
         seconds = pace(finished[-1].history.seconds, marks)
@@ -122,19 +111,11 @@ def in_colour() -> dict[str, ModelSpec]:
     """Report 004's three models for CIFAR-10's images, as its outlook has it: mlp_ae, mlp_vae,
     mlp_cvae.
     """
-    models = {
-        kind: zoo.get(f"report004_{kind}").for_images((32, 32, 3), 10)
-        for kind in ("ae", "vae", "cvae")
-    }
-    return {
-        f"mlp_{kind}": replace(model, name=f"colour_{kind}", report="")
-        for kind, model in models.items()
-    }
+    models = {kind: zoo.get(f"report004_{kind}").for_images((32, 32, 3), 10) for kind in ("ae", "vae", "cvae")}
+    return {f"mlp_{kind}": replace(model, name=f"colour_{kind}", report="") for kind, model in models.items()}
 
 
-def measured(
-    trained: evaluation.Trained, judge: Judge, y: np.ndarray, images: data.Splits
-) -> dict[str, float]:
+def measured(trained: evaluation.Trained, judge: Judge, y: np.ndarray, images: data.Splits) -> dict[str, float]:
     """What is kept of a small training: `loss` on test images and its `gap` in nats;
     `squared_error` of an image by the posterior's mean; units that vary; `looks` of samples for y;
     `cat`, the judge's mean probability of it where asked.
@@ -147,9 +128,7 @@ def measured(
         "loss": loss,
         "gap": excess,
         "cat": judge.probabilities(x[y == CAT])[:, CAT].mean(),
-        "squared_error": evaluation.squared_error(
-            test, evaluation.reconstruct(trained, test, images.test.y)
-        ).mean(),
+        "squared_error": evaluation.squared_error(test, evaluation.reconstruct(trained, test, images.test.y)).mean(),
         "active": latent.active_units(code[0] if isinstance(code, tuple) else code).sum(),
     }
     return {name: float(value) for name, value in (row | looks(judge, x, y, images.test)).items()}
@@ -159,7 +138,6 @@ def gap(trained: evaluation.Trained, images: data.Splits) -> tuple[float, float]
     """The loss on test images, in nats, and how much lower it is on as many training images."""
     few = images.train.subset(np.arange(min(len(images.train), len(images.test))))
     unseen, seen = (
-        trained.twin.train.evaluate(trained.model, part, trained.settings)[0]
-        for part in (images.test, few)
+        trained.twin.train.evaluate(trained.model, part, trained.settings)[0] for part in (images.test, few)
     )
     return float(unseen), float(unseen - seen)

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+
 from twinvae import data
 from twinvae.metrics import cost, latent, samples
 from twinvae.metrics.judge import Judge
@@ -18,9 +19,7 @@ from twinvae.spec import ModelSpec, count_weights
 from twinvae_studies import evaluation, speed
 from twinvae_studies.evaluation import Trained
 
-BURST = (
-    20_000_000_000  # floating point operations of an epoch by which a training's speed is measured
-)
+BURST = 20_000_000_000  # floating point operations of an epoch by which a training's speed is measured
 
 
 def row(
@@ -75,9 +74,7 @@ def share_of_limit(twin: ModuleType, spec: ModelSpec, batch_size: int) -> float:
     return speed.measure(twin, spec, batch_size, int(batches) * batch_size)["share"]
 
 
-def encoded(
-    trained: Trained, images: data.Splits, nll_images: int, nll_samples: int
-) -> dict[str, float]:
+def encoded(trained: Trained, images: data.Splits, nll_images: int, nll_samples: int) -> dict[str, float]:
     """ELBO, its parts, active units, and the likelihood, in nats per test image; nothing for models
     without q(z | x).
 
@@ -94,9 +91,7 @@ def encoded(
         return row
     few = test.subset(np.arange(min(nll_images, len(test))))
     shares = np.bincount(images.train.y) / len(images.train)
-    log_p = evaluation.log_likelihoods(
-        trained, evaluation.as_trained(trained, few), few.y, nll_samples, shares
-    )
+    log_p = evaluation.log_likelihoods(trained, evaluation.as_trained(trained, few), few.y, nll_samples, shares)
     if trained.spec.kind != "cvae":
         return row | {"nll_is": -log_p["log_px"].mean()}
     return row | {

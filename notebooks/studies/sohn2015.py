@@ -15,6 +15,7 @@ import sys
 
 import numpy as np
 import pandas as pd
+
 from twinvae import backend, data, paths
 from twinvae_studies import burda2016, sohn2015_models
 
@@ -79,18 +80,14 @@ def numbers(found: dict[str, dict]) -> dict[str, float]:
             if str(quadrants) in facts["quadrants"]
         }
         for key in WORDS if tasks else ():
-            known |= {
-                f"q{quadrants}_{key}_{name}": task[key]["nll"] for name, task in tasks.items()
-            }
+            known |= {f"q{quadrants}_{key}_{name}": task[key]["nll"] for name, task in tasks.items()}
             worse = max((task[key] for task in tasks.values()), key=lambda each: each["nll"])
             known |= {
                 f"q{quadrants}_{key}": worse["nll"],
                 f"q{quadrants}_{key}_low": worse["low"],
                 f"q{quadrants}_{key}_high": worse["high"],
             }
-        known |= {
-            f"q{quadrants}_{key}_published": value for key, value in published_ones.items() if tasks
-        }
+        known |= {f"q{quadrants}_{key}_published": value for key, value in published_ones.items() if tasks}
     return known
 
 

@@ -13,6 +13,7 @@ from types import ModuleType
 
 import numpy as np
 from scipy.special import logsumexp
+
 from twinvae import checkpoints, data, paths, randomness
 from twinvae import spec as specs
 from twinvae_studies import burda2016
@@ -47,10 +48,7 @@ def models(quadrants: int) -> dict[str, specs.CompletionSpec]:
 
 def settings(phases: Sequence[tuple[int, float]]) -> list[specs.TrainSpec]:
     """The training runs that follow each other; grey pixels."""
-    return [
-        specs.TrainSpec(epochs, 128, rate, seed=number)
-        for number, (epochs, rate) in enumerate(phases)
-    ]
+    return [specs.TrainSpec(epochs, 128, rate, seed=number) for number, (epochs, rate) in enumerate(phases)]
 
 
 def train(
@@ -96,14 +94,10 @@ def losses(model, twin: ModuleType, images: data.Images, run: specs.TrainSpec) -
     observed).  -> [N]
     """
     batches = randomness.validation(images, run, model.spec.latent_dim, model.dtype)
-    return np.concatenate(
-        [np.sum(twin.models.call(model, "loss_terms", *batch), axis=0) for batch in batches]
-    )
+    return np.concatenate([np.sum(twin.models.call(model, "loss_terms", *batch), axis=0) for batch in batches])
 
 
-def estimates(
-    model, twin: ModuleType, x: np.ndarray, samples: int, seed: int = 0
-) -> dict[str, np.ndarray]:
+def estimates(model, twin: ModuleType, x: np.ndarray, samples: int, seed: int = 0) -> dict[str, np.ndarray]:
     """-log p(missing | observed), in nats, by each estimator of a CVAE.
 
     [N, H, W, C] -> name -> [N]
@@ -115,15 +109,11 @@ def estimates(
     for start in range(0, len(x), 40):
         part = x[start : start + 40]
         call = partial(twin.models.call, model)
-        eps = randomness.rng(seed, "likelihood", start).standard_normal(
-            (2, samples, len(part), model.spec.latent_dim)
-        )
+        eps = randomness.rng(seed, "likelihood", start).standard_normal((2, samples, len(part), model.spec.latent_dim))
         log_w = call("log_weights", part, np.zeros((len(part), 1)), eps[0]).astype(np.float64)
         y = call("observed", part)
         mu, logvar = call("prior", y)
-        log_p = call("log_likelihood", part, y, mu + np.exp(0.5 * logvar) * eps[1]).astype(
-            np.float64
-        )
+        log_p = call("log_likelihood", part, y, mu + np.exp(0.5 * logvar) * eps[1]).astype(np.float64)
         rows = slice(start, start + len(part))
         found["elbo"][rows] = -log_w.mean(0)
         found["importance"][rows] = np.log(samples) - logsumexp(log_w, 0)
@@ -131,9 +121,7 @@ def estimates(
     return found
 
 
-def measured(
-    model, net, twin: ModuleType, x: np.ndarray, samples: int, folder: Path, block: int = 1_000
-) -> dict:
+def measured(model, net, twin: ModuleType, x: np.ndarray, samples: int, folder: Path, block: int = 1_000) -> dict:
     """All estimators, the baseline's exact value first, kept in `folder` block by block.
 
     -> name -> [N]

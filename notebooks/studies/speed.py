@@ -16,6 +16,7 @@ from types import ModuleType
 
 import numpy as np
 import pandas as pd
+
 from twinvae import backend, data, zoo
 from twinvae.metrics import cost, likelihood
 from twinvae.spec import ModelSpec, TrainSpec
@@ -45,9 +46,9 @@ def measure(twin: ModuleType, spec: ModelSpec, batch_size: int, images: int = IM
     model = twin.models.build(spec)
     settings = TrainSpec(epochs=EPOCHS, batch_size=batch_size)
     before = cost.machine_limit(twin)
-    history = twin.train.fit(model, data.Splits(train, few, few), settings)
+    rows = twin.train.fit(model, data.Splits(train, few, few), settings)
     best = max(before, cost.machine_limit(twin))
-    seconds, _ = cost.epoch_seconds(history.seconds)
+    seconds, _ = cost.epoch_seconds([row["seconds"] for row in rows])
     trained = images // batch_size * batch_size
     work = cost.multiply_adds(spec)
     return {
@@ -82,17 +83,10 @@ def main(names: list[str]) -> None:
             subprocess.run([sys.executable, "-m", "twinvae_studies.speed", name], check=True)
         return
     twin = backend.get(names[0])
-    rows = [
-        {"backend": names[0]} | measure(twin, zoo.ZOO[model], size)
-        for model in MODELS
-        for size in BATCH_SIZES
-    ]
+    rows = [{"backend": names[0]} | measure(twin, zoo.ZOO[model], size) for model in MODELS for size in BATCH_SIZES]
     print(pd.DataFrame(rows).to_string(index=False, float_format="%.2f"))
     seconds = likelihood_seconds(names[0])
-    print(
-        f"{names[0]}: log p(x) of 10,000 images with 500 samples each took {seconds:.1f} s (goal "
-        "60)"
-    )
+    print(f"{names[0]}: log p(x) of 10,000 images with 500 samples each took {seconds:.1f} s (goal 60)")
 
 
 if __name__ == "__main__":

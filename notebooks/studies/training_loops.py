@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+
 from twinvae import backend, randomness
 from twinvae.spec import ModelSpec, TrainSpec
 
@@ -85,9 +86,7 @@ class Fit(keras.Model):
         with tf.GradientTape() as tape:
             recon, kl = self.vae.loss_terms(*batch, training=True)
             loss = tf.reduce_mean(recon + self.beta * kl)
-        self.optimizer.apply(
-            tape.gradient(loss, self.vae.trainable_weights), self.vae.trainable_weights
-        )
+        self.optimizer.apply(tape.gradient(loss, self.vae.trainable_weights), self.vae.trainable_weights)
         return {"nats": loss}  # under the name 'loss' Keras would show its own, which stays 0
 
 
@@ -103,30 +102,20 @@ class Way:
     @property
     def lines(self) -> int:
         """Lines of code, blank ones not counted."""
-        return sum(
-            bool(line.strip())
-            for part in self.source
-            for line in inspect.getsource(part).splitlines()
-        )
+        return sum(bool(line.strip()) for part in self.source for line in inspect.getsource(part).splitlines())
 
 
 WAYS = {
     "torch_eager": Way("PyTorch, eager", PT, torch_eager, (torch_eager,)),
-    "torch_compiled": Way(
-        "PyTorch, torch.compile", PT, torch_compiled, (torch_eager, torch_compiled)
-    ),
+    "torch_compiled": Way("PyTorch, torch.compile", PT, torch_compiled, (torch_eager, torch_compiled)),
     "tf_fit": Way("TensorFlow, fit with own train_step", TF, None, (Fit,)),
     "tf_eager": Way("TensorFlow, own loop, eager", TF, tf_eager, (tf_eager,)),
     "tf_graph": Way("TensorFlow, own loop, tf.function", TF, tf_graph, (tf_eager, tf_graph)),
-    "tf_compiled": Way(
-        "TensorFlow, own loop, jit_compile", TF, tf_compiled, (tf_eager, tf_compiled)
-    ),
+    "tf_compiled": Way("TensorFlow, own loop, jit_compile", TF, tf_compiled, (tf_eager, tf_compiled)),
 }
 
 
-def epoch_of(
-    way: Way, spec: ModelSpec, settings: TrainSpec, batches: list[randomness.Batch]
-) -> Callable[[], float]:
+def epoch_of(way: Way, spec: ModelSpec, settings: TrainSpec, batches: list[randomness.Batch]) -> Callable[[], float]:
     """A function that trains one epoch on these batches and returns the last loss."""
     model = way.twin.models.build(spec)
     if way.make is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -107,7 +107,13 @@ class Splits:
     test: Images
     seed: int = 0
     indices: dict[str, np.ndarray] = field(default_factory=dict)
-    recipe: Recipe | None = None
+    recipe: Recipe | None = field(default=None, init=False)
+
+    def made_by(self, recipe: Recipe) -> Splits:
+        """Return these splits with the recipe that makes them again; splits changed by hand have none."""
+        made = replace(self)
+        object.__setattr__(made, "recipe", recipe)
+        return made
 
     @property
     def source(self) -> Source:

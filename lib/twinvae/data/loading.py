@@ -77,7 +77,7 @@ def splits(
         for part, at in index.items()
     }
     recipe = Recipe(name, seed, train_size, valid_size, test_size, edition, tuple(sorted(options.items())))
-    return Splits(**made, seed=seed, indices=index, recipe=recipe)
+    return Splits(**made, seed=seed, indices=index).made_by(recipe)
 
 
 def transformed(images: Splits, transform: str, **arguments) -> Splits:
@@ -89,7 +89,7 @@ def transformed(images: Splits, transform: str, **arguments) -> Splits:
         raise ValueError(f"{transform} needs splits as data.splits gives them; these have another or no recipe.")
     module, _, function = transform.partition(":")
     made = getattr(importlib.import_module(module), function)(images, **arguments)
-    return replace(made, recipe=replace(images.recipe, transform=transform, arguments=tuple(sorted(arguments.items()))))
+    return made.made_by(replace(images.recipe, transform=transform, arguments=tuple(sorted(arguments.items()))))
 
 
 def from_recipe(recipe: Recipe) -> Splits:

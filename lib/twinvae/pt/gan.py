@@ -1,4 +1,4 @@
-"""The conditional GAN in PyTorch, and its training: two optimisers that take turns."""
+"""The conditional GAN, and its training by two optimisers that take turns, in PyTorch."""
 
 import numpy as np
 import torch

@@ -8,6 +8,7 @@ import dataclasses
 import json
 import logging
 import math
+import os
 import random
 import re
 import time
@@ -110,6 +111,11 @@ class Run:
     def smoke(self) -> bool:
         """Whether this is the profile in which only every cell has to run."""
         return self.profile == "smoke"
+
+    @property
+    def may_train(self) -> bool:
+        """Whether a model that is missing is trained in this kernel: in 'full' only where TWINVAE_TRAIN says so."""
+        return self.profile != "full" or os.environ.get("TWINVAE_TRAIN") == "1"
 
     def pick(self, **by_profile: Any) -> Any:
         """The value for this profile, or for the next smaller one that is given.

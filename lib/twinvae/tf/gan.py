@@ -1,4 +1,4 @@
-"""The conditional GAN in TensorFlow, and its training: two optimisers that take turns."""
+"""The conditional GAN, and its training by two optimisers that take turns, in TensorFlow."""
 
 import keras
 import numpy as np

@@ -69,8 +69,8 @@ def folder_of(job: Job, kind: str) -> Path:
 def train_or_load(job: Job, images: data.Splits | None = None, may_train: bool = True) -> Trained:
     """Return the trained model of a job, from its folder, or trained now where it is missing or stale.
 
-    `images` are those of `job.data`, where they are at hand.  A killed training goes on where it was.  Raises NotTrained
-    where it would have to train and may not, checkpoints.NotFinite for a training that fails, each time it is asked for.
+    `images` are those of `job.data`, where they are at hand.  A killed training goes on where it was.
+    Raises NotTrained where it would have to train and may not, checkpoints.NotFinite for a training that fails.
     """
     images = images or data.from_recipe(job.data)
     folder = folder_of(job, images.source.kind)
