@@ -11,6 +11,8 @@ from typing import Any
 from twinvae import data
 from twinvae.spec import GanSpec, ModelSpec, TrainSpec, from_dict, model_from_dict, to_dict
 
+IGNORED = ("name", "report", "marks")
+
 
 @dataclass(frozen=True)
 class Job:
@@ -43,7 +45,7 @@ class Job:
     @property
     def key(self) -> str:
         """A checksum of all that decides the weights; names do not, nor do fields that have their defaults."""
-        return _checksum(replace(self, marks=()))
+        return _checksum(self)
 
     @property
     def trajectory(self) -> str:
@@ -52,9 +54,9 @@ class Job:
 
 
 def _compact(value: Any) -> Any:
-    """Plain values of what a record says beyond its defaults, without names."""
+    """Plain values of what a record says beyond its defaults, without names and marks, which decide no weight."""
     if dataclasses.is_dataclass(value):
-        said = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.name not in ("name", "report")}
+        said = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.name not in IGNORED}
         defaults = {f.name: f.default for f in dataclasses.fields(value)}
         return {"": type(value).__name__} | {n: _compact(v) for n, v in said.items() if v != defaults[n]}
     return [_compact(v) for v in value] if isinstance(value, tuple | list) else value

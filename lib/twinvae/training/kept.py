@@ -105,7 +105,7 @@ def _load(job: Job, folder: Path) -> Trained:
         raise ValueError(f"{weights} is not what its card says; delete its folder and train it again")
     model = changed(job, twin, twin.models.build(job.spec))
     model.set_arrays(checkpoints.read(weights)[0])
-    history = pd.read_csv(folder / "history.csv", float_precision="round_trip")
+    history = pd.read_csv(folder / "history.csv")
     card_file = f"models/{folder.name}/card.json"
     _used[job.key] = {"key": job.key, "name": job.spec.name, "weights": card["weights"], "card": card_file}
     return Trained(job, model, twin, history, card, folder)
