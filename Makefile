@@ -1,5 +1,6 @@
 # make report     the notebooks, headless, then report/twinvae.pdf    PROFILE=quick BACKEND=both JOBS=1
 # make test       every test, the committed notebooks included
+# make lint       format and lint of Python files and notebooks, as ruff is set in pyproject.toml
 # make lab        JupyterLab on the notebooks
 # make pdf        the PDF alone, from the results that are there
 # make bench      training speed against the matrix-multiply limit; then data loaders and metrics against their goals
@@ -36,7 +37,7 @@ $(error JOBS is '$(JOBS)'; the valid ones are whole numbers of at least 1)
 endif
 
 # Each step is a make of its own, so that they come in this order and a failed one stops the rest.
-.PHONY: report runs grid published judges collect pdf latex tex test mutants parity lab bench fuzz html tensorboard screenshot notebooks env clean
+.PHONY: report runs grid published judges collect pdf latex tex test lint mutants parity lab bench fuzz html tensorboard screenshot notebooks env clean
 .NOTPARALLEL:
 
 report:
@@ -64,7 +65,7 @@ grid: $(READY)
 
 published: $(READY)
 	@for backend in $(if $(filter both,$(BACKEND)),torch tf,$(BACKEND)); do \
-	  for study in quadrants digits bounds ablations; do $(RUN) -m twinvae_studies.$$study $$backend || exit 1; done; done
+	  for study in sohn2015 digits_cvae burda2016_bounds ablations; do $(RUN) -m twinvae_studies.$$study $$backend || exit 1; done; done
 
 judges: $(READY)
 	@$(RUN) -m snakemake --cores $(JOBS) --keep-going --rerun-incomplete --nolock --quiet all -- judges
@@ -94,6 +95,10 @@ tex:
 
 test: $(READY)
 	TWINVAE_PROFILE=smoke $(RUN) -m pytest
+
+lint: $(READY)
+	$(RUN) -m ruff format --check .
+	$(RUN) -m ruff check .
 
 parity: $(READY)
 	$(RUN) -m twinvae_studies.parity

@@ -4,8 +4,8 @@ import os
 import sys
 from pathlib import Path
 
-from twinvae import spec
-from twinvae_studies import sweep
+from twinvae import zoo
+from twinvae_studies import report002_tuning
 from twinvae.metrics import judge as judges
 from twinvae.run.provenance import keeps
 
@@ -104,11 +104,11 @@ rule notebook:
 
 # The tuning study of notebook 04: one job a point, `make grid`; the notebook itself trains what is missing. With
 # --executor slurm (snakemake-executor-plugin-slurm) or another plugin the same rules run on a cluster.
-GRID = f"{RESULTS}/grid/{sweep.amount(PROFILE)}"
+GRID = f"{RESULTS}/grid/{report002_tuning.amount(PROFILE)}"
 POINTS = [
     f"{GRID}/{backend}/{point.name}.json"
     for backend in (PACKAGE if BACKEND == "both" else [BACKEND])
-    for point in sweep.everything(PROFILE, backend)
+    for point in report002_tuning.everything(PROFILE, backend)
 ]
 
 
@@ -128,7 +128,7 @@ rule point:
         backend="torch|tf",
     params:
         python=sys.executable,
-        profile=sweep.amount(PROFILE),
+        profile=report002_tuning.amount(PROFILE),
     shell:
         """
         echo "training {wildcards.point} ({PROFILE}, {wildcards.backend})"
@@ -151,7 +151,7 @@ rule judge:
     params:
         python=sys.executable,
         recipe=lambda w: str(judges.RECIPES[w.judge]),
-        architecture=lambda w: str(spec.zoo(judges.RECIPES[w.judge].architecture)),
+        architecture=lambda w: str(zoo.get(judges.RECIPES[w.judge].architecture)),
     shell:
         """
         echo "training the judge of {wildcards.judge}"

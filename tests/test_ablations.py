@@ -39,7 +39,7 @@ def test_points_are_trained_once_and_free_bits_show_their_true_kl(tmp_path, monk
     few = [Point("beta", "1", VAE, runs), Point("collapse", "free bits", FREE, runs)]
     monkeypatch.setattr(burda2016, "FOLDER", tmp_path)
     monkeypatch.setattr(ablations, "points", lambda: few)
-    monkeypatch.setattr(ablations.specs, "zoo", lambda _: VAE)
+    monkeypatch.setattr(ablations.zoo, "get", lambda _: VAE)
     monkeypatch.setattr(ablations.data, "splits", lambda *_, **sizes: IMAGES)
     with pytest.raises(FileNotFoundError, match="'python -m twinvae_studies.ablations torch'"):
         ablations.load("torch")

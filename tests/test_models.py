@@ -290,7 +290,7 @@ def test_an_unknown_backend_is_refused():
 
 def test_importing_twinvae_imports_no_framework():
     script = (
-        "import sys, twinvae, twinvae.spec, twinvae.randomness, twinvae.checkpoints, twinvae.checkpoints, "
+        "import sys, twinvae, twinvae.spec, twinvae.randomness, twinvae.checkpoints, "
         "twinvae_studies.parity; print(sorted({'torch', 'tensorflow', 'keras'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout.strip() == "[]"

@@ -23,7 +23,7 @@ def test_a_check_holds(name, check):
         ("twinvae.tf.losses", "x > 1 - 0.5 / 255", "x > 1 - 1.5 / 255"),
         ("twinvae.pt.layers", "total // 2, total - total // 2", "total - total // 2, total // 2"),
         ("twinvae.tf.layers", "h * (1 + tf", "h * (tf"),
-        ("twinvae.reference", "1 - beta1 ** step", "1 - beta2 ** step"),
+        ("twinvae.reference", "1 - beta1**step", "1 - beta2**step"),
     ],
 )
 def test_a_planted_mistake_is_seen(name, right, wrong):

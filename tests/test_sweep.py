@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from pair import splits
 
-from twinvae import backend
+from twinvae import backend, zoo
 from twinvae.checkpoints import NotFinite
 from twinvae_studies import report002_tuning
 from twinvae_studies.report002_tuning import Point
@@ -51,7 +51,7 @@ def test_points_are_the_models_of_the_report_with_other_layers_and_codes():
     assert [layer.units for layer in point.model().encoder[1::2]] == [512, 256]
     assert [layer.units for layer in point.model().decoder[::2]] == [256, 512]
     assert (point.model().latent_dim, point.model().kind) == (3, "cvae")
-    assert replace(point, hidden=(400,), latent_dim=20).model() == report002_tuning.specs.zoo("report002_cvae_mnist")
+    assert replace(point, hidden=(400,), latent_dim=20).model() == zoo.get("report002_cvae_mnist")
 
 
 def test_a_point_that_is_kept_is_not_trained_again(small, tmp_path, monkeypatch):
@@ -85,9 +85,9 @@ import os, signal, sys
 from pathlib import Path
 from pair import splits
 from test_sweep import POINTS
-from twinvae import backend, draws
-from twinvae_studies import sweep
-images, model, batches = splits(), report002_tuning.Point.model, draws.batches
+from twinvae import backend, randomness
+from twinvae_studies import report002_tuning
+images, model, batches = splits(), report002_tuning.Point.model, randomness.batches
 report002_tuning.Point.model = lambda self: model(self).for_images(images.train.shape, images.train.num_classes)
 
 def deadly(pictures, settings, latent_dim, epoch, dtype):
@@ -95,7 +95,7 @@ def deadly(pictures, settings, latent_dim, epoch, dtype):
         os.kill(os.getpid(), signal.SIGKILL)
     return batches(pictures, settings, latent_dim, epoch, dtype)
 
-draws.batches = deadly
+randomness.batches = deadly
 report002_tuning.run_all(POINTS, backend.get("torch"), images, 3, Path(sys.argv[1]))
 """
 
@@ -109,9 +109,9 @@ def test_a_grid_killed_in_the_middle_goes_on_where_it_was(small, tmp_path, monke
 
     twin = backend.get("torch")
     trained = []
-    batches = twin.train.draws.batches
+    batches = twin.train.randomness.batches
     monkeypatch.setattr(
-        twin.train.draws, "batches", lambda *a: trained.append((a[1].learning_rate, a[3])) or batches(*a)
+        twin.train.randomness, "batches", lambda *a: trained.append((a[1].learning_rate, a[3])) or batches(*a)
     )
     table = report002_tuning.run_all(POINTS, twin, small, 3, tmp_path / "killed")
     assert trained == [(1e-2, 2), (1e-2, 3), (1e-5, 1), (1e-5, 2), (1e-5, 3)]

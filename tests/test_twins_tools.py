@@ -7,7 +7,10 @@ from pair import splits
 from twinvae.spec import TrainSpec
 from twinvae_studies import framework_differences, training_loops
 
-torch, PT, TF = framework_differences.torch, framework_differences.PT, framework_differences.TF
+torch = framework_differences.torch
+tf = training_loops.tf
+PT = framework_differences.PT
+TF = framework_differences.TF
 SETTINGS = TrainSpec(epochs=1, batch_size=4)
 IMAGES = splits(12, shape=(28, 28, 1))
 RNG = np.random.default_rng(0)
@@ -43,12 +46,12 @@ def test_the_switched_adam_is_keras():
     ours = PT.train.Optimizer(PT.models.build(spec, dtype="float64"), SETTINGS)
     ours.weights = [torch.nn.Parameter(torch.tensor(weights))]
     ours.rule = torch.optim.Adam(ours.weights, SETTINGS.learning_rate)
-    theirs = framework_differences.tf.Variable(weights)
+    theirs = tf.Variable(weights)
     keras = framework_differences.keras.optimizers.Adam(SETTINGS.learning_rate)
     keras.build([theirs])
     for g in gradients:
         framework_differences.adam_as_keras(ours, [torch.tensor(g)])
-        keras.apply([framework_differences.tf.constant(g)], [theirs])
+        keras.apply([tf.constant(g)], [theirs])
         moved = ours.weights[0].detach().numpy() - weights
         # Keras takes 1 - 0.999 in float32, which leaves five digits.
         np.testing.assert_allclose(moved, theirs.numpy() - weights, rtol=1e-5)

@@ -12,6 +12,7 @@ from types import ModuleType
 import cv2
 import numpy as np
 import pandas as pd
+
 from twinvae import checkpoints, data
 from twinvae import spec as specs
 from twinvae.metrics import likelihood

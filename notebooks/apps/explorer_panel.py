@@ -10,6 +10,7 @@ import cv2
 import ipywidgets as widgets
 import numpy as np
 from ipycanvas import Canvas
+
 from twinvae import randomness
 from twinvae_apps.drawing_square import HOW, SIZE, Pad
 from twinvae_apps.explorer import REACH, Explorer, Kept, difference, enlarged, images_of, png

@@ -29,14 +29,14 @@ FOLDER = Path(__file__).parents[2] / "results" / "published"
 # nats per image, one sample in training, one stochastic layer (Burda et al. 2016, Table 1)
 PAPER = 86.76
 SAMPLES = 5_000
-# what leaves its files in FOLDER
-STUDIES = (
-    "published",
-    "quadrants",
-    "digits",
-    "bounds",
-    "ablations",
-)
+# How the files in FOLDER begin -> the module that makes them.
+STUDIES = {
+    "published": "burda2016",
+    "quadrants": "sohn2015",
+    "digits": "digits_cvae",
+    "bounds": "burda2016_bounds",
+    "ablations": "ablations",
+}
 
 # (epochs, learning rate).  Each phase starts Adam anew and has a seed, hence noise and pixels, of
 # its own.  A phase that is made longer goes on from its checkpoint; those after it are trained
@@ -137,7 +137,7 @@ def load(name: str, study: str = "published", takes: str = "about an hour") -> d
     if not path.exists():
         raise FileNotFoundError(
             f"there is no {path.name} in results/published/; "
-            f"make it with 'python -m twinvae_studies.{study} {name}' ({takes})"
+            f"make it with 'python -m twinvae_studies.{STUDIES[study]} {name}' ({takes})"
         )
     return json.loads(path.read_text())
 

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+
 from twinvae import checkpoints
 
 CLASSES = {

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pandas as pd
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
 from twinvae.metrics.judge import Judge
 from twinvae_apps.handwriting.hands import CLASSES, VARIATION, Pen
 from twinvae_apps.handwriting.page import Page, ink_box, write

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 from PIL import Image
+
 from twinvae_apps.handwriting.hands import Hand, slant, thickness
 from twinvae_apps.handwriting.signs import EXTENTS, STROKES, Extent, checked
 

@@ -23,6 +23,7 @@ from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict, cross_val_score
 from sklearn.pipeline import make_pipeline
+
 from twinvae import backend, checkpoints, data, randomness, spec, zoo
 from twinvae.metrics import judge
 from twinvae_apps.handwriting.hands import FILE, Places
