@@ -9,16 +9,3 @@ for word, checksums, how and where it was trained, and a probe, by which code th
 from twinvae.training.jobs import Job, from_plain, to_plain
 from twinvae.training.kept import NotTrained, Trained, folder_of, stale, train_or_load, used
 from twinvae.training.probe import probe
-
-__all__ = [
-    "Job",
-    "NotTrained",
-    "Trained",
-    "folder_of",
-    "from_plain",
-    "probe",
-    "stale",
-    "to_plain",
-    "train_or_load",
-    "used",
-]

@@ -1,0 +1,135 @@
+"""The house stays small and loose: lines of each room, entries at the top, what the core can do without."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tiny import ROOT
+
+LIB = ROOT / "lib" / "twinvae"
+LONGEST, ENTRIES = 250, 16
+CORE = ("__init__.py", "backend.py", "checkpoints.py", "paths.py", "randomness.py", "pt", "tf", "spec")
+ROOMS = {  # the lines that each room may have
+    "core": (CORE, 3_000),
+    "zoo, reference": (("zoo.py", "reference.py"), 530),
+    "training": (("training",), 350),
+    "data": (("data",), 1_300),
+    "metrics": (("metrics",), 1_050),
+    "figures": (("figures",), 900),
+    "run": (("run",), 600),
+    "lib": ((".",), 7_600),
+    "studies, apps, collect": (("../../notebooks/studies", "../../notebooks/apps", "../../report/collect"), 4_600),
+}
+PACKAGES = (LIB, ROOT / "notebooks" / "studies", ROOT / "notebooks" / "apps", ROOT / "report" / "collect")
+FILES = [path for folder in PACKAGES for path in sorted(folder.rglob("*.py"))]
+
+
+def lines(path: Path) -> int:
+    """Lines of a file, or of all Python files in a folder."""
+    return sum(len(file.read_text().splitlines()) for file in ([path] if path.is_file() else path.rglob("*.py")))
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_keeps_to_its_lines(room):
+    parts, most = ROOMS[room]
+    assert sum(lines(LIB / part) for part in parts) <= most
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_file_can_be_read_at_once(path):
+    assert path.name == "zoo.py" or lines(path) <= LONGEST
+
+
+def test_few_things_lie_at_the_top():
+    there = {path.name for path in LIB.iterdir() if path.name != "__pycache__"}
+    assert len(there) <= ENTRIES, sorted(there)
+
+
+def test_an_arrow_runs_down_only():
+    """A floor of the library imports itself and those below; nothing in it imports a study, an app or the report."""
+    floors = (
+        ("__init__", "paths", "spec", "zoo", "reference"),
+        ("data",),
+        ("randomness", "checkpoints"),
+        ("backend", "pt", "tf"),
+        ("provenance", "training"),
+        ("metrics",),
+        ("figures", "run"),
+    )
+    level = {name: number for number, floor in enumerate(floors) for name in floor}
+    wrong = []
+    for path in sorted(LIB.rglob("*.py")):
+        room = path.relative_to(LIB).parts[0].removesuffix(".py")
+        for node in ast.walk(ast.parse(path.read_text())):
+            for name in imported(node):
+                head, _, part = name.partition(".")
+                part = part.split(".")[0]
+                if (
+                    head in ("twinvae_studies", "twinvae_apps", "twinvae_collect")
+                    or head == "twinvae"
+                    and part in level
+                    and level[part] > level[room]
+                ):
+                    wrong.append(f"{path.relative_to(LIB)} imports {name}")
+    assert not wrong
+
+
+def imported(node: ast.AST) -> list[str]:
+    """The modules and names that a statement imports, dotted."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and node.level == 0:
+        return [f"{node.module}.{alias.name}" for alias in node.names]
+    return []
+
+
+# --- the core alone ------------------------------------------------------------------------------
+
+BLOCKED = ("pandas", "matplotlib", "nbformat", "IPython", "pooch", "sklearn", "scipy", "seaborn", "PIL", "cv2")
+# A finder that does not find some packages is what there is where they are not installed.
+ALONE = """
+import sys
+
+class Without:
+    def __init__(self, finder):
+        self.finder = finder
+
+    def find_spec(self, name, path=None, target=None):
+        return None if name.split(".")[0] in {blocked!r} else self.finder.find_spec(name, path, target)
+
+sys.meta_path[:] = [Without(finder) for finder in sys.meta_path]
+import numpy as np
+from twinvae import backend, checkpoints, data, zoo
+from twinvae.spec import TrainSpec
+
+rng = np.random.default_rng(0)
+def part(n):
+    x, y = rng.integers(0, 256, (n, 28, 28, 1), dtype=np.uint8), np.arange(n, dtype=np.int64) % 10
+    return data.Images(x, y, tuple("0123456789"), data.Source("noise", "noise", "stand-in"))
+images, twin = data.Splits(part(40), part(20), part(20)), backend.get({twin!r})
+for name in ("report004_cvae", "light_task1"):
+    spec = zoo.get(name)
+    images = data.Splits(*(type(p)(p.x, p.y % spec.num_classes, tuple("0123456789")[:spec.num_classes], p.source)
+                           for p in (images.train, images.valid, images.test)))
+    model = twin.models.build(spec)
+    rows = twin.train.fit(model, images, TrainSpec(1, 20), {folder!r} + "/" + name)
+    checkpoints.save_model({folder!r} + "/" + name + ".safetensors", model)
+    assert rows[0]["loss"] > 0 and np.isfinite(twin.models.predict(model, "generate", np.zeros((2, spec.latent_dim)),
+                                                                   np.eye(spec.num_classes)[:2])).all()
+print("trained")
+"""
+
+
+@pytest.mark.parametrize("twin, other", [("torch", ("tensorflow", "keras")), ("tf", ("torch",))])
+def test_the_core_trains_without_anything_else(twin, other, tmp_path):
+    code = ALONE.format(blocked=BLOCKED + other, twin=twin, folder=str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip().endswith("trained"), done.stderr[-2000:]
+
+
+def test_importing_twinvae_imports_almost_nothing():
+    code = "import sys, twinvae; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"numpy", "pandas", "torch", "tensorflow", "yaml", *BLOCKED} & set(modules)
