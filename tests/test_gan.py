@@ -12,7 +12,7 @@ from scipy import integrate, special, stats
 from twinvae import backend, checkpoints, randomness
 from twinvae.data import Images, Splits
 from twinvae.spec import Activation, BatchNorm, Conv, Dense, Flatten, GanSpec, GlobalMaxPool, Reshape, TrainSpec, mlp
-from twinvae_studies import evaluation, parity
+from twinvae_studies import evaluation, parity, parity_models
 
 LEAKY = Activation("leaky_relu", 0.2)
 GAN = GanSpec(
@@ -306,5 +306,5 @@ def test_a_study_trains_and_samples_a_gan_as_any_model(tmp_path):
 
 
 def test_50_alternating_steps_keep_the_twins_together():
-    seen = parity.measure(parity.small_gans()[0], TrainSpec(1), "float64", size=4, steps=50)
+    seen = parity.measure(parity_models.small_gans()[0], TrainSpec(1), "float64", size=4, steps=50)
     assert seen["training loss"] <= 1e-10 and seen["gradients"] <= 1e-10 and seen["weights"] <= 1e-8

@@ -5,7 +5,7 @@ import pytest
 
 from twinvae import backend, data, randomness
 from twinvae.spec import BatchNorm, Conv, Flatten, ModelSpec, TrainSpec, mlp
-from twinvae_studies import evaluation, mistakes, parity
+from twinvae_studies import evaluation, mistakes, parity_models
 
 SPEC = ModelSpec(
     "tiny",
@@ -102,7 +102,7 @@ def test_the_scrambled_planes_are_those_of_the_printed_tensorflow_calls():
 @pytest.mark.parametrize("name", ["torch", "tf"])
 def test_a_model_can_be_made_to_see_the_scrambled_planes(name):
     twin = backend.get(name)
-    for spec in (PLANES, parity.small_gans()[0]):
+    for spec in (PLANES, parity_models.small_gans()[0]):
         model = twin.models.build(spec, dtype="float64")
         k = spec.num_classes
         x = np.random.default_rng(0).random((k, *spec.image_shape))

@@ -11,7 +11,7 @@ import torch
 from pair import AE, CLASSES, CVAE, SHAPE, TWINS, VAE, array
 
 from twinvae import backend, randomness, reference, spec, zoo
-from twinvae_studies import parity
+from twinvae_studies import parity_models
 
 RNG = np.random.default_rng(0)
 X = RNG.random((6, *SHAPE))
@@ -54,7 +54,7 @@ def test_report_004_has_the_counted_weights_in_both_frameworks(name, count):
 
 
 @over_twins
-@pytest.mark.parametrize("model", [*parity.small_specs(), *parity.small_gans()], ids=lambda model: model.name)
+@pytest.mark.parametrize("model", parity_models.small_models(), ids=lambda model: model.name)
 def test_a_model_holds_the_weights_of_its_spec_as_drawn(twin, model):
     built = backend.get(twin).models.build(model, seed=5, dtype="float64")
     arrays = built.get_arrays()
@@ -152,7 +152,7 @@ def test_the_condition_moves_a_cvae_and_not_a_vae(built, twin):
 @over_twins
 @pytest.mark.parametrize("way", ["concat", "planes", "plane", "film"])
 def test_the_condition_enters_the_encoder(twin, way):
-    model = next(s for s in parity.small_specs() if s.encoder_condition == way)
+    model = next(s for s in parity_models.small_specs() if s.encoder_condition == way)
     twin = backend.get(twin)
     built = twin.models.build(model, dtype="float64")
     x = RNG.random((2, *model.image_shape))
@@ -163,7 +163,7 @@ def test_the_condition_enters_the_encoder(twin, way):
 
 @over_twins
 def test_a_label_plane_is_one_hot_at_every_pixel(twin, monkeypatch):
-    model = next(s for s in parity.small_specs() if s.encoder_condition == "planes")
+    model = next(s for s in parity_models.small_specs() if s.encoder_condition == "planes")
     twin = backend.get(twin)
     built = twin.models.build(model, dtype="float64")
     x = RNG.random((2, *model.image_shape))
@@ -185,7 +185,7 @@ def test_a_label_plane_is_one_hot_at_every_pixel(twin, monkeypatch):
 
 @over_twins
 def test_a_label_as_a_number_runs_from_0_to_1(twin):
-    model = next(s for s in parity.small_specs() if s.decoder_condition == "number")
+    model = next(s for s in parity_models.small_specs() if s.decoder_condition == "number")
     twin = backend.get(twin)
     built = twin.models.build(model, dtype="float64")
     (y,) = twin.train.tensors([np.eye(4)])
@@ -258,7 +258,7 @@ def test_a_torch_user_can_use_the_model(built, tmp_path):
 
 @pytest.mark.parametrize("name", ["small_vae", "small_conditioner", "small_planes", "small_film", "small_cgan"])
 def test_a_keras_file_gives_the_model_back(name, tmp_path):
-    model = next(s for s in [*parity.small_specs(), *parity.small_gans()] if s.name == name)
+    model = next(s for s in parity_models.small_models() if s.name == name)
     built = backend.get("tf").models.build(model, seed=7, dtype="float64")
     built.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")

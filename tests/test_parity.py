@@ -32,14 +32,14 @@ from twinvae.spec import (
     mlp,
 )
 from twinvae.spec.layers import ACTIVATIONS
-from twinvae_studies import parity
+from twinvae_studies import parity, parity_models
 
 SETTINGS = TrainSpec(epochs=1)
-SMALL = {model.name: model for model in [*parity.small_specs(), *parity.small_gans()]}
+SMALL = {model.name: model for model in parity_models.small_models()}
 
 
 def within_goals(model: ModelSpec, settings: TrainSpec, dtype: str, steps: int, size: int = 4) -> None:
-    seen = parity.measure(parity.random_weights(model), settings, dtype, size, steps)
+    seen = parity.measure(parity_models.random_weights(model), settings, dtype, size, steps)
     missed = {name: deviation for name, deviation in seen.items() if not deviation <= parity.goal(name, model, dtype)}
     assert not missed
 
@@ -315,17 +315,17 @@ def test_the_goals_are_those_promised():
 def test_small_models_have_everything():
     stacks = [stack for model in SMALL.values() for stack in model.stacks().values()]
     assert {type(layer).__name__ for stack in stacks for layer in stack.layers} == set(spec.LAYERS)
-    assert {gan.discriminator_condition for gan in parity.small_gans()} == set(spec.DISCRIMINATOR_CONDITIONS)
+    assert {gan.discriminator_condition for gan in parity_models.small_gans()} == set(spec.DISCRIMINATOR_CONDITIONS)
     for field, allowed in (
         ("likelihood", LIKELIHOODS),
         ("encoder_condition", ENCODER_CONDITIONS),
         ("decoder_condition", DECODER_CONDITIONS),
         ("prior", PRIORS),
     ):
-        assert {getattr(model, field) for model in parity.small_specs()} == set(allowed)
+        assert {getattr(model, field) for model in parity_models.small_specs()} == set(allowed)
 
 
 def test_rounding_alone_grows_with_the_steps():
-    model = parity.random_weights(SMALL["small_vae"])
+    model = parity_models.random_weights(SMALL["small_vae"])
     few, more = (parity.rounding(model, SETTINGS, steps=steps) for steps in (1, 40))
     assert few < 1e-6 and few < more < 0.1

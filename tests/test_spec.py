@@ -24,9 +24,9 @@ from twinvae.spec import (
     TrainSpec,
     Upsample,
 )
-from twinvae_studies import parity
+from twinvae_studies import parity, parity_models
 
-EVERY = [*zoo.ZOO.values(), *parity.small_specs(), *parity.small_gans()]
+EVERY = [*zoo.ZOO.values(), *parity_models.small_models()]
 
 
 # --- report 004 ----------------------------------------------------------------------------------
@@ -250,7 +250,7 @@ def test_a_model_that_cannot_be_is_refused(change, message):
 )
 def test_a_gan_that_cannot_be_is_refused(change, message):
     with pytest.raises(ValueError, match=message):
-        dataclasses.replace(parity.small_gans()[0], **change)
+        dataclasses.replace(parity_models.small_gans()[0], **change)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from scipy.special import logsumexp
 from twinvae import backend, reference
 from twinvae import spec as specs
 from twinvae.spec import BoundSpec, CompletionSpec, FreeBitsSpec, TrainSpec
-from twinvae_studies import parity
+from twinvae_studies import parity_models
 
 over_twins = pytest.mark.parametrize("twin", TWINS)
 IWAE = BoundSpec("tiny_iwae", "iwae", samples=3, **SMALL)
@@ -27,7 +27,7 @@ Y = np.zeros((6, 1))
 def terms_and_gradients(twin: str, model, eps: np.ndarray):
     """loss_terms [2, B] and the gradient of the mean loss for each weight, float64."""
     twin = backend.get(twin)
-    built = twin.models.build(parity.random_weights(model), seed=3, dtype="float64")
+    built = twin.models.build(parity_models.random_weights(model), seed=3, dtype="float64")
     batch = twin.train.tensors([X, X, Y, eps])
     settings = TrainSpec(epochs=1)
     weights = built.named_tensors()

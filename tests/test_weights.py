@@ -9,7 +9,7 @@ from pair import CVAE, TWINS, VAE, same_arrays, splits
 
 from twinvae import backend, checkpoints, spec
 from twinvae.spec import TrainSpec
-from twinvae_studies import parity
+from twinvae_studies import parity, parity_models
 
 DATA = splits()
 SETTINGS = TrainSpec(epochs=4, batch_size=8, learning_rate=0.01)
@@ -21,7 +21,7 @@ other = {"torch": "tf", "tf": "torch"}
 
 
 @over_twins
-@pytest.mark.parametrize("model", [*parity.small_specs(), *parity.small_gans()], ids=lambda model: model.name)
+@pytest.mark.parametrize("model", parity_models.small_models(), ids=lambda model: model.name)
 def test_a_model_survives_the_way_through_the_other_twin(twin, model, tmp_path):
     first = backend.get(twin).models.build(model, seed=3, dtype="float64")
     checkpoints.save_model(tmp_path / "there", first, dtype="float64")

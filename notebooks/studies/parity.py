@@ -8,7 +8,6 @@ writes results/parity/parity.csv; `python -m twinvae_studies.parity MODEL ...` m
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from pathlib import Path
 
@@ -18,25 +17,8 @@ import pandas as pd
 from twinvae import backend, randomness, zoo
 from twinvae.metrics.cost import multiply_adds
 from twinvae.paths import find_root, written_whole
-from twinvae.spec import (
-    OPTIMIZERS,
-    Activation,
-    BatchNorm,
-    Conv,
-    ConvTranspose,
-    Dense,
-    Film,
-    Flatten,
-    GanSpec,
-    GlobalMaxPool,
-    ModelSpec,
-    Reshape,
-    SpectralConv,
-    TrainSpec,
-    Upsample,
-    mlp,
-    one_of,
-)
+from twinvae.spec import OPTIMIZERS, GanSpec, ModelSpec, TrainSpec, one_of
+from twinvae_studies.parity_models import random_weights, small_models
 
 RESULTS = Path("results") / "parity" / "parity.csv"
 
@@ -71,9 +53,7 @@ def random_batches(
 
 
 def over_largest(a: dict[str, np.ndarray], b: dict[str, np.ndarray], absolute: float = 0.0) -> float:
-    """Per tensor, the largest deviation beyond `absolute` over the largest entry; the worst
-    tensor's.
-    """
+    """Per tensor, the largest deviation beyond `absolute` over the largest entry; the worst tensor's."""
     return max(max(np.abs(a[name] - b[name]).max() - absolute, 0) / max(np.abs(a[name]).max(), 1e-300) for name in a)
 
 
@@ -111,9 +91,7 @@ def _run(
     dtype: str,
     batches: list[randomness.Batch],
 ) -> dict:
-    """Loss terms and gradients at the first batch, then the losses of all steps and the last
-    weights.
-    """
+    """Loss terms and gradients at the first batch, then the losses of all steps and the last weights."""
     twin = backend.get(name)
     model = twin.models.build(spec, seed=settings.seed, dtype=dtype)
     optimizer, step = _training(twin, model, settings)
@@ -212,136 +190,8 @@ def table(specs: list[ModelSpec], settings: TrainSpec, **kwargs) -> pd.DataFrame
     return pd.DataFrame(rows)
 
 
-def random_weights(spec: ModelSpec | GanSpec) -> ModelSpec | GanSpec:
-    """The same model with weights of usual size: no signal is lost in tiny initial weights."""
-    return dataclasses.replace(spec, init="keras")
-
-
-def small_specs() -> list[ModelSpec]:
-    """Small models that have, together, every layer, likelihood, way of conditioning and prior."""
-    leaky, tanh = Activation("leaky_relu", 0.2), Activation("tanh")
-    # 7x5, 4x3, 3x2
-    maps = (
-        Conv(4, 3, stride=2, bias=False),
-        BatchNorm(),
-        leaky,
-        Conv(5, 2, padding="valid"),
-        tanh,
-    )
-    same = (
-        Dense(48),
-        leaky,
-        Reshape((4, 3, 4)),
-        ConvTranspose(3, 4, stride=2),
-        leaky,
-        Conv(3, 2, padding="valid"),
-    )
-    valid = (
-        Dense(24),
-        Reshape((3, 2, 4)),
-        ConvTranspose(3, 2, padding="valid"),
-        leaky,
-        Upsample(2),
-        Conv(3, 2, padding="valid"),
-    )
-    shared = dict(image_shape=(7, 5, 3), latent_dim=3, init="keras")
-    labelled = dict(kind="cvae", num_classes=4) | shared
-    return [
-        ModelSpec(
-            "small_ae",
-            "ae",
-            encoder=maps,
-            decoder=same,
-            likelihood="gaussian",
-            code_activation=tanh,
-            **shared,
-        ),
-        ModelSpec("small_vae", "vae", encoder=maps, decoder=same, likelihood="bernoulli", **shared),
-        ModelSpec(
-            "small_conditioner",
-            encoder=(Flatten(), *mlp(9)),
-            decoder=mlp(8, activation=leaky),
-            encoder_condition="concat",
-            decoder_condition="conditioner",
-            conditioner=mlp(6, activation=tanh),
-            prior="learned",
-            likelihood="continuous_bernoulli",
-            **labelled,
-        ),
-        ModelSpec(
-            "small_planes",
-            encoder=maps,
-            decoder=(*valid[:4], Film(), *valid[4:]),
-            encoder_condition="planes",
-            decoder_condition="film",
-            likelihood="discretized_logistic",
-            **labelled,
-        ),
-        ModelSpec(
-            "small_number",
-            encoder=maps,
-            decoder=mlp(8, activation=tanh),
-            encoder_condition="plane",
-            decoder_condition="number",
-            likelihood="bernoulli",
-            **labelled,
-        ),
-        ModelSpec(
-            "small_film",
-            encoder=(*maps[:2], Film(), *maps[2:]),
-            decoder=valid,
-            encoder_condition="film",
-            prior="learned",
-            likelihood="gaussian_learned",
-            **labelled,
-        ),
-        ModelSpec(
-            "small_concat",
-            encoder=maps,
-            decoder=mlp(8),
-            decoder_condition="concat",
-            likelihood="gaussian",
-            variance=0.1,
-            **labelled,
-        ),
-    ]
-
-
-def small_gans() -> list[GanSpec]:
-    """Small conditional GANs that have, together, every way of conditioning, and layers that only
-    GANs use.
-    """
-    leaky = Activation("leaky_relu", 0.2)
-    shared = dict(image_shape=(7, 5, 3), latent_dim=3, num_classes=4)
-    up = (
-        Dense(48, bias=False),
-        BatchNorm(),
-        leaky,
-        Reshape((4, 3, 4)),
-        ConvTranspose(3, 4, stride=2),
-        Film(),
-        leaky,
-        Conv(3, 2, padding="valid"),
-    )
-    down, calm = (Conv(4, 3, stride=2), leaky), (SpectralConv(4, 3, stride=2), leaky)
-    flat = (*mlp(6, activation=leaky), Dense(105), Reshape((7, 5, 3)))
-    return [
-        GanSpec("small_cgan", "cgan", generator=up, discriminator=(*down, GlobalMaxPool()), **shared),
-        GanSpec(
-            "small_projection",
-            "cgan",
-            generator=flat,
-            discriminator=(*calm, BatchNorm()),
-            discriminator_condition="projection",
-            **shared,
-        ),
-    ]
-
-
 def with_rounding(spec: ModelSpec | GanSpec, rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a model with what `rounding` alone does, in a column that is empty where all
-    goals are met.
-    """
+    """The rows of a model with what `rounding` alone does, in a column that is empty where all goals are met."""
     alone = [
         float("nan")
         if row.met
@@ -357,10 +207,8 @@ def images_a_step(spec: ModelSpec | GanSpec) -> int:
 
 
 def main(names: list[str]) -> None:
-    """Measures the named models, or all, each kept at once in the table; exit code 1 if a goal is
-    not met.
-    """
-    specs = {spec.name: random_weights(spec) for spec in [*zoo.ZOO.values(), *small_specs(), *small_gans()]}
+    """Measure the named models, or all, each kept at once in the table; exit code 1 if a goal is not met."""
+    specs = {spec.name: random_weights(spec) for spec in [*zoo.ZOO.values(), *small_models()]}
     for name in names:
         one_of("model", name, tuple(specs))
     path = find_root(Path.cwd()) / RESULTS
