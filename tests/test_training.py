@@ -253,6 +253,8 @@ def test_an_edited_comment_makes_nothing_stale(results, monkeypatch, no_training
     monkeypatch.setattr("twinvae.training.kept.core_checksum", lambda name: "a comment was edited")
     no_training()
     assert same_arrays(arrays(JOB), before)
+    monkeypatch.setattr("twinvae.training.kept.probe", lambda job: pytest.fail("probed again"))
+    assert same_arrays(arrays(JOB), before)
 
 
 @pytest.mark.parametrize(
