@@ -17,6 +17,7 @@ import ast
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import yaml
@@ -117,7 +118,7 @@ def evaluate(claim: Claim, rule: str, numbers: dict[str, float]) -> bool:
                 return OPERATORS[type(op)](value(left), value(right))
             case ast.Compare(left=left, ops=ops, comparators=right) if all(type(op) in OPERATORS for op in ops):
                 sides = [value(part) for part in (left, *right)]
-                return all(OPERATORS[type(op)](a, b) for op, a, b in zip(ops, sides, sides[1:], strict=True))
+                return all(OPERATORS[type(op)](a, b) for op, (a, b) in zip(ops, pairwise(sides), strict=True))
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in FUNCTIONS:
                 return FUNCTIONS[name](*(value(part) for part in args))
         raise ValueError(f"{ast.unparse(node)!r} is not allowed in it")
