@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from twinvae import spec
-from twinvae_studies import sweep
+from twinvae_studies import report002_tuning as sweep
 from twinvae.metrics import judge as judges
 from twinvae.run.provenance import keeps
 
