@@ -37,13 +37,13 @@ def copied(folder: Path) -> Path:
 
 
 @contextmanager
-def lab(project: Path, profile: str = "smoke", settings: dict[str, dict] = {}) -> Iterator[str]:
+def lab(project: Path, profile: str = "smoke", settings: dict[str, dict] | None = None) -> Iterator[str]:
     """The address, token included, of a JupyterLab on the project's notebooks, on a free loopback port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     home, token = project / "home", secrets.token_hex(16)
-    for name, value in (QUIET | settings).items():
+    for name, value in (QUIET | (settings or {})).items():
         file = home / "lab" / "user-settings" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(value))
@@ -56,7 +56,8 @@ def lab(project: Path, profile: str = "smoke", settings: dict[str, dict] = {}) -
     with open(project / "lab.log", "w") as log:
         server = subprocess.Popen(
             [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
-             "--LabApp.expose_app_in_browser=True", f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={project / 'notebooks'}"],
+             "--LabApp.expose_app_in_browser=True", f"--IdentityProvider.token={token}",
+             f"--ServerApp.root_dir={project / 'notebooks'}"],
             stdout=log, stderr=log, env=environment, cwd=project)  # fmt: skip
         try:
             answers(f"http://127.0.0.1:{port}/api?token={token}", server)
@@ -111,7 +112,7 @@ def opened(page, address: str, name: str, wait: float = 120_000) -> list[str]:
 
 
 def run_all(page, wait: float = 240_000) -> dict:
-    """Runs every cell, as Run > Run All Cells does, to the last or the one that fails; returns the notebook as it then is."""
+    """Run every cell, as Run > Run All Cells does, to the last or the one that fails; returns the notebook then."""
     page.evaluate(
         "() => { window.ran = false;"
         " jupyterapp.commands.execute('notebook:run-all-cells').finally(() => { window.ran = true }) }"
