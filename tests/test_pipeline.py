@@ -232,7 +232,9 @@ def imported(folder: str) -> set[str]:
 
 def test_what_is_imported_is_asked_for():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert imported("lib") <= {re.match(r"[a-z0-9-]+", line)[0] for line in project["dependencies"]}
+    dependencies = {re.match(r"[a-z0-9-]+", line)[0] for line in project["dependencies"]}
+    for folder in ("lib", "notebooks/apps", "notebooks/studies", "report/collect"):
+        assert imported(folder) <= dependencies, folder
     asked, _, _ = (ROOT / "requirements.lock").read_text().partition("# needed by those")
     assert imported("tests") <= set(re.findall(r"^[a-z0-9-]+(?===)", asked, flags=re.MULTILINE))
 

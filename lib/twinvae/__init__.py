@@ -3,4 +3,10 @@
 Importing `twinvae` imports neither framework; ask `twinvae.backend.get("torch")` or `get("tf")` for a twin.
 """
 
+import sys
+
+from twinvae.moved import MovedFinder
+
 __version__ = "0.1.0"
+
+sys.meta_path.append(MovedFinder)
