@@ -127,7 +127,7 @@ tensorboard: $(READY)
 	$(RUN) -m tensorboard.main --logdir '$(RESULTS)'
 
 notebooks: $(READY)
-	$(RUN) -m twinvae_collect.notebook_outputs --results '$(RESULTS)' --profile $(PROFILE)
+	$(RUN) -m twinvae_collect.update_notebooks --results '$(RESULTS)' --profile $(PROFILE)
 
 clean:
 	rm -rf .snakemake report/build report/generated report/html results/smoke .pytest_cache

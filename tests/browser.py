@@ -42,8 +42,7 @@ def lab(project: Path, profile: str = "smoke", settings: dict[str, dict] | None 
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    home = project / "home"
-    token = secrets.token_hex(16)
+    home, token = project / "home", secrets.token_hex(16)
     for name, value in (QUIET | (settings or {})).items():
         file = home / "lab" / "user-settings" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -60,24 +59,10 @@ def lab(project: Path, profile: str = "smoke", settings: dict[str, dict] | None 
     environment.pop("MPLBACKEND", None)
     with open(project / "lab.log", "w") as log:
         server = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "jupyter",
-                "lab",
-                "--no-browser",
-                "--allow-root",
-                "--ip=127.0.0.1",
-                f"--port={port}",
-                "--LabApp.expose_app_in_browser=True",
-                f"--IdentityProvider.token={token}",
-                f"--ServerApp.root_dir={project / 'notebooks'}",
-            ],
-            stdout=log,
-            stderr=log,
-            env=environment,
-            cwd=project,
-        )
+            [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
+             "--LabApp.expose_app_in_browser=True", f"--IdentityProvider.token={token}",
+             f"--ServerApp.root_dir={project / 'notebooks'}"],
+            stdout=log, stderr=log, env=environment, cwd=project)  # fmt: skip
         try:
             answers(f"http://127.0.0.1:{port}/api?token={token}", server)
             yield f"http://127.0.0.1:{port}/lab/tree/{{}}?token={token}&reset"
@@ -132,9 +117,7 @@ def opened(page, address: str, name: str, wait: float = 120_000) -> list[str]:
 
 
 def run_all(page, wait: float = 240_000) -> dict:
-    """Runs every cell, as Run > Run All Cells does, to the last or the one that fails; returns the notebook as it then
-    is.
-    """
+    """Run every cell, as Run > Run All Cells does, to the last or the one that fails; returns the notebook then."""
     page.evaluate(
         "() => { window.ran = false;"
         " jupyterapp.commands.execute('notebook:run-all-cells').finally(() => { window.ran = true }) }"

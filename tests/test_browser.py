@@ -1,4 +1,4 @@
-"""The notebooks in JupyterLab, in a real browser: they open, run to the end without an error, and the explorer moves."""
+"""The notebooks in JupyterLab, in a real browser: they open and run to the end, and the explorer moves."""
 
 import pytest
 
@@ -74,8 +74,8 @@ def test_the_explorer_moves_by_keyboard_and_by_mouse(address, tmp_path):
         plane.scroll_into_view_if_needed()
         plane.click(position={"x": 40, "y": 60})
         changed(page, before)
-        pad = page.locator(".jp-OutputArea canvas").nth(1)
-        pad.click(position={"x": 84, "y": 20})  # a dot; then a line downwards, by keys alone
+        square = page.locator(".jp-OutputArea canvas").nth(1)
+        square.click(position={"x": 84, "y": 20})  # a dot; then a line downwards, by keys alone
         for key in (" ", *["ArrowDown"] * 14, " "):
             page.keyboard.press(key)
         page.wait_for_timeout(1_000)
@@ -93,7 +93,7 @@ def dark(tmp_path_factory):
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_every_notebook_opens_and_can_be_read_in_the_dark(dark, name, tmp_path):
-    """No error, no pop-up, headings for the table of contents; figures on a ground of their own, as wide as they fit."""
+    """No error, no pop-up, headings for the table of contents; figures on their own ground, as wide as they fit."""
     page, address = dark
     errors = opened(page, address, name)
     page.screenshot(path=tmp_path / f"{name}.png")

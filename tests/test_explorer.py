@@ -1,4 +1,4 @@
-"""The explorer: models found, both twins moved alike and at once, drawings made like the data, the panel and the pad."""
+"""The explorer: models found, both twins moved alike and at once, drawings made like the data, panel and square."""
 
 import json
 from types import SimpleNamespace
@@ -9,10 +9,11 @@ import pytest
 from tiny import ROOT
 from twinvae import backend, data
 from twinvae_apps import explorer, explorer_panel
-from twinvae_apps.drawing_square import SIZE, Pad
+from twinvae_apps.drawing_square import SIZE, DrawingSquare
+from twinvae_apps.trained_models import find_models
 
 TWINS = {name: backend.get(name) for name in ("torch", "tf")}
-KEPT = explorer.found(ROOT / "results")
+MODELS = find_models(ROOT / "results")
 
 
 def images(shape=(28, 28, 1), classes=10, count=30):
@@ -27,13 +28,13 @@ def images(shape=(28, 28, 1), classes=10, count=30):
 
 @pytest.fixture(scope="module")
 def opened():
-    return explorer.Explorer(KEPT[0], images(), TWINS)
+    return explorer.Explorer(MODELS[0], images(), TWINS)
 
 
 def test_the_first_model_is_a_cvae_of_digits_and_no_smoke_run_counts(tmp_path):
-    assert (KEPT[0].dataset, KEPT[0].spec.kind) == ("mnist", "cvae") and "10 epochs (notebook 04" in KEPT[0].words
-    assert not [kept for kept in KEPT if "smoke" in kept.path.parts]
-    assert explorer.found(tmp_path) == []
+    assert (MODELS[0].dataset, MODELS[0].spec.kind) == ("mnist", "cvae") and "10 epochs (notebook 04" in MODELS[0].title
+    assert not [model for model in MODELS if "smoke" in model.path.parts]
+    assert find_models(tmp_path) == []
 
 
 def test_the_same_code_under_every_label_by_both_twins(opened):
@@ -50,8 +51,8 @@ def test_neighbours_classes_and_hands(opened):
     assert (opened.train[opened.nearest(opened.train[3], 1)[0]] == opened.train[3]).all()
     zero = opened.generate(np.zeros((1, 2)), opened.mixture(0)[None])
     assert opened.log_p(zero).shape == (1, 10) and opened.log_p(zero).argmax() == 0
-    assert opened.hands(opened.test[:2], np.array([1, 7])).shape == (2, 10, 28, 28, 1)
-    vae = next(kept for kept in KEPT if kept.spec.kind == "vae" and kept.dataset == "mnist")
+    assert opened.analogies(opened.test[:2], np.array([1, 7])).shape == (2, 10, 28, 28, 1)
+    vae = next(model for model in MODELS if model.spec.kind == "vae" and model.dataset == "mnist")
     without = explorer.Explorer(vae, images(), {"torch": TWINS["torch"]})
     assert without.labels == () and sorted(without.units) == list(range(vae.spec.latent_dim))
     with pytest.raises(ValueError, match=r"has no log p\(x \| y\); take a CVAE"):
@@ -70,30 +71,32 @@ def test_a_drawing_is_made_like_the_data(opened):
 
 def test_a_move_takes_less_than_50_milliseconds(monkeypatch):
     monkeypatch.setattr(
-        explorer_panel, "images_of", lambda kept, *sizes: images(kept.spec.image_shape, max(1, kept.spec.num_classes))
+        explorer_panel,
+        "images_of",
+        lambda model, *sizes: images(model.spec.image_shape, max(1, model.spec.num_classes)),
     )
-    shown, times = explorer_panel.Panel(KEPT[:2], TWINS), []
+    shown, times = explorer_panel.ExplorerPanel(MODELS[:2], TWINS), []
     for value in np.linspace(-2, 2, 9):
         before = shown.picture.value
         shown.sliders[int(shown.explorer.units[0])].value = value
         times.append(shown.milliseconds)
         assert shown.picture.value != before
     assert min(times) < 50, "the best of nine: the machine may be busy"
-    shown.model.value = KEPT[1]
+    shown.model.value = MODELS[1]
     assert len(shown.sliders) == explorer_panel.SLIDERS and "running kernel" in shown._repr_mimebundle_()["text/plain"]
     shown.buttons["random code"].click()
     shown.buttons["end here"].click()
     assert (shown.ends[1] == shown.z).all() and shown.along.value == 1
     shown.buttons["encode the test image"].click()
-    assert "class" in shown.read.value and shown.seen.value[1:4] == b"PNG"
+    assert "class" in shown.class_read.value and shown.encoded.value[1:4] == b"PNG"
 
 
-def test_the_pad_is_drawn_on_with_keys():
-    pad = Pad()
-    pad.press("ArrowUp")
-    assert not pad.drawn.any(), "the pen is lifted"
+def test_the_square_is_drawn_on_with_keys():
+    square = DrawingSquare()
+    square.press("ArrowUp")
+    assert not square.drawn.any(), "the pen is lifted"
     for key in (" ", *["ArrowDown"] * 5, " ", "ArrowDown"):
-        pad.press(key)
-    assert pad.drawn.any() and not pad.down and json.dumps(pad.pen)
-    pad.clear()
-    assert not pad.drawn.any()
+        square.press(key)
+    assert square.drawn.any() and not square.down and json.dumps(square.pen)
+    square.clear()
+    assert not square.drawn.any()

@@ -13,11 +13,11 @@ from twinvae import backend, data, zoo
 from twinvae.metrics import judge
 from twinvae_apps import handwriting as hw
 from twinvae_apps.handwriting import __main__ as command
-from twinvae_apps.handwriting import page as pages
-from twinvae_apps.handwriting import pen as maker
-from twinvae_apps.handwriting import signs
-from twinvae_apps.handwriting.hands import FILE, Places, slant, thickness
-from twinvae_apps.handwriting.measures import like_emnist
+from twinvae_apps.handwriting import glyphs, train_pen, type_table
+from twinvae_apps.handwriting import page as layout
+from twinvae_apps.handwriting.hands import Places, slant, thickness
+from twinvae_apps.ink import centre_box
+from twinvae_apps.trained_models import pen_weights
 
 WORDS = st.lists(st.text(st.sampled_from(hw.SUPPORTED), min_size=1, max_size=9), min_size=1, max_size=12)
 
@@ -46,39 +46,39 @@ def test_no_ink_is_outside_the_margins_and_lines_break_between_words(pen, words,
 @settings(max_examples=25, deadline=None)
 @given(first=st.sampled_from(hw.SUPPORTED), second=st.sampled_from(hw.SUPPORTED), writer=st.integers(0, 99))
 def test_neighbours_keep_the_gap_between_their_ink(pen, first, second, writer):
-    left, right = (glyph.ink > 0.15 for glyph in pages.glyphs_of(first + second, pen.hand(writer)))
-    step, gap = pages.advance(left, right), round(pages.GAP * pages.X_HEIGHT)
+    left, right = (glyph.ink > 0.15 for glyph in glyphs.glyphs_of(first + second, pen.hand(writer)))
+    step, gap = layout.advance(left, right), round(layout.GAP * glyphs.X_HEIGHT)
     facing = [
         step + b.argmax() - (len(a) - a[::-1].argmax()) for a, b in zip(left, right, strict=True) if a.any() and b.any()
     ]
     assert min(facing, default=gap) >= gap
-    assert step >= left.shape[1] - pages.X_HEIGHT // 2
+    assert step >= left.shape[1] - glyphs.X_HEIGHT // 2
 
 
 def test_paragraphs_stay_and_an_empty_line_is_a_line(pen):
     page = hw.write("one\n\ntwo", pen.hand(1))
     tops = [one.top for one in page.placed]
-    assert tops[3] - tops[0] == 2 * pages.PITCH
+    assert tops[3] - tops[0] == 2 * layout.PITCH
     assert hw.write("", pen.hand(1)).ink.max() == 0
 
 
 def test_sizes_come_from_the_type_table(pen):
     def extent(character):
         rows = np.flatnonzero(
-            (pages.glyphs_of(character, hw.Hand(pen, pen.hand(3).z, variation=0))[0].ink > 0.5).any(1)
+            (glyphs.glyphs_of(character, hw.Hand(pen, pen.hand(3).z, variation=0))[0].ink > 0.5).any(1)
         )
-        return (pages.ABOVE * pages.X_HEIGHT - np.array([rows[-1] + 1, rows[0]])) / pages.X_HEIGHT
+        return (glyphs.ABOVE * glyphs.X_HEIGHT - np.array([rows[-1] + 1, rows[0]])) / glyphs.X_HEIGHT
 
     for character in "xhpT8":
-        assert extent(character) == pytest.approx(signs.EXTENTS[character], abs=0.15), character
-    assert set(signs.EXTENTS) == set(string.ascii_letters + string.digits)
+        assert extent(character) == pytest.approx(type_table.EXTENTS[character], abs=0.15), character
+    assert set(type_table.EXTENTS) == set(string.ascii_letters + string.digits)
 
 
-def test_a_long_text_goes_on_several_sheets_and_no_line_is_lost(pen, tmp_path):
+def test_a_long_text_goes_on_several_pages_and_no_line_is_lost(pen, tmp_path):
     page = hw.write("word\n" * 30, pen.hand(2))
-    sheets = pages.sheets(page.paper())
-    assert len(sheets) == 2 and {sheet.shape for sheet in sheets} == {(pages.HEIGHT, pages.WIDTH)}
-    assert sum((255 - sheet.astype(int)).sum() for sheet in sheets) == (255 - page.paper().astype(int)).sum()
+    pages = layout.cut_into_a4(page.paper())
+    assert len(pages) == 2 and {one.shape for one in pages} == {(layout.HEIGHT, layout.WIDTH)}
+    assert sum((255 - one.astype(int)).sum() for one in pages) == (255 - page.paper().astype(int)).sum()
     assert hw.save(page, tmp_path / "long.pdf").read_bytes().count(b"/Type /Page\n") == 2
     with pytest.raises(ValueError, match="the file is 'page.jpg'; a page is kept as .png or .pdf"):
         hw.save(page, tmp_path / "page.jpg")
@@ -91,7 +91,7 @@ def test_the_same_writer_writes_the_same_page_and_another_another(pen):
     one, same, other = (hw.write("Same again.", pen.hand(writer)).ink for writer in (4, 4, 5))
     assert (one == same).all()
     assert one.shape != other.shape or abs(one - other).max() > 0.5
-    twice = pages.glyphs_of("aa", pen.hand(4))
+    twice = glyphs.glyphs_of("aa", pen.hand(4))
     assert twice[0].ink.shape != twice[1].ink.shape or abs(twice[0].ink - twice[1].ink).max() > 0.02
 
 
@@ -141,15 +141,15 @@ def test_a_judge_reads_pages_and_a_probe_names_writers_better_than_chance(pen):
     rows = hw.legibility(pen, reader, writers=2)
     assert len(rows) == 2 * 35 and set(rows.character) == set(string.ascii_uppercase)
     assert rows.right.mean() > 0.5
-    assert hw.told_apart(pen, reader, writers=4, copies=2)["pixels"] > 0.5
+    assert hw.writer_recognition(pen, reader, writers=4, copies=2)["pixels"] > 0.5
 
 
 def test_ink_is_put_into_emnists_square():
     ink = np.zeros((90, 70))
     ink[10:58, 5:17] = 1
-    x = like_emnist(ink)[..., 0]
+    x = centre_box(ink)[..., 0]
     assert x[2:26, 11:17].min() == 1 and x.sum() == 24 * 6
-    assert like_emnist(np.zeros((9, 9))).max() == 0
+    assert centre_box(np.zeros((9, 9))).max() == 0
 
 
 def test_a_probe_learns_the_cases_and_names_them_where_they_are_one():
@@ -171,8 +171,8 @@ def test_a_probe_learns_the_cases_and_names_them_where_they_are_one():
     lower = np.tile([False, True], 72)
     many = data.Images(bars(lower), one_case, names[:36], source)
     reader = SimpleNamespace(features=lambda x: x.reshape(len(x), -1)[:, ::5])
-    probes, right = maker.case_probes(reader, few)
-    cased = maker.with_cases(many, reader, probes, names)
+    probes, right = train_pen.case_probes(reader, few)
+    cased = train_pen.with_cases(many, reader, probes, names)
     assert right.min() > 0.8 and cased.num_classes == 62
     assert (cased.y == one_case + 26 * (lower & (one_case >= 10))).all()
 
@@ -192,7 +192,10 @@ def test_a_model_that_cannot_write_is_refused():
     twin = backend.get("torch")
     with pytest.raises(ValueError, match="model 'report004_cvae' is a cvae of 10 classes; writing takes a CVAE of"):
         hw.Pen(twin.models.build(zoo.get("report004_cvae")), twin, None)
-    with pytest.raises(FileNotFoundError, match="there are no weights at nowhere; train them with"):
+    with pytest.raises(
+        FileNotFoundError,
+        match="there are no weights at nowhere; train them with 'python -m twinvae_apps.handwriting.train_pen'",
+    ):
         hw.load(twin, "nowhere")
 
 
@@ -211,7 +214,7 @@ def test_the_command_writes_a_page_and_says_in_one_sentence_what_is_wrong(tmp_pa
 
 
 def test_the_kept_weights_are_small_and_know_both_cases(pen):
-    assert FILE.stat().st_size < 3_000_000 and len(pen.classes) == 62
+    assert pen_weights().stat().st_size < 3_000_000 and len(pen.classes) == 62
     assert pen.label("a") != pen.label("A")
 
 
@@ -245,5 +248,5 @@ def test_characters_that_look_like_another_class_are_not_learned_from():
     wrong = y.copy()
     wrong[:20] = 1 - y[:20]
     names = data.Images(x, wrong, ("a", "b"), data.Source("made_up", "two shapes", "stand-in"))
-    kept = maker.legible(names)
+    kept = train_pen.legible(names)
     assert not kept[:20].any() and kept[20:].mean() > 0.95

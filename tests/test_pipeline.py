@@ -1,4 +1,4 @@
-"""The way from a command to results: Makefile, Snakefile, the lock, and the notebooks put back."""
+"""The way from a command to results: Makefile, Snakefile, the lock, the notebooks updated with the outputs of a run."""
 
 import ast
 import json
@@ -18,8 +18,8 @@ import pytest
 import yaml
 from tiny import ROOT, finished_run, write_notebook, write_project
 from twinvae.run import provenance
-from twinvae_collect.notebook_outputs import main as put_back
-from twinvae_collect.notebook_outputs import without_papermill
+from twinvae_collect.update_notebooks import main as update_notebooks
+from twinvae_collect.update_notebooks import without_papermill
 
 TABLE = 'NOTEBOOKS = {"01_alone": [None], "03_tiny": ["torch", "tf"]}\n'
 
@@ -120,12 +120,11 @@ def test_a_killed_pipeline_leaves_no_manifest_and_starts_again(copy, python):
     assert (copy / "results" / "smoke" / "01_alone" / "manifest.json").is_file()
 
 
-def test_notebooks_are_put_back_without_a_trace_of_papermill(copy, capsys):
+def test_notebooks_are_updated_without_a_trace_of_papermill(copy, capsys):
     notebook = copy / "notebooks" / "03_tiny.ipynb"
     shutil.copytree(copy / "results" / "smoke" / "03_tiny-tf", copy / "results" / "smoke" / "03_tiny-torch")
-    before = provenance.code_cells(notebook)
-    time_ = notebook.stat().st_mtime_ns
-    put_back(["--profile", "smoke"])
+    before, time_ = provenance.code_cells(notebook), notebook.stat().st_mtime_ns
+    update_notebooks(["--profile", "smoke"])
     assert "notebooks/03_tiny.ipynb shows the smoke run" in capsys.readouterr().out
     after = provenance.code_cells(notebook)
     assert [cell.source for cell in after] == [cell.source for cell in before] and notebook.stat().st_mtime_ns == time_
@@ -150,14 +149,14 @@ def test_a_notebook_that_changed_since_it_ran_is_not_overwritten(copy):
     notebook = write_notebook(copy / "notebooks" / "01_alone.ipynb", backend=False, work="1 + 1")
     text = notebook.read_text()
     with pytest.raises(SystemExit, match="01_alone.ipynb has changed since .* ran; run it again"):
-        put_back(["--profile", "smoke"])
+        update_notebooks(["--profile", "smoke"])
     assert notebook.read_text() == text
 
 
-def test_a_failed_notebook_is_never_put_back(project):
+def test_a_failed_notebook_updates_nothing(project):
     finished_run("01_alone", None)
     before = (project / "notebooks" / "01_alone.ipynb").read_text()
-    put_back(["--profile", "smoke"])
+    update_notebooks(["--profile", "smoke"])
     assert (project / "notebooks" / "01_alone.ipynb").read_text() == before
 
 
@@ -234,7 +233,9 @@ def imported(folder: str) -> set[str]:
 
 def test_what_is_imported_is_asked_for():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert imported("lib") <= {re.match(r"[a-z0-9-]+", line)[0] for line in project["dependencies"]}
+    dependencies = {re.match(r"[a-z0-9-]+", line)[0] for line in project["dependencies"]}
+    for folder in ("lib", "notebooks/apps", "notebooks/studies", "report/collect"):
+        assert imported(folder) <= dependencies, folder
     asked, _, _ = (ROOT / "requirements.lock").read_text().partition("# needed by those")
     assert imported("tests") <= set(re.findall(r"^[a-z0-9-]+(?===)", asked, flags=re.MULTILINE))
 

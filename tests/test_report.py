@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from jinja2 import UndefinedError
 from tiny import CLAIM, ROOT, finished_run, write_notebook, write_project
 from twinvae.run import Run, results
-from twinvae_collect import claims, tables
+from twinvae_collect import claims, short_tables
 from twinvae_collect.collect import main
+from twinvae_collect.rendering import render
 
 TEXT = r"""
 A number \val{03/torch/a}, \val{03/tf/a}. % \val{03/torch/in_a_comment}
@@ -86,6 +88,7 @@ def test_what_is_collected(texts, runs, capsys):
     assert r"\csname val@03/tf/a\endcsname{3.00\textsuperscript{q$\ast$}}" in macros
     assert r"\csname val@01/none/c\endcsname{\ensuremath{-}0.25\textsuperscript{s}}" in macros
     assert r"\csname val@claims/004/total\endcsname{1}" in macros and "in_a_comment" not in macros
+    assert r"\csname val@03/torch/b\endcsname{2.00}" in macros, "every number has a macro, called or not"
     assert r"A line, 100 \% straight \& short}" in macros, "no place behind the caption of a full run"
     assert r"\twinwhere{quick, stand-in: tiny files, tf}" in macros
     assert r"\csname verdict@C-1\endcsname{undecided}" in macros and r"val@claims/all/undecided\endcsname{1}" in macros
@@ -105,18 +108,29 @@ def test_twins_of_one_profile_are_compared(texts, runs):
 
 
 def test_long_tables_are_cut_down(runs):
-    """The largest of each number over rows of one kind, or both twins in a row, as the run printed them."""
+    """The largest of each number over rows of one kind, or both twins in a row, in the formats of the run."""
     rows = pd.DataFrame({"model": ["a_1", "a_2", "b_1"], "backend": ["torch", "tf", "torch"], "gap": [1e-7, 0.25, 3.0]})
     run = Run.start("03_tiny", profile="full", backend="torch", epochs=2)
     run.table("rows", rows, caption="Rows")
     run.table("twins", rows.assign(model="a").head(2).assign(same=1, none=""), caption="Twins")
+    lacking = rows.assign(backend=["torch", "tf", "torch"], gap=[1e-7, 0.25, np.nan], unit="_")
+    run.table("formats", lacking, caption="Formats", fmt={"gap": ".3f"})
     run.finish()
     found, _ = results.best(run.folder.parents[1])
-    worst = tables.worst(found["03", "torch"], "rows", ["model"])
+    worst = short_tables.worst(found["03", "torch"], "rows", ["model"])
     assert r"model & rows & gap \\" in worst and r"a & 2 & 0.25 \\" in worst and r"b & 1 & 3 \\" in worst
-    assert r"a & \ensuremath{1\times10^{-7}}/0.25 & 1 &  \\" in tables.pairs(found["03", "torch"], "twins")
+    assert r"a & \ensuremath{1\times10^{-7}}/0.25 & 1 &  \\" in short_tables.pairs(found["03", "torch"], "twins")
+    formatted = short_tables.worst(found["03", "torch"], "formats", ["model"])
+    assert r"\begin{tabular}{lrr}" in formatted and r"a & 2 & 0.250 \\" in formatted and r"b & 1 & -- \\" in formatted
+    assert r"b\_1 & -- & \_ \\" in short_tables.pairs(found["03", "torch"], "formats")
     with pytest.raises(ValueError, match="has no column kind; it has model, backend, gap"):
-        tables.worst(found["03", "torch"], "rows", ["kind"])
+        short_tables.worst(found["03", "torch"], "rows", ["kind"])
+
+
+def test_a_template_without_one_of_its_values_is_an_error():
+    assert render("rules.tex", claims=[]) == ""
+    with pytest.raises(UndefinedError, match="'claims' is undefined"):
+        render("rules.tex")
 
 
 def test_a_verdict_of_no_claim_that_is_shown_is_named(runs, texts):
@@ -220,7 +234,7 @@ def test_a_request_that_is_not_well_formed_is_named(runs, texts, asked):
 def test_a_stale_run_is_said(runs, texts, capsys):
     write_notebook(texts.parent / "notebooks" / "01_alone.ipynb", backend=False, work="print(1)")
     report()
-    assert "stale: 01 (smoke) is older than notebooks/01_alone.ipynb" in capsys.readouterr().out
+    assert "stale: 01 (smoke) is older than notebooks/01_alone.ipynb\n" in capsys.readouterr().out
     assert r"\dag" in (texts / "generated" / "provenance.tex").read_text()
 
 

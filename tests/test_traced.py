@@ -1,4 +1,4 @@
-"""Every macro of the report followed back to a file in results/, every verdict to its rule, by other means than it was made."""
+"""Every macro of the report followed back to a file in results/, every verdict to its rule, by other means."""
 
 import json
 import re
@@ -46,7 +46,7 @@ def run_of(results: Path, profile: str, number: str, backend: str) -> Path:
 
 
 def untraced_numbers(texts: Path, results: Path) -> list[str]:
-    """The macros of the text whose printed value is in no numbers.json of a finished run of the profile it is marked with."""
+    """The macros of the text whose printed value is in no numbers.json of a run of the profile it is marked with."""
     known = dict(DEFINED.findall((texts / "generated" / "macros.tex").read_text()))
     found = []
     for name in sorted(set(re.findall(r"\\val\{([^}]*)\}", sources(texts))) - {n[4:] for n in known if "claims/" in n}):

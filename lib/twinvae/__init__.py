@@ -4,9 +4,14 @@ Importing `twinvae` imports neither framework; ask `twinvae.backend.get("torch")
 """
 
 import importlib
+import sys
 from collections.abc import Callable, Sequence
 
+from twinvae.moved import MovedFinder
+
 __version__ = "0.1.0"
+
+sys.meta_path.append(MovedFinder)
 
 
 def parts_on_demand(package: str, names: Sequence[str]) -> Callable[[str], object]:

@@ -7,25 +7,25 @@ import ipywidgets as widgets
 import numpy as np
 from ipycanvas import Canvas
 
-SIZE, BRUSH, STEP = (
-    168,
-    15,
-    8,
-)  # pixels of the screen: side of the square, width of the line, one press of an arrow key
+# In pixels of the screen: side of the square, width of the line, one press of an arrow key.
+SIZE, BRUSH, STEP = 168, 15, 8
 MOVES = {
     "ArrowLeft": (-STEP, 0),
     "ArrowRight": (STEP, 0),
     "ArrowUp": (0, -STEP),
     "ArrowDown": (0, STEP),
 }
-HOW = "Draw with the mouse; or click the square, then the arrow keys move the pen and the space bar puts it down or lifts it."
+INSTRUCTIONS = (
+    "Draw with the mouse; or click the square, then the arrow keys move the pen and the space bar "
+    "puts it down or lifts it."
+)
 
 
-class Pad(widgets.VBox):
-    """White lines on black in `drawn` [SIZE, SIZE], 0 to 1; `done` is called after each line and on clearing."""
+class DrawingSquare(widgets.VBox):
+    """Holds white lines on black in `drawn` [SIZE, SIZE], 0 to 1."""
 
-    def __init__(self, done=lambda: None):
-        self.done, self.down, self.pen = done, False, (SIZE // 2, SIZE // 2)
+    def __init__(self):
+        self.down, self.pen = False, (SIZE // 2, SIZE // 2)
         self.drawn = np.zeros((SIZE, SIZE), np.float32)
         self.canvas = Canvas(width=SIZE, height=SIZE, layout=widgets.Layout(width=f"{SIZE}px"))
         c = self.canvas
@@ -43,43 +43,40 @@ class Pad(widgets.VBox):
         super().__init__([self.canvas])
 
     def clear(self) -> None:
-        """An empty square, the pen lifted in its middle."""
+        """Empty the square and lift the pen in its middle."""
         self.drawn[:], self.down, self.pen = 0, False, (SIZE // 2, SIZE // 2)
         self.show()
-        self.done()
 
     def start(self, x: float, y: float) -> None:
-        """Puts the pen down at a point."""
+        """Put the pen down at a point."""
         self.pen, self.down = (round(x), round(y)), True
         self.move(x, y)
 
     def move(self, x: float, y: float) -> None:
-        """Takes the pen to a point, drawing if it is down."""
+        """Take the pen to a point, drawing if it is down."""
         if self.down:
             cv2.line(self.drawn, self.pen, (round(x), round(y)), 1.0, BRUSH, cv2.LINE_AA)
             self.pen = (round(x), round(y))
             self.show()
 
     def stop(self, x: float, y: float) -> None:
-        """Lifts the pen: a line is done."""
+        """Lift the pen: a line is done."""
         self.down = False
         self.show()
-        self.done()
 
     def press(self, key: str) -> None:
-        """An arrow key moves the pen, the space bar puts it down or lifts it."""
+        """Move the pen with an arrow key, put it down or lift it with the space bar."""
         if key == " ":
-            self.stop(*self.pen) if self.down else self.start(*self.pen)
+            act = self.stop if self.down else self.start
+            act(*self.pen)
         elif key in MOVES:
-            x, y = (
-                min(max(at + by, 0), SIZE - 1) for at, by in zip(self.pen, MOVES[key], strict=True)
-            )
+            x, y = (min(max(at + by, 0), SIZE - 1) for at, by in zip(self.pen, MOVES[key], strict=True))
             self.move(x, y)
             self.pen = (x, y)
             self.show()
 
     def show(self) -> None:
-        """Sends the square to the screen, with a ring where the pen is: filled when it is down."""
+        """Send the square to the screen, with a ring where the pen is: filled when it is down."""
         picture = np.rint(self.drawn.clip(0, 1) * 255).astype(np.uint8)[..., None].repeat(3, 2)
         cv2.circle(picture, self.pen, 4, (230, 159, 0), -1 if self.down else 1, cv2.LINE_AA)
         self.canvas.put_image_data(picture)

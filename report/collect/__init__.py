@@ -1,1 +1,1 @@
-"""The PDF: what its text asks for (`asked`), the `claims` and their verdicts, the `pages` made of both, all in `collect`."""
+"""The report of the finished runs: LaTeX for the PDF (`collect`), the notebooks as HTML and with their outputs."""

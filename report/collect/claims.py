@@ -17,6 +17,7 @@ import ast
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import yaml
@@ -87,7 +88,7 @@ def load(path: Path) -> list[Claim]:
 
 
 def names_in(claim: Claim, rule: str) -> set[str]:
-    """The names of numbers in a rule; ValueError that names the claim when the rule is not one."""
+    """Return the names of numbers in a rule; ValueError that names the claim when the rule is not one."""
     try:
         tree = ast.parse(rule, mode="eval")
     except SyntaxError:
@@ -97,7 +98,7 @@ def names_in(claim: Claim, rule: str) -> set[str]:
 
 
 def evaluate(claim: Claim, rule: str, numbers: dict[str, float]) -> bool:
-    """The truth of a rule over the numbers of a run; ValueError that names the claim when it has none."""
+    """Return whether a rule is true of the numbers of a run; ValueError that names the claim when it has no truth."""
 
     def value(node: ast.AST):
         match node:
@@ -117,7 +118,7 @@ def evaluate(claim: Claim, rule: str, numbers: dict[str, float]) -> bool:
                 return OPERATORS[type(op)](value(left), value(right))
             case ast.Compare(left=left, ops=ops, comparators=right) if all(type(op) in OPERATORS for op in ops):
                 sides = [value(part) for part in (left, *right)]
-                return all(OPERATORS[type(op)](a, b) for op, a, b in zip(ops, sides, sides[1:], strict=True))
+                return all(OPERATORS[type(op)](a, b) for op, (a, b) in zip(ops, pairwise(sides), strict=True))
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in FUNCTIONS:
                 return FUNCTIONS[name](*(value(part) for part in args))
         raise ValueError(f"{ast.unparse(node)!r} is not allowed in it")
@@ -132,7 +133,7 @@ def evaluate(claim: Claim, rule: str, numbers: dict[str, float]) -> bool:
 
 
 def verdict(claim: Claim, numbers: dict[str, float]) -> str:
-    """What one run says of a claim: 'holds', 'does not hold' or 'undecided'."""
+    """Judge a claim by one run: 'holds', 'does not hold' or 'undecided'."""
     holds, fails = (evaluate(claim, rule, numbers) for rule in (claim.holds_if, claim.fails_if))
     if holds and fails:
         raise ValueError(f"claim {claim.id}: holds_if and fails_if are both true; one must exclude the other")
@@ -140,5 +141,5 @@ def verdict(claim: Claim, numbers: dict[str, float]) -> str:
 
 
 def together(verdicts: list[str]) -> str:
-    """The verdict of all runs of a claim: theirs where they agree, else 'undecided'."""
+    """Return the verdict of all runs of a claim: theirs where they agree, else 'undecided'."""
     return verdicts[0] if len(set(verdicts)) == 1 else UNDECIDED

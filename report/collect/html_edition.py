@@ -1,4 +1,4 @@
-"""The HTML edition: the notebooks as they are committed, as pages that link to each other and need no network.
+"""Writes the HTML edition: the committed notebooks as pages that link to each other and need no network.
 
     python -m twinvae_collect.html_edition [--to report/html]
 
@@ -22,28 +22,17 @@ from twinvae import paths
 INDEX = "00_start_here"
 LINK = re.compile(r'href="(?:\.\./notebooks/)?([\w-]+)\.ipynb(#[^"]*)?"')
 FORMULA = re.compile(r"\$\$(.+?)\$\$|\$(?:\\displaystyle\s*)?(.+?)\$", re.DOTALL)
-PAGE = """{%- extends 'lab/index.html.j2' -%}
-{%- block html_head_js -%}{%- endblock -%}
-{%- block html_head_js_mathjax -%}{%- endblock -%}
-{%- block html_head_js_mermaidjs -%}{%- endblock -%}
-{%- block jupyter_widgets -%}{%- endblock -%}
-{%- block footer_js -%}{%- endblock -%}
-{%- block data_latex scoped -%}<div class="jp-OutputArea-output">{{ output.data['text/latex'] | mathml }}</div>{%- endblock -%}
-{%- block data_png scoped -%}
-{%- set known = output.metadata.get('image/png', {}) -%}
-<div class="jp-RenderedImage jp-OutputArea-output"><img alt="{{ known.get('alt', 'figure') | e }}" width="{{ known.get('width', 700) }}"
-src="data:image/png;base64,{{ output.data['image/png'] | replace("\\n", "") }}"></div>{%- endblock -%}
-{%- block extra_css -%}<style>math { font-size: 1.2em; }</style>{%- endblock -%}"""
+TEMPLATE = Path(__file__).with_name("templates") / "notebook.html.j2"
 FUNCTION = re.compile(r"(<mi>(?:log|exp|ln|cos|sin)</mi>)(?=<(?:mi|msub|mrow))")  # MathML leaves no space after these
 
 
 def convert(latex: str, display: str = "inline") -> str:
-    """LaTeX, without its dollars, as MathML."""
+    """Return LaTeX, without its dollars, as MathML."""
     return FUNCTION.sub(r'\1<mspace width="0.17em" />', converter.convert(latex, display=display))
 
 
 class Renderer(IPythonRenderer):
-    """Markdown to HTML, formulas to MathML."""
+    """Turns Markdown into HTML, formulas into MathML."""
 
     def block_math(self, body: str) -> str:
         return convert(body.strip(), display="block")
@@ -59,12 +48,12 @@ class Renderer(IPythonRenderer):
 
 
 def mathml(text: str) -> str:
-    """A LaTeX output, as sympy gives it, as MathML."""
+    """Return a LaTeX output, as sympy gives it, as MathML."""
     return FORMULA.sub(lambda found: convert((found[1] or found[2]).strip(), display="block"), text)
 
 
-class Page(HTMLExporter):
-    """nbconvert's page without scripts, with formulas as MathML and links to the other pages."""
+class PageExporter(HTMLExporter):
+    """Makes nbconvert's page without scripts, with formulas as MathML."""
 
     @pass_context
     def markdown2html(self, context, source: str) -> str:
@@ -74,10 +63,10 @@ class Page(HTMLExporter):
 
 
 def page(notebook: Path) -> str:
-    """One notebook as a page of HTML."""
-    exporter = Page(
+    """Return one notebook as a page of HTML, with links to the other pages."""
+    exporter = PageExporter(
         template_name="lab",
-        raw_template=PAGE,
+        raw_template=TEMPLATE.read_text(encoding="utf-8"),
         filters={"mathml": mathml},
         config=Config({"HTMLExporter": {"embed_images": True}}),
     )
@@ -87,7 +76,7 @@ def page(notebook: Path) -> str:
 
 
 def write(notebooks: Path, folder: Path) -> list[Path]:
-    """Every notebook as a page in the folder, and index.html, which is that of INDEX."""
+    """Write every notebook as a page into the folder, and index.html, which is that of INDEX; returns the pages."""
     pages = []
     for notebook in sorted(notebooks.glob("*.ipynb")):
         text = page(notebook)
@@ -98,7 +87,7 @@ def write(notebooks: Path, folder: Path) -> list[Path]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The command line."""
+    """Run the command line."""
     root = paths.find_root(Path.cwd())
     parser = argparse.ArgumentParser(prog="python -m twinvae_collect.html_edition", description=__doc__.splitlines()[0])
     parser.add_argument(
@@ -108,7 +97,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         pages = write(root / "notebooks", folder)
     except (ValueError, OSError) as error:
-        sys.exit(f"site: {error}")
+        sys.exit(f"html: {error}")
     print(f"wrote {len(pages)} pages; open {folder / 'index.html'}")
 
 

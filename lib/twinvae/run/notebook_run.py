@@ -57,6 +57,7 @@ class Run:
         self.specs: dict[str, dict] = {}
         self.numbers: dict[str, float] = {}
         self.formats: dict[str, str] = {}
+        self.table_formats: dict[str, dict[str, str]] = {}
         self.captions: dict[str, dict[str, str]] = {"figures": {}, "tables": {}}
         self.checks: list[str] = []
         self.files: set[str] = set()
@@ -188,6 +189,7 @@ class Run:
         if unknown:
             raise ValueError(f"table {name}: format for {unknown}, which are not columns; they are {list(df.columns)}")
         self._claim("tables", name, caption, sources)
+        self.table_formats[name] = fmt or {}
         plain = isinstance(df.index, pd.RangeIndex)
         with self._writing(f"tables/{name}.csv") as part:
             df.to_csv(part, index=not plain)
@@ -273,6 +275,7 @@ class Run:
             "versions": provenance.versions(self.backend),
             "captions": self.captions,
             "formats": self.formats,
+            "table_formats": self.table_formats,
             "checks": self.checks,
             "sources": {source: provenance.source_hash(self.root, source) for source in used},
             "files": {name: paths.sha256(self.folder / name) for name in sorted([*self.files, *weights])},

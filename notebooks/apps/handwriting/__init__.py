@@ -1,14 +1,14 @@
-"""A text as an image in one consistent hand, written by a CVAE of characters: `python -m twinvae_apps.handwriting "text"`.
+"""A text in one consistent hand, written by a CVAE of characters: `python -m twinvae_apps.handwriting "text"`.
 
 A writer is one style z, drawn from the prior with the writer's number as seed and held across all characters
 (`hands`); the sizes that the data sets took away come back from a table, and punctuation, which no data set has, is
-drawn by us (`signs`); lines are broken and characters set by their ink (`page`).
+drawn by us (`type_table`); characters become glyphs (`glyphs`), set by their ink in lines on a page (`page`).
 """
 
 from twinvae_apps.handwriting.hands import Hand, Pen, Trait, alphabet_like, load, traits
-from twinvae_apps.handwriting.measures import legibility, told_apart
+from twinvae_apps.handwriting.measures import legibility, writer_recognition
 from twinvae_apps.handwriting.page import Page, save, write, write_by
-from twinvae_apps.handwriting.signs import PANGRAM, SUPPORTED, unsupported
+from twinvae_apps.handwriting.type_table import PANGRAM, SUPPORTED, unsupported
 
 __all__ = [
     "Hand",
@@ -22,7 +22,7 @@ __all__ = [
     "write_by",
     "save",
     "legibility",
-    "told_apart",
+    "writer_recognition",
     "PANGRAM",
     "SUPPORTED",
     "unsupported",

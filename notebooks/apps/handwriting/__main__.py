@@ -8,18 +8,14 @@ from pathlib import Path
 
 from twinvae import backend
 from twinvae_apps.handwriting import load, save, traits, write
-from twinvae_apps.handwriting.hands import FILE
+from twinvae_apps.trained_models import pen_weights
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Writes one page; exit status 2, and one sentence, where that cannot be."""
+    """Write one page; exit status 2, and one sentence, where that cannot be."""
     parser = argparse.ArgumentParser(prog="python -m twinvae_apps.handwriting", description=__doc__)
-    parser.add_argument(
-        "text", help="letters, digits and plain punctuation; '-' reads it from the standard input"
-    )
-    parser.add_argument(
-        "--writer", type=int, default=0, help="number of the writer, 0 or more (default 0)"
-    )
+    parser.add_argument("text", help="letters, digits and plain punctuation; '-' reads it from the standard input")
+    parser.add_argument("--writer", type=int, default=0, help="number of the writer, 0 or more (default 0)")
     parser.add_argument(
         "--out",
         type=Path,
@@ -27,18 +23,10 @@ def main(arguments: list[str] | None = None) -> int:
         help="the file, .pdf or .png (default page.pdf)",
     )
     parser.add_argument("--backend", choices=tuple(backend.TWINS), default="torch")
-    parser.add_argument(
-        "--slant", type=float, default=0.0, help="degrees to lean more to the right"
-    )
-    parser.add_argument(
-        "--thickness", type=float, default=0.0, help="pixels of the data's images to write thicker"
-    )
-    parser.add_argument(
-        "--placeholder", action="store_true", help="a box for each character that no hand can write"
-    )
-    parser.add_argument(
-        "--weights", type=Path, default=FILE, help="a file of weights other than the kept one"
-    )
+    parser.add_argument("--slant", type=float, default=0.0, help="degrees to lean more to the right")
+    parser.add_argument("--thickness", type=float, default=0.0, help="pixels of the data's images to write thicker")
+    parser.add_argument("--placeholder", action="store_true", help="a box for each character that no hand can write")
+    parser.add_argument("--weights", type=Path, default=pen_weights(), help="a file of weights other than the kept one")
     chosen = parser.parse_args(arguments)
     if chosen.writer < 0:
         parser.error(f"the writer is {chosen.writer}; give a whole number from 0")
@@ -47,9 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
         hand = pen.hand(chosen.writer)
         if chosen.slant or chosen.thickness:
             found = traits(pen)
-            hand = hand.moved(found["slant"], chosen.slant).moved(
-                found["thickness"], chosen.thickness
-            )
+            hand = hand.moved(found["slant"], chosen.slant).moved(found["thickness"], chosen.thickness)
         text = sys.stdin.read() if chosen.text == "-" else chosen.text
         print(save(write(text, hand, chosen.placeholder), chosen.out))
     except (ValueError, OSError) as error:

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from twinvae import checkpoints
+from twinvae_apps.trained_models import pen_weights
 
 CLASSES = {
     36: string.digits + string.ascii_uppercase,
     62: string.digits + string.ascii_uppercase + string.ascii_lowercase,
 }
-FILE = Path(__file__).parents[3] / "results" / "handwriting" / "pen.safetensors"
 VARIATION = 0.12  # standard deviation of what a character's style differs from the writer's; the prior's is 1
 
 
@@ -37,28 +37,26 @@ class Places:
 
     @classmethod
     def fit(cls, z: np.ndarray, y: np.ndarray) -> Places:
-        """From codes drawn from q(z | x, y), one an image.  [N, Z], [N]"""
+        """Fit places to codes drawn from q(z | x, y), one an image.  [N, Z], [N]"""
         mean, root = [], []
         for k in range(int(y.max()) + 1):
             values, axes = np.linalg.eigh(np.cov(z[y == k].T))
-            (
-                mean.append(z[y == k].mean(0)),
-                root.append(axes * np.sqrt(np.maximum(values, 0)) @ axes.T),
-            )
+            mean.append(z[y == k].mean(0))
+            root.append(axes * np.sqrt(np.maximum(values, 0)) @ axes.T)
         return cls(np.stack(mean), np.stack(root))
 
     def code(self, z: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """Styles as codes of these labels.  [N, Z], [N] -> [N, Z]"""
+        """Carry styles among the codes of these labels.  [N, Z], [N] -> [N, Z]"""
         return self.mean[labels] + (self.root[labels] @ z[..., None])[..., 0]
 
     def style(self, code: np.ndarray, label: int) -> np.ndarray:
-        """The inverse of `code`.  [Z] -> [Z]"""
+        """Return the style of a code: the inverse of `code`.  [Z] -> [Z]"""
         return np.linalg.solve(self.root[label], code - self.mean[label])
 
 
 @dataclass(frozen=True, eq=False)
 class Pen:
-    """A trained CVAE of characters in either twin, and where its codes lie.  ValueError for a model that cannot write."""
+    """A trained CVAE of characters in either twin, and where its codes lie; ValueError for one that cannot write."""
 
     model: Any
     twin: ModuleType
@@ -74,22 +72,20 @@ class Pen:
 
     @property
     def classes(self) -> str:
-        """The characters that it knows: 36, in which the two cases of a letter are one, or 62."""
+        """Return the characters that it knows: 36, in which the two cases of a letter are one, or 62."""
         return CLASSES[self.model.spec.num_classes]
 
     def label(self, character: str) -> int:
-        """The label of a letter or digit; a model of one case gives both cases the same."""
+        """Return the label of a letter or digit; a model of one case gives both cases the same."""
         return self.classes.index(character if character in self.classes else character.upper())
 
     def draw(self, z: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """Expected images of these labels in these styles.  [N, Z], [N] -> [N, H, W]"""
+        """Decode these labels in these styles to expected images.  [N, Z], [N] -> [N, H, W]"""
         code = self.places.code(z, labels)
-        return self.twin.models.predict(
-            self.model, "generate", code, np.eye(len(self.classes))[labels]
-        )[..., 0]
+        return self.twin.models.predict(self.model, "generate", code, np.eye(len(self.classes))[labels])[..., 0]
 
     def hand(self, writer: int, **more) -> Hand:
-        """The writer of that number: z from N(0, I) with the number as seed, the first draw, not a chosen one."""
+        """Return the writer of that number: z from N(0, I) with the number as seed, the first draw, unselected."""
         z = np.random.default_rng([writer, 0]).standard_normal(self.model.spec.latent_dim)
         return Hand(self, z, writer, **more)
 
@@ -104,25 +100,26 @@ class Hand:
     variation: float = VARIATION
 
     def characters(self, text: str, copies: int = 1) -> np.ndarray:
-        """Letters and digits in this hand, `copies` of each with variations of their own.  -> [copies * N, H, W]"""
+        """Draw letters and digits in this hand, `copies` of each with its own variation.  -> [copies * N, H, W]"""
         labels = np.array([self.pen.label(c) for c in text] * copies, int)
         rng = np.random.default_rng([self.seed, 1])
         z = self.z + self.variation * rng.standard_normal((len(labels), len(self.z)))
         return self.pen.draw(z, labels)
 
     def moved(self, trait: Trait, amount: float) -> Hand:
-        """The same hand with more of a trait, by `amount` in its units."""
+        """Return the same hand with more of a trait, by `amount` in its units."""
         return Hand(self.pen, self.z + amount * trait.direction, self.seed, self.variation)
 
 
-def load(twin: ModuleType, path: Path = FILE) -> Pen:
-    """The pen from a file of weights: the kept one, or that of another CVAE of characters, whose styles are its codes.
+def load(twin: ModuleType, path: Path | None = None) -> Pen:
+    """Load the pen from a file of weights: the kept one, or another CVAE of characters, whose styles are its codes.
 
     FileNotFoundError if there is none, ValueError if the model cannot write.
     """
-    if not Path(path).is_file():
+    path = Path(path or pen_weights())
+    if not path.is_file():
         raise FileNotFoundError(
-            f"there are no weights at {path}; train them with 'python -m twinvae_apps.handwriting.pen', "
+            f"there are no weights at {path}; train them with 'python -m twinvae_apps.handwriting.train_pen', "
             "or name a file of weights"
         )
     model, known = checkpoints.load_model(path, twin), checkpoints.read(path)[1].get("places")
@@ -152,7 +149,7 @@ class Trait:
 
 
 def slant(x: np.ndarray) -> np.ndarray:
-    """Lean to the right in degrees, from the moments of the ink: arctan of cov(column, height) / var(height).
+    """Measure the lean to the right in degrees, from moments of the ink: arctan of cov(column, height) / var(height).
 
     [N, H, W] -> [N]
     """
@@ -167,14 +164,17 @@ def slant(x: np.ndarray) -> np.ndarray:
 
 
 def thickness(x: np.ndarray) -> np.ndarray:
-    """Width of the stroke in pixels: twice the ink over the length of its edge (total variation).  [N, H, W] -> [N]"""
+    """Measure the stroke's width in pixels: twice the ink over the length of its edge (total variation).
+
+    [N, H, W] -> [N]
+    """
     padded = np.pad(x.astype(float), ((0, 0), (1, 1), (1, 1)))
     down, right = np.diff(padded, axis=1)[:, :, :-1], np.diff(padded, axis=2)[:, :-1]
     return 2 * x.sum((1, 2)) / (np.hypot(down, right).sum((1, 2)) + 1e-9)
 
 
 def traits(pen: Pen, styles: int = 150, seed: int = 0) -> dict[str, Trait]:
-    """The directions of slant and thickness: each measured on all classes of random styles, regressed on z.
+    """Find the directions of slant and thickness: each measured on all classes of random styles, regressed on z.
 
     A third of the styles is kept to say how much of the variance the line explains.
     """
@@ -200,7 +200,7 @@ def traits(pen: Pen, styles: int = 150, seed: int = 0) -> dict[str, Trait]:
 
 # ---------------------------------------------------------------- style transfer
 def alphabet_like(pen: Pen, x: np.ndarray, label: int) -> np.ndarray:
-    """Every class in the hand of one real character: encoded under its label, its style held, decoded.
+    """Draw every class in the hand of one real character: encoded under its label, its style held, decoded.
 
     [H, W, 1] in [0, 1] -> [K, H, W]
     """

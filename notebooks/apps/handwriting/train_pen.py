@@ -1,4 +1,4 @@
-"""`python -m twinvae_apps.handwriting.pen` trains the model that writes and keeps it in `results/handwriting/`: 10 minutes.
+"""`python -m twinvae_apps.handwriting.train_pen` trains the model that writes, for `results/handwriting/`: 10 minutes.
 
 EMNIST's letters hold both cases under one label, so that a CVAE of its 26 letters writes things between 'g' and 'G'.
 The 62-class characters, a few thousand, know the cases.  Here a probe for each letter, on the features of the judge of
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from types import ModuleType
 
 import cv2
@@ -26,8 +25,9 @@ from sklearn.pipeline import make_pipeline
 
 from twinvae import backend, checkpoints, data, randomness, spec, zoo
 from twinvae.metrics import judge
-from twinvae_apps.handwriting.hands import FILE, Places
-from twinvae_apps.handwriting.measures import like_emnist
+from twinvae_apps.handwriting.hands import Places
+from twinvae_apps.ink import centre_box
+from twinvae_apps.trained_models import pen_weights
 
 # beta above 1: a z drawn from the prior then more often lies where the decoder has learned, at the price of variety
 PHASES = (
@@ -38,17 +38,15 @@ DIGITS, LETTERS = 10, 26
 
 
 def _examples(images: data.Images) -> tuple[np.ndarray, np.ndarray]:
-    """The 62-class characters, black on white, as EMNIST's letters are, thin and thicker; and their labels."""
+    """Return the 62-class characters as EMNIST's letters are, thin and thicker; and their labels."""
     ink = 1 - data.scale(images.x)[..., 0]
     fine = [cv2.resize(x, (112, 112), interpolation=cv2.INTER_CUBIC) for x in ink]
     thick = [cv2.dilate(x, np.ones((3, 3), np.uint8)) for x in fine]
-    return np.stack([like_emnist(x.clip(0, 1), 0.4) for x in fine + thick]), np.tile(images.y, 2)
+    return np.stack([centre_box(x.clip(0, 1), 0.4) for x in fine + thick]), np.tile(images.y, 2)
 
 
-def case_probes(
-    reader: judge.Judge, images: data.Images
-) -> tuple[list[LogisticRegression], np.ndarray]:
-    """For each letter a probe of its case (true: lower) on the judge's features; their cross-validated accuracies."""
+def case_probes(reader: judge.Judge, images: data.Images) -> tuple[list[LogisticRegression], np.ndarray]:
+    """Fit for each letter a probe of its case (true: lower) on the judge's features; cross-validated accuracies."""
     x, y = _examples(images)
     features, probes, right = reader.features(x), [], []
     for k in range(DIGITS, DIGITS + LETTERS):
@@ -56,11 +54,7 @@ def case_probes(
         seen, lower = features[own], y[own] >= DIGITS + LETTERS
         half = len(seen) // 2  # thin and thick of one character stay together
         probes.append(LogisticRegression(C=0.01, max_iter=500).fit(seen, lower))
-        right.append(
-            cross_val_score(
-                LogisticRegression(C=0.01, max_iter=500), seen[:half], lower[:half], cv=5
-            ).mean()
-        )
+        right.append(cross_val_score(LogisticRegression(C=0.01, max_iter=500), seen[:half], lower[:half], cv=5).mean())
     return probes, np.array(right)
 
 
@@ -70,7 +64,7 @@ def with_cases(
     probes: list[LogisticRegression],
     class_names: tuple[str, ...],
 ) -> data.Images:
-    """The 36-class characters under 62 labels: digits, upper case, lower case."""
+    """Return the 36-class characters under 62 labels: digits, upper case, lower case."""
     y = images.y.copy()
     for k, probe in enumerate(probes):
         at = np.flatnonzero(images.y == DIGITS + k)
@@ -79,16 +73,17 @@ def with_cases(
 
 
 def legible(images: data.Images) -> np.ndarray:
-    """Where a Gaussian a class in principal components, fitted to the other four fifths, reads the label.  -> bool [N]"""
-    reader = make_pipeline(
-        PCA(40, svd_solver="covariance_eigh"), QuadraticDiscriminantAnalysis(reg_param=0.01)
-    )
+    """Return where a Gaussian a class in principal components, fitted to the other four fifths, reads the label.
+
+    -> bool [N]
+    """
+    reader = make_pipeline(PCA(40, svd_solver="covariance_eigh"), QuadraticDiscriminantAnalysis(reg_param=0.01))
     x = data.scale(images.x).reshape(len(images), -1)
     return cross_val_predict(reader, x, images.y, cv=5) == images.y
 
 
 def characters_of_both_cases(twin: ModuleType) -> tuple[data.Splits, dict]:
-    """Training, validation and test images of 62 classes, and what is known of the cases.  ValueError for stand-ins."""
+    """Return images of 62 classes to train on, and what is known of the cases; ValueError for stand-ins."""
     few, many = data.splits("nist"), data.splits("characters")
     for one in (few, many):
         if one.source.kind == "stand-in":
@@ -114,29 +109,24 @@ def characters_of_both_cases(twin: ModuleType) -> tuple[data.Splits, dict]:
 
 
 def places_of(model, twin: ModuleType, images: data.Images) -> Places:
-    """Where the model's codes of these images lie, one code drawn for each."""
+    """Return where the model's codes of these images lie, one code drawn for each."""
     hot = data.one_hot(images.y, images.num_classes)
-    return Places.fit(
-        randomness.codes(*twin.models.predict(model, "encode", data.scale(images.x), hot)), images.y
-    )
+    return Places.fit(randomness.codes(*twin.models.predict(model, "encode", data.scale(images.x), hot)), images.y)
 
 
-def main(phases: tuple[spec.TrainSpec, ...] = PHASES, path: Path = FILE) -> None:
-    """Trains the model with PyTorch and keeps it as float16; an interrupted training goes on from its checkpoints."""
+def main() -> None:
+    """Train the model with PyTorch and keep it as float16; an interrupted training goes on from its checkpoints."""
+    path = pen_weights()
     twin = backend.get("torch")
     images, facts = characters_of_both_cases(twin)
     model000 = zoo.get("report000_cvae").for_images(images.train.shape, images.train.num_classes)
     chosen = replace(model000, name="pen", report="")
     model = twin.models.build(chosen)
-    for number, settings in enumerate(phases):
-        history = twin.train.fit(
-            model, images, settings, path.parent / "checkpoints" / f"phase-{number}"
-        )
+    for number, settings in enumerate(PHASES):
+        history = twin.train.fit(model, images, settings, path.parent / "checkpoints" / f"phase-{number}")
     facts |= {
-        "valid": {
-            name: float(history[f"valid_{name}"].iloc[-1]) for name in ("loss", "recon", "kl")
-        },
-        "settings": [spec.to_dict(phase) for phase in phases],
+        "valid": {name: float(history[f"valid_{name}"].iloc[-1]) for name in ("loss", "recon", "kl")},
+        "settings": [spec.to_dict(phase) for phase in PHASES],
     }
     arrays = {name: a.astype("float16") for name, a in model.get_arrays().items()}
     places = places_of(model, twin, images.train)

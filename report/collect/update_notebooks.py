@@ -1,6 +1,6 @@
-"""Puts the executed notebooks back into `notebooks/`, as they are committed.
+"""Updates the notebooks in `notebooks/` with the outputs of a run, as they are committed.
 
-    python -m twinvae_collect.notebook_outputs --profile quick [--results DIR]
+    python -m twinvae_collect.update_notebooks --profile quick [--results DIR]
 
 What papermill adds (its metadata, the cell of injected parameters) is taken out, and widgets, which live no longer than
 their kernel; other outputs stay.
@@ -39,7 +39,7 @@ def without_papermill(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return notebook
 
 
-def put_back(executed: Path, notebook: Path) -> None:
+def update(executed: Path, notebook: Path) -> None:
     """Replace a notebook by its executed version; ValueError when the code of the two differs.
 
     The file keeps its time, since its code is what it was: nothing that depends on it has to run again.
@@ -53,10 +53,10 @@ def put_back(executed: Path, notebook: Path) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The command line: every notebook executed in this profile, the PyTorch run of two."""
+    """Run the command line: every notebook that was executed in this profile, the PyTorch run of two."""
     root = paths.find_root(Path.cwd())
     parser = argparse.ArgumentParser(
-        prog="python -m twinvae_collect.notebook_outputs", description=__doc__.splitlines()[0]
+        prog="python -m twinvae_collect.update_notebooks", description=__doc__.splitlines()[0]
     )
     parser.add_argument("--results", type=Path, default=paths.results_folder(root), help="the runs (results/)")
     parser.add_argument("--profile", choices=PROFILES, default="quick", help="the profile that was run")
@@ -66,10 +66,10 @@ def main(arguments: list[str] | None = None) -> None:
             for run in (notebook.stem, f"{notebook.stem}-torch"):
                 executed = given.results / given.profile / run / "executed.ipynb"
                 if executed.is_file():
-                    put_back(executed, notebook)
+                    update(executed, notebook)
                     print(f"{notebook.relative_to(root)} shows the {given.profile} run")
     except (ValueError, OSError) as error:
-        sys.exit(f"committed: {error}")
+        sys.exit(f"notebooks: {error}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The type table: how high a character stands and how deep it hangs, and the signs that no data set has.
+"""The type table: how high a character stands and how deep it hangs, and the punctuation that no data set has.
 
 All lengths are in x-heights, the height of an 'x'; heights count upwards from the baseline.  The data sets scale every
 character into the same square, so that an 'o' is as large there as an 'O': these sizes are ours, not the data's.
@@ -22,6 +22,7 @@ class Extent(NamedTuple):
 
 
 def _extents() -> dict[str, Extent]:
+    """Return the extent of every letter and digit."""
     lower = {c: Extent(0, 1) for c in string.ascii_lowercase}
     lower |= {c: Extent(0, ASCENDER) for c in "bdfhkl"} | {c: Extent(DESCENDER, 1) for c in "gpqy"}
     lower |= {"t": Extent(0, 1.45), "i": Extent(0, 1.25), "j": Extent(DESCENDER, 1.2)}
@@ -50,7 +51,7 @@ STROKES: dict[str, tuple[tuple[tuple[float, float], ...], ...]] = {
 def _arc(
     x: float, height: float, radius: tuple[float, float], start: float, end: float
 ) -> tuple[tuple[float, float], ...]:
-    """An elliptic arc from one angle to another, in degrees, 0 to the right and counted upwards."""
+    """Return an elliptic arc from one angle to another, in degrees, 0 to the right and counted upwards."""
     angles = (math.radians(start + (end - start) * k / 12) for k in range(13))
     return tuple((x + radius[0] * math.cos(a), height + radius[1] * math.sin(a)) for a in angles)
 
@@ -59,21 +60,17 @@ STROKES["?"] = (DOT, _arc(0.02, 1.25, (0.36, 0.4), 160, -60) + ((0, 0.72), (0, 0
 STROKES["("] = (_arc(0.5, 0.65, (0.42, 1.1), 115, 245),)
 STROKES[")"] = (_arc(0, 0.65, (0.42, 1.1), 65, -65),)
 
-ALIKE = str.maketrans(
-    {"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "\t": " ", "\u00a0": " "}
-)
+ALIKE = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "\t": " ", "\u00a0": " "})
 SUPPORTED = string.digits + string.ascii_letters + "".join(STROKES)
 
 
 def unsupported(text: str) -> list[str]:
-    """The characters of a text that no hand can write, each once, in order."""
-    return list(
-        dict.fromkeys(c for c in text.translate(ALIKE) if c not in SUPPORTED and c not in " \n")
-    )
+    """Return the characters of a text that no hand can write, each once, in order."""
+    return list(dict.fromkeys(c for c in text.translate(ALIKE) if c not in SUPPORTED and c not in " \n"))
 
 
 def checked(text: str, placeholder: bool = False) -> str:
-    """The text with typographic quotes and dashes made plain.
+    """Return the text with typographic quotes and dashes made plain.
 
     ValueError that lists the characters which no hand can write, unless a placeholder may stand for each.
     """

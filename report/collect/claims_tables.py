@@ -1,0 +1,89 @@
+"""The claims of a report as LaTeX: 'the report said / we measured / verdict', the rules, and the verdicts counted."""
+
+from twinvae.run import latex
+from twinvae.run.results import Key, Result
+from twinvae_collect.claims import FAILS, HOLDS, UNDECIDED, Claim, together, verdict
+from twinvae_collect.number_marks import marked_number
+from twinvae_collect.provenance_tables import FRAMEWORK
+from twinvae_collect.rendering import render
+
+
+def runs_of(claim: Claim, found: dict[Key, Result]) -> dict[str, Result]:
+    """Return the runs that judge a claim, by backend."""
+    return {backend: result for (notebook, backend), result in found.items() if notebook == claim.notebook}
+
+
+def verdict_of(claim: Claim, found: dict[Key, Result]) -> str:
+    """Return the verdict of all runs of a claim together."""
+    return together([verdict(claim, result.numbers) for result in runs_of(claim, found).values()])
+
+
+def verdict_counts(reports: list[str], judged: list[Claim], found: dict[Key, Result]) -> dict[str, dict[str, int]]:
+    """Count the claims that hold, fail and are undecided: of each report, and of 'all' whose name is a number."""
+    counts = {}
+    for report in (*reports, "all"):
+        these = {report} if report != "all" else {name for name in reports if name.isdigit()}
+        verdicts = [verdict_of(claim, found) for claim in judged if claim.report in these]
+        counts[report] = {
+            "total": len(verdicts),
+            "hold": verdicts.count(HOLDS),
+            "fail": verdicts.count(FAILS),
+            "undecided": verdicts.count(UNDECIDED),
+        }
+    return counts
+
+
+def claimant(report: str) -> str:
+    """Return who claims: 'report 004', 'ours', or the first author of a paper."""
+    names = {"all": "all reports", "ours": "ours"}
+    return f"report {report}" if report.isdigit() else names.get(report, f"{report.capitalize()} et al.")
+
+
+def claims_table(report: str, judged: list[Claim], found: dict[Key, Result]) -> str:
+    """Return the claims of a report, what was measured and the verdicts, as a table."""
+    who = "we expected" if report == "ours" else f"{claimant(report)} said"
+    rows = [claim_row(claim, runs_of(claim, found)) for claim in judged if claim.report == report]
+    return render("claims.tex", who=who, rows=rows)
+
+
+def claim_row(claim: Claim, runs: dict[str, Result]) -> dict:
+    """Return a claim with its numbers of each backend, and its verdict; in the notes the backends' where they differ.
+
+    Raises ValueError for a number that a run did not write.
+    """
+    lacking = [
+        f"{name} (not in {run.folder})" for run in runs.values() for name in claim.names if name not in run.numbers
+    ]
+    if lacking:
+        raise ValueError(f"claim {claim.id} asks for numbers that no run wrote: {', '.join(sorted(lacking))}")
+    measured = [
+        f"{latex.escape(words)}: " + " / ".join(marked_number(run, name) for run in runs.values())
+        for words, name in claim.shown.items()
+    ]
+    verdicts = {backend: verdict(claim, run.numbers) for backend, run in runs.items()}
+    notes = [f"{FRAMEWORK[backend]}: {word}." for backend, word in verdicts.items() if len(set(verdicts.values())) > 1]
+    notes += [latex.escape(claim.note)] if claim.note else []
+    return {"claim": claim, "measured": measured, "notes": notes, "verdict": together(list(verdicts.values()))}
+
+
+def rules_list(report: str, judged: list[Claim]) -> str:
+    """Return the rule of each claim of a report, as it stands in claims.yaml."""
+    return render("rules.tex", claims=[claim for claim in judged if claim.report == report])
+
+
+def counted(reports: list[str], judged: list[Claim], found: dict[Key, Result]) -> list[list[str]]:
+    """Return rows of who claims, and how many claims there are, hold, fail and are undecided."""
+    counts = verdict_counts(reports, judged, found)
+    return [[claimant(report), *map(str, numbers.values())] for report, numbers in counts.items()]
+
+
+def verdicts_table(reports: list[str], judged: list[Claim], found: dict[Key, Result]) -> str:
+    """Return the verdicts of each report, counted."""
+    head = ["claims of", "in all", "hold", "do not hold", "undecided"]
+    return render("table.tex", alignment="lrrrr", head=head, rows=counted(reports, judged, found))
+
+
+def verdicts_markdown(reports: list[str], judged: list[Claim], found: dict[Key, Result]) -> str:
+    """Return what holds and what does not, for README.md: the verdicts of each report counted, then a line a claim."""
+    verdicts = [(claim, verdict_of(claim, found)) for claim in sorted(judged, key=lambda claim: claim.report)]
+    return render("verdicts.md", counts=counted(reports, judged, found), verdicts=verdicts)
