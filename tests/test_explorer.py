@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 from tiny import ROOT
+
 from twinvae import backend, data
 from twinvae_apps import explorer, explorer_panel
 from twinvae_apps.drawing_square import SIZE, DrawingSquare

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+
 from twinvae import backend, data, zoo
 from twinvae.metrics import judge
 from twinvae_apps import handwriting as hw

@@ -5,6 +5,7 @@ import re
 import pytest
 from bs4 import BeautifulSoup
 from tiny import ROOT
+
 from twinvae_collect import html_edition
 
 OUTSIDE = re.compile(r"^(https?:)?//")

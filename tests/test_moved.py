@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 import pytest
 from tiny import ROOT
+
 from twinvae.moved import MOVED, MovedFinder
 
 

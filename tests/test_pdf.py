@@ -9,6 +9,7 @@ import pytest
 import yaml
 from pypdf import PdfReader
 from tiny import CLAIM, ROOT, finished_run, write_project
+
 from twinvae.run.parameters import PROFILES
 from twinvae_collect.collect import main as collect
 

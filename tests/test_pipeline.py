@@ -17,6 +17,7 @@ import nbformat
 import pytest
 import yaml
 from tiny import ROOT, finished_run, write_notebook, write_project
+
 from twinvae.run import provenance
 from twinvae_collect.update_notebooks import main as update_notebooks
 from twinvae_collect.update_notebooks import without_papermill

@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+
 from twinvae import spec, zoo
 from twinvae.figures import diagrams, plots, style
 

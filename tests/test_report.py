@@ -10,6 +10,7 @@ import pytest
 import yaml
 from jinja2 import UndefinedError
 from tiny import CLAIM, ROOT, finished_run, write_notebook, write_project
+
 from twinvae.run import Run, results
 from twinvae_collect import claims, short_tables
 from twinvae_collect.collect import main

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
+
 from twinvae import paths
 from twinvae.data import Source
 from twinvae.run import PNG_BYTES, Run, latex, provenance, results

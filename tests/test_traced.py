@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from tiny import ROOT
+
 from twinvae_collect.collect import main as collect
 
 PROFILE = {"s": "smoke", "q": "quick", "o": "overnight", "": "full"}

@@ -10,6 +10,7 @@ from types import ModuleType
 
 import cv2
 import numpy as np
+
 from twinvae import checkpoints, data
 from twinvae.metrics import likelihood
 from twinvae_apps.ink import centre_mass, ink_box, longer_side

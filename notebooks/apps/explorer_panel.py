@@ -8,6 +8,7 @@ from types import ModuleType
 
 import ipywidgets as widgets
 import numpy as np
+
 from twinvae import randomness
 from twinvae_apps.drawing_square import INSTRUCTIONS, SIZE, DrawingSquare
 from twinvae_apps.explorer import REACH, Explorer, difference, enlarged, png

@@ -9,6 +9,7 @@ import cv2
 import ipywidgets as widgets
 import numpy as np
 from ipycanvas import Canvas
+
 from twinvae_apps.explorer import REACH, Explorer, enlarged
 
 SIDE = 270  # pixels of the screen

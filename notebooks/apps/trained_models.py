@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+
 from twinvae import checkpoints, data, paths
 from twinvae import spec as specs
 from twinvae.run.parameters import PROFILES

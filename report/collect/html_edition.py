@@ -17,6 +17,7 @@ from latex2mathml import converter
 from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from traitlets.config import Config
+
 from twinvae import paths
 
 INDEX = "00_start_here"

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+
 from twinvae.run import latex
 
 

@@ -2,6 +2,7 @@
 
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
 from twinvae.run import latex
 from twinvae.run.parameters import BACKENDS
 from twinvae.run.results import Result

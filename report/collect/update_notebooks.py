@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+
 from twinvae import paths
 from twinvae.paths import written_whole
 from twinvae.run import provenance

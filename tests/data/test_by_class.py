@@ -6,6 +6,7 @@ import zipfile
 import cv2
 import numpy as np
 import pytest
+
 from twinvae.data import DataError, by_class
 from twinvae.data.by_class import ALPHANUMERIC, CHARACTER_TO_CLASS, CHARACTER_TO_HEX, HEX_TO_CHARACTER
 

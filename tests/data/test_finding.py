@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from twinvae import data
 from twinvae.data import DataError, __main__, download, finding, mnist, standins, usps
 from twinvae.data.files import digest

@@ -9,6 +9,7 @@ import zipfile
 import numpy as np
 import pytest
 from scipy.io import savemat
+
 from twinvae.data import DataError, archives, emnist, sign_language, svhn
 from twinvae.data.csv_pixels import parse_csv
 from twinvae.data.files import bunzip, gunzip

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from PIL import Image
+
 from twinvae import data
 from twinvae.data import DataError
 

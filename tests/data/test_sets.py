@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 import pytest
+
 from twinvae import data
 from twinvae.data import cifar10, emnist, finding, sign_language, usps
 from twinvae.data.sets import SETS

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from twinvae import data
 from twinvae.data import Images, Source
 from twinvae.data.splitting import balanced, cut, cut_groups, exact_groups

@@ -4,6 +4,7 @@ import sys
 import time
 
 import numpy as np
+
 from twinvae import backend, data
 from twinvae.metrics import judge, latent, samples
 

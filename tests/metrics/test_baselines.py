@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.decomposition import PCA
+
 from twinvae.metrics import baselines, samples
 from twinvae_studies import exact
 

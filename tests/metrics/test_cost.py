@@ -3,6 +3,7 @@
 import time
 
 import pytest
+
 from twinvae import spec, zoo
 from twinvae.metrics import cost
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+
 from twinvae.metrics import impostors
 from twinvae.metrics.impostors import BETTER, HONEST
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from pair import CVAE, TWINS, VAE
+
 from twinvae import backend
 from twinvae.metrics import inpainting
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from twinvae import backend, checkpoints, spec, zoo
 from twinvae.data import Images, Source, Splits
 from twinvae.metrics import judge

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+
 from twinvae_apps.handwriting.hands import Hand, slant, thickness
 from twinvae_apps.handwriting.type_table import EXTENTS, STROKES, Extent
 from twinvae_apps.ink import ink_box

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 from PIL import Image
+
 from twinvae_apps.handwriting.glyphs import ABOVE, BELOW, X_HEIGHT, Glyph, glyphs_of
 from twinvae_apps.handwriting.hands import Hand
 from twinvae_apps.handwriting.type_table import checked
