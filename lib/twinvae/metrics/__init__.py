@@ -5,17 +5,7 @@ Nothing here knows a framework. Every function says in its docstring what it can
 
 from importlib import import_module
 
-__all__ = [
-    "anomaly",
-    "baselines",
-    "checks",
-    "cost",
-    "inpainting",
-    "judge",
-    "latent",
-    "likelihood",
-    "samples",
-]
+__all__ = ["anomaly", "baselines", "checks", "cost", "inpainting", "judge", "latent", "likelihood", "samples"]
 
 
 def __getattr__(name: str):
