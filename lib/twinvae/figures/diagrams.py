@@ -48,8 +48,7 @@ def draw_place(ax: Axes) -> None:
     for start, end, text in PLACE_STEPS:
         curved = {"connectionstyle": "arc3,rad=-0.9", "color": style.COLOURS[end], "shrinkA": 2, "shrinkB": 2}
         arrow(ax, (40.0, middle[start]), (40.0, middle[end]), **curved)
-        at = (middle[start] + middle[end]) / 2
-        ax.text(42.2, at, text, fontsize=7, va="center", color=style.COLOURS[end])
+        ax.text(42.2, (middle[start] + middle[end]) / 2, text, fontsize=7, va="center", color=style.COLOURS[end])
 
 
 AUTOENCODER_HEIGHT = 13.0

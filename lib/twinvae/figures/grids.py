@@ -82,6 +82,7 @@ def plot_confusion(
     names = {"xticklabels": class_names, "yticklabels": class_names}
     sns.heatmap(share, cmap="Greys", vmin=0, vmax=1, cbar=False, square=True, rasterized=True, ax=ax, **text, **names)
     ax.tick_params(labelsize=8 if few else 6, labelrotation=0)
+    ax.spines[:].set(visible=True, color="0.6")
     ax.set(xlabel=seen, ylabel=asked)
 
 
@@ -90,6 +91,7 @@ def plot_caught(ax: Axes, caught: pd.DataFrame) -> None:
     look = {"cmap": ["white", "0.4"], "vmin": 0, "vmax": 1, "cbar": False, "square": True}
     sns.heatmap(caught.astype(int), linewidths=0.6, linecolor="0.6", ax=ax, **look)
     ax.set_xticks(ax.get_xticks(), caught.columns, rotation=60, ha="right", rotation_mode="anchor")
+    ax.spines[:].set(visible=True, color="0.6")
     ax.set(xlabel="metric", ylabel="made-up generator")
 
 

@@ -164,7 +164,7 @@ def plot_ecdf(ax: Axes, values: Mapping[str, np.ndarray], xlabel: str) -> None:
     for i, (name, v) in enumerate(values.items()):
         sns.ecdfplot(x=np.ravel(v), label=name, color=style.colour(name, i), ax=ax)
     ax.set(xlabel=xlabel, ylabel="share of the images", ylim=(0, 1.01))
-    ax.legend(loc="lower right")
+    ax.legend()
 
 
 def plot_spectrum(ax: Axes, spectra: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
