@@ -1,6 +1,4 @@
-"""Missing pixels, filled in by a VAE or CVAE through importance sampling; and by the nearest training image."""
-
-from types import ModuleType
+"""Missing pixels, filled in by a VAE or CVAE (`twin` is what `backend.get` returns), or by the nearest image."""
 
 import numpy as np
 from scipy.special import softmax
@@ -13,15 +11,7 @@ BLOCK = 20  # images at a time: bounds the memory
 
 
 def inpaint(
-    model,
-    twin: ModuleType,
-    x: np.ndarray,
-    y: np.ndarray,
-    missing: np.ndarray,
-    start: np.ndarray,
-    samples: int = 200,
-    rounds: int = 4,
-    seed: int = 0,
+    model, twin, x: np.ndarray, y: np.ndarray, missing: np.ndarray, start: np.ndarray, samples=200, rounds=4, seed=0
 ) -> np.ndarray:
     """Return E[x | the observed pixels] under a Bernoulli model, put in place of the missing ones.  -> [N, H, W, C]
 
@@ -41,7 +31,7 @@ def inpaint(
 
 
 def weighted_means(
-    model, twin: ModuleType, seen: np.ndarray, x: np.ndarray, y: np.ndarray, missing: np.ndarray, eps: np.ndarray
+    model, twin, seen: np.ndarray, x: np.ndarray, y: np.ndarray, missing: np.ndarray, eps: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return log p(observed x | z_s) p(z_s) / q(z_s | seen) [S, B], and the decoded means [S, B, H, W, C]."""
     mu, logvar = twin.models.call(model, "encode", seen, y)

@@ -101,9 +101,8 @@ def probe_accuracy(mu: np.ndarray, logvar: np.ndarray | None, y: np.ndarray, rng
     if logvar is not None:
         mu, logvar = _gaussians(mu, logvar)
         z = mu + np.exp(0.5 * logvar) * rng.standard_normal(mu.shape)
-    fit_z, test_z, fit_y, test_y = train_test_split(
-        z, y, test_size=0.5, stratify=y, random_state=int(rng.integers(2**31))
-    )
+    seed = int(rng.integers(2**31))
+    fit_z, test_z, fit_y, test_y = train_test_split(z, y, test_size=0.5, stratify=y, random_state=seed)
     return float(LogisticRegression(max_iter=200).fit(fit_z, fit_y).score(test_z, test_y))
 
 

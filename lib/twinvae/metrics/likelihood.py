@@ -3,8 +3,6 @@
 `twin` is what `backend.get` returned; the noise is drawn by NumPy from the seed, so both twins give the same estimate.
 """
 
-from types import ModuleType
-
 import numpy as np
 from scipy.special import logsumexp
 from sklearn.utils import gen_batches
@@ -14,9 +12,7 @@ from twinvae import randomness
 ROWS = 4_000  # images times samples that are decoded at once: bounds the memory, and stays in the cache
 
 
-def importance_sampled(
-    model, twin: ModuleType, x: np.ndarray, y: np.ndarray, samples: int, seed: int = 0
-) -> np.ndarray:
+def importance_sampled(model, twin, x: np.ndarray, y: np.ndarray, samples: int, seed: int = 0) -> np.ndarray:
     """Return log (1/S) sum_s p(x | z_s) p(z_s) / q(z_s | x), z_s from q.  x [N, H, W, C], y one-hot [N, K] -> [N]
 
     The importance-weighted bound L_S, which rises to log p(x)  (Burda et al. 2016, Eq. 8).  For a CVAE it is that of
@@ -30,9 +26,7 @@ def importance_sampled(
     return out
 
 
-def prior_sampled(
-    model, twin: ModuleType, x: np.ndarray, y: np.ndarray, samples: list[int], seed: int = 0
-) -> np.ndarray:
+def prior_sampled(model, twin, x: np.ndarray, y: np.ndarray, samples: list[int], seed: int = 0) -> np.ndarray:
     """Return log (1/M) sum_m p(x | z_m), z_m from the prior N(0, I), for each M.  [N, ...], M's [T] -> [T, N]
 
     The naive estimate of report 004, Eq. 1.4 (there without the 1/M): unbiased for p(x), and far too low on nearly
@@ -46,15 +40,13 @@ def prior_sampled(
     return out
 
 
-def by_label(model, twin: ModuleType, x: np.ndarray, samples: int, seed: int = 0) -> np.ndarray:
+def by_label(model, twin, x: np.ndarray, samples: int, seed: int = 0) -> np.ndarray:
     """Return log p(x | y) of a CVAE under each of its K labels.  [N, H, W, C] -> [N, K]
 
     Its argmax is the generative classifier; `marginal` makes log p(x) of it.
     """
-    labels = np.eye(model.spec.num_classes)
-    return np.stack(
-        [importance_sampled(model, twin, x, np.tile(label, (len(x), 1)), samples, seed) for label in labels], axis=1
-    )
+    labels = [np.tile(label, (len(x), 1)) for label in np.eye(model.spec.num_classes)]
+    return np.stack([importance_sampled(model, twin, x, y, samples, seed) for y in labels], axis=1)
 
 
 def marginal(log_p: np.ndarray, log_prior: np.ndarray) -> np.ndarray:
@@ -62,7 +54,7 @@ def marginal(log_p: np.ndarray, log_prior: np.ndarray) -> np.ndarray:
     return logsumexp(log_p + log_prior, axis=1)
 
 
-def _terms(model, twin: ModuleType, method: str, x: np.ndarray, y: np.ndarray, samples: int, rng) -> np.ndarray:
+def _terms(model, twin, method: str, x: np.ndarray, y: np.ndarray, samples: int, rng) -> np.ndarray:
     """Return what a model's method makes of a few images and `samples` draws of noise.  [B, ...] -> [S, B]"""
     parts = []
     for chunk in gen_batches(samples, max(1, ROWS // len(x))):
