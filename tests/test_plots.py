@@ -1,7 +1,9 @@
 """Figures: every function draws what it was given, with labels, in the report's fonts, and no more."""
 
 import io
+import itertools
 import warnings
+from dataclasses import dataclass
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -27,7 +29,7 @@ DRAWN = {
     "race": lambda ax: plots.plot_race(
         ax, {"CVAE": (P, CURVES["AE"]), "CVAE, ours": (P, CURVES["AE"])}, "s", "y", {"PCA": 1.0}
     ),
-    "log p(x)": lambda ax: plots.plot_log_px(ax, P, CURVES["AE"], CURVES["AE"], -99.0),
+    "curves": lambda ax: plots.plot_curves(ax, {0.01: CURVES["AE"], "adam": CURVES["VAE"]}, "rate", "loss"),
     "noise": lambda ax: plots.plot_noise(ax, P, CURVES, P**2),
     "activation": lambda ax: plots.plot_activation(ax, 0.1),
     "histogram": lambda ax: plots.plot_histogram(ax, VALUES, "error"),
@@ -41,6 +43,9 @@ DRAWN = {
     "spectrum": lambda ax: plots.plot_spectrum(ax, {"data": (P / 200, P), "VAE": (P / 200, P)}),
     "units": lambda ax: plots.plot_units(ax, {"VAE": RNG.random(20)}, "KL [nats]"),
     "latent": lambda ax: plots.plot_latent(ax, RNG.standard_normal((30, 2)), np.arange(30) % 3, list("abc")),
+    "formulas": lambda ax: plots.plot_formulas(ax, P, {"KL": P, "VAE": P**2}, "z", "nats", {"0": 0.0}),
+    "KL surface": lambda ax: plots.plot_kl_surface(ax, P, P, np.outer(P, P) / 100),
+    "rate and distortion": lambda ax: plots.plot_rate_distortion(ax, P, P[::-1], P[:2], np.eye(2)),
     "place": diagrams.draw_place,
     "autoencoder": lambda ax: diagrams.draw_autoencoder(ax, "CVAE"),
     "generation": lambda ax: diagrams.draw_generation(ax, RNG.standard_normal(20), IMAGES[0], "3"),
@@ -65,7 +70,7 @@ def test_every_figure_is_drawn_with_labels_and_without_a_missing_letter(name, ax
     assert dict(mpl.rcParams) == before and plt.get_fignums() == [ax.figure.number]
     assert ax.has_data() or ax.texts
     if name not in WITHOUT_AXES:
-        assert ax.get_xlabel() or name == "bars"
+        assert ax.get_xlabel() or name == "bars", "groups name themselves"
         assert ax.get_ylabel()
     assert style.misprinted(ax.figure) == []
     with warnings.catch_warnings():
@@ -106,17 +111,64 @@ def test_band_reaches_from_the_smallest_to_the_largest_seed(ax):
     assert corners[:, 1].min() == 1 and corners[:, 1].max() == 7
 
 
+def test_one_seed_is_a_line_without_a_band_and_what_is_not_a_number_is_left_out(ax):
+    plots.plot_training(ax, P, np.array([[1, np.nan, 3.0]]))
+    assert len(ax.lines) == 1 and not ax.collections
+    assert ax.lines[0].get_xydata().tolist() == [[1, 1], [100, 3]]
+
+
+def test_a_variant_is_dashed_in_the_colour_and_marker_of_its_model(ax):
+    plots.plot_race(ax, {"CVAE": (P, P), "CVAE, ours": (P, P)}, "s", "y")
+    ours, theirs = ax.lines[1], ax.lines[0]
+    assert ours.get_color() == theirs.get_color() == style.COLOURS["CVAE"]
+    assert ours.get_marker() == theirs.get_marker() == "^"
+    assert ours.get_linestyle() == "--" != theirs.get_linestyle()
+
+
+def test_legends_can_be_made_again(ax):
+    """Notebooks call `ax.legend` once more, with a smaller font."""
+    plots.plot_histogram(ax, VALUES, "error")
+    assert [text.get_text() for text in ax.legend(fontsize=6).get_texts()] == ["AE", "VAE"]
+    ax.clear()
+    plots.plot_ecdf(ax, VALUES, "error")
+    assert [text.get_text() for text in ax.legend(fontsize=6).get_texts()] == ["AE", "VAE"]
+
+
+def test_histograms_are_densities_over_common_bins(ax):
+    plots.plot_histogram(ax, {"AE": np.zeros(3), "VAE": np.array([0, 0, 1, 1])}, "error", bins=2)
+    heights = [sorted(set(area.get_paths()[0].vertices[:, 1])) for area in ax.collections]
+    assert heights == [[0, 2], [0, 1]], "all of AE, and half of VAE, in the first bin of width 1/2"
+
+
 def test_bars_show_every_seed_and_their_deviation(ax):
     plots.plot_bars(ax, ["AE", "VAE"], {"torch": np.array([[1, 2, 3], [4, 4, 4.0]])}, "nats")
     assert [bar.get_height() for bar in ax.patches] == [2, 4]
-    assert sorted(ax.lines[-1].get_ydata()) == [1, 2, 3, 4, 4, 4]
-    low, high = ax.collections[0].get_segments()[0][:, 1]
-    assert (low, high) == (1, 3)  # 2 with a standard deviation of 1
+    seeds = np.concatenate([points.get_offsets() for points in ax.collections])
+    assert sorted(seeds[:, 1]) == [1, 2, 3, 4, 4, 4] and set(seeds[:, 0]) == {0, 1}
+    bar = ax.lines[0].get_ydata()
+    assert (min(bar), max(bar)) == (1, 3)  # 2 with a standard deviation of 1
+
+
+def test_bars_of_several_series_stand_side_by_side_and_are_named(ax):
+    plots.plot_bars(ax, ["a", "b"], {"torch": np.array([[1.0], [2]]), "tf": np.array([[3.0, 5], [6, 8]])}, "nats")
+    bars = sorted((bar.get_x(), bar.get_height()) for bar in ax.patches if bar.get_height())
+    assert [height for _, height in bars] == [1, 4, 2, 7]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["torch", "tf"]
+    seeds = np.concatenate([points.get_offsets() for points in ax.collections])
+    inside = [x < at < x + 0.4 for x, _ in bars for at in seeds[:, 0]]
+    assert sum(inside) == len(seeds) == 6, "each seed stands on its own bar"
 
 
 def test_confusion_rows_are_shares(ax):
     plots.plot_confusion(ax, np.array([[3, 1], [0, 0]]), ["a", "b"])
-    np.testing.assert_allclose(ax.images[0].get_array(), [[0.75, 0.25], [0, 0]])
+    np.testing.assert_allclose(ax.collections[0].get_array(), [[0.75, 0.25], [0, 0]])
+    assert [text.get_text() for text in ax.texts if text.get_text()] == [".75", ".25"]
+
+
+def test_caught_fills_the_squares_of_what_is_caught(ax):
+    DRAWN["caught"](ax)
+    np.testing.assert_array_equal(ax.collections[0].get_array(), [[1, 0], [0, 0]])
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["CAS", "recall"]
 
 
 @pytest.mark.parametrize("name", zoo.ZOO)
@@ -137,16 +189,74 @@ def test_architecture_is_drawn_from_the_spec(name, ax):
     assert sizes - {str(model.latent_dim)} <= set(texts) and max(numbers) < spec.count_weights(model)
 
 
+def test_an_unknown_layer_is_refused_by_name(ax):
+    @dataclass(frozen=True)
+    class Attention(spec.Layer):
+        """A layer that nobody has thought of."""
+
+    model = spec.ModelSpec("new", "ae", (8, 8, 1), 5, (spec.Flatten(), Attention()), spec.mlp(64))
+    with pytest.raises(ValueError, match="A layer Attention cannot be drawn"):
+        diagrams.draw_architecture(ax, model)
+
+
+def test_a_figure_is_345_points_wide_and_the_same_bytes_each_time():
+    made = []
+    for _ in range(2):
+        with mpl.rc_context():
+            style.apply()
+            fig, (left, right) = plt.subplots(1, 2)
+            DRAWN["bars"](left)
+            DRAWN["training"](right)
+            fig.savefig(made_now := io.BytesIO(), format="pdf", metadata={"CreationDate": None})
+            plt.close(fig)
+        made.append(made_now.getvalue())
+    assert fig.get_size_inches()[0] == pytest.approx(style.TEXT_WIDTH)
+    assert made[0] == made[1]
+
+
 def test_texts_that_the_font_would_misprint_are_found(ax):
     ax.set(xlabel="$a < b_1$ and c", ylabel="a < b", title="judge_mnist")
     assert sorted(style.misprinted(ax.figure)) == ["a < b", "judge_mnist"]
 
 
-def test_colours_are_fixed_distinct_and_follow_the_first_word():
-    names = ("AE", "VAE", "CVAE", "CGAN", "data", "baseline", "torch", "tf")
-    assert len({style.COLOURS[name] for name in names}) == len(names)
+def test_colours_are_fixed_and_follow_the_first_word():
     assert style.colour("VAE, 2 latents") == style.colour("VAE") != style.colour("something else", 3)
+    assert style.colour("data: unseen photographs") == style.colour("test images") == style.COLOURS["real"]
+    assert style.colour("") == style.colour("$q_1$") == style.OTHERS[0]
     assert pytest.approx(4.774, abs=1e-3) == style.TEXT_WIDTH
+
+
+# What is left of linear RGB without one kind of cones, and of all (Machado et al. 2009, severity 1).
+SIGHT = {
+    "all cones": np.eye(3),
+    "no L": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "no M": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "no S": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+
+
+def lab(colour: str, sight: np.ndarray) -> np.ndarray:
+    """Return a colour as CIE L*a*b*, in which 2.3 is the least difference that is seen."""
+    rgb = np.array(mpl.colors.to_rgb(colour))
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    x, y, z = np.cbrt(np.maximum(XYZ @ np.clip(sight @ linear, 0, 1) / XYZ.sum(1), 1e-4))
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("name", SIGHT)
+def test_the_colour_blind_can_tell_the_colours_apart(name):
+    named = sorted(set(style.COLOURS.values()))
+    assert len(named) == len(style.COLOURS) - len(style.SAME) and not set(named) & set(style.OTHERS)
+    for colours, least in ((named, 11), (style.OTHERS, 15)):
+        seen = [lab(colour, np.array(SIGHT[name])) for colour in colours]
+        assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2)) > least
+
+
+def test_what_has_no_name_gets_none_of_the_colours_of_what_has(ax):
+    (line,) = ax.plot(P)
+    assert line.get_color() == style.OTHERS[0]
+    assert mpl.rcParams["axes.prop_cycle"].by_key()["color"] == list(style.OTHERS)
 
 
 @pytest.mark.parametrize(

@@ -20,16 +20,14 @@ def metrics(rng: np.random.Generator):
     yield f"features of both sets ({images.source.label})", lambda: (kept.features(x), kept.features(real_x))
     p, a, b = kept.probabilities(x), kept.features(x), kept.features(real_x)
     yield (
-        "the judge's five",
+        "the judge's four",
         lambda: (
             samples.conditional_accuracy(p, y),
             samples.confusion(p, y),
             samples.confidence(p),
             samples.class_entropy(p),
-            samples.image_entropy(p),
         ),
     )
-    yield "generative accuracy", lambda: samples.generative_accuracy(np.log(p + 1e-12), y)
     yield "within-class diversity", lambda: samples.within_class_diversity(x, y, real_x, real_y)
     yield "nearest neighbour", lambda: samples.nearest(x, real_x)
     yield "Frechet distance", lambda: samples.frechet_distance(a, b)

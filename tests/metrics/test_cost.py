@@ -1,6 +1,7 @@
 """Cost: operations counted by hand, shares of a known limit."""
 
 import time
+from dataclasses import dataclass
 
 import pytest
 
@@ -30,6 +31,18 @@ def test_convolutions_multiply_their_kernel_at_every_pixel():
     )
     by_hand = 4 * 4 * 9 * 3 * 4 + 64 * 5 + 5 * 64 + 4 * 4 * 16 * 4 * 3
     assert cost.multiply_adds(model) == by_hand
+
+
+def test_every_layer_has_a_cost_and_an_unknown_one_names_itself():
+    assert all(cost.multiply_adds(model) > 0 for model in zoo.ZOO.values())
+
+    @dataclass(frozen=True)
+    class Attention(spec.Layer):
+        """A layer that nobody has thought of."""
+
+    model = spec.ModelSpec("new", "ae", (8, 8, 1), 5, (spec.Flatten(), Attention()), spec.mlp(64))
+    with pytest.raises(ValueError, match="a layer Attention is not known"):
+        cost.multiply_adds(model)
 
 
 def test_share_of_a_limit():

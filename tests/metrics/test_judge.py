@@ -70,7 +70,7 @@ def test_a_kept_judge_judges_only_real_images_that_fit_it(folder, images, kept):
 
 def test_a_judge_of_another_architecture_is_refused(folder, monkeypatch):
     other = replace(zoo.get("judge_mnist"), latent_dim=64)
-    monkeypatch.setattr(judge.specs, "zoo", lambda name: other)
+    monkeypatch.setattr(judge.zoo, "get", lambda name: other)
     with pytest.raises(ValueError, match="usps.safetensors is not that of 'judge_mnist' in the zoo any more; train it"):
         judge.load("usps", TORCH)
 

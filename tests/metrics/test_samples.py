@@ -60,17 +60,11 @@ def test_confusion_counts_every_sample_in_any_order(seed):
     np.testing.assert_array_equal(matrix.sum(0), np.bincount(probs.argmax(1), minlength=K))
 
 
-def test_confidence_and_entropies_of_a_sure_and_of_a_clueless_judge():
+def test_confidence_and_class_entropy_of_a_sure_and_of_a_clueless_judge():
     sure, clueless, one = np.eye(K), np.full((7, K), 1 / K), np.eye(K)[[2, 2, 2]]
     assert samples.confidence(sure) == 1 and samples.confidence(clueless) == pytest.approx(1 / K)
     assert samples.class_entropy(sure) == pytest.approx(np.log(K)) == samples.class_entropy(clueless)
-    assert samples.image_entropy(sure) == 0 and samples.image_entropy(clueless) == pytest.approx(np.log(K))
     assert samples.class_entropy(one) == 0 and samples.confidence(one) == 1
-
-
-def test_generative_classifier_takes_the_likeliest_label():
-    log_px = np.array([[-10.0, -20.0], [-3e4, -2e4], [-5.0, -4.0]])
-    assert samples.generative_accuracy(log_px, np.array([0, 1, 0])) == pytest.approx(2 / 3)
 
 
 # ---------------------------------------------------------------- variety
@@ -108,7 +102,7 @@ def test_diversity_ignores_rotation_and_shift_and_scales_with_the_square(seed, s
 
 def test_a_copy_has_distance_zero_even_in_float32():
     train = np.random.default_rng(0).random((300, 28, 28, 1)).astype(np.float32)
-    distance, index = samples.nearest(train[[7, 3, 250]], train, block=2)
+    distance, index = samples.nearest(train[[7, 3, 250]], train)
     assert distance.tolist() == [0, 0, 0] and index.tolist() == [7, 3, 250]
 
 
@@ -117,7 +111,7 @@ def test_a_copy_has_distance_zero_even_in_float32():
 def test_nearest_agrees_with_all_distances(seed):
     rng = np.random.default_rng(seed)
     x, train = rng.standard_normal((12, 4)), rng.standard_normal((30, 4))
-    distance, index = samples.nearest(x, train, block=5)
+    distance, index = samples.nearest(x, train)
     np.testing.assert_allclose(distance, cdist(x, train).min(1))
     np.testing.assert_array_equal(index, cdist(x, train).argmin(1))
 
@@ -177,7 +171,7 @@ def test_frechet_and_kernel_distance_agree_with_torchmetrics():
         metric.update(torch.tensor(a), real=True)
         metric.update(torch.tensor(b), real=False)
     assert samples.frechet_distance(a, b) == pytest.approx(float(frechet.compute()), rel=1e-6)
-    assert samples.kernel_distance(a, b, block=7) == pytest.approx(float(kernel.compute()[0]), rel=1e-6)
+    assert samples.kernel_distance(a, b) == pytest.approx(float(kernel.compute()[0]), rel=1e-6)
 
 
 def test_kernel_distance_is_unbiased():

@@ -1,22 +1,21 @@
 """What a data set looks like, on one figure: pictures of each class, their means, counts and pixel values."""
 
-from __future__ import annotations
-
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
 from twinvae.data import Images
 from twinvae.figures import plots, style
 
 # Up to how many classes stand in so many blocks of rows; of more classes every fifth is shown.
 BLOCKS = ((12, 1), (26, 2), (48, 3), (62, 4))
 FEWER = 5
-CHANNELS = {1: ("black",), 3: ("#D55E00", "#009E73", "#0072B2")}
+CHANNELS = {1: ("black",), 3: ("#EE6677", "#228833", "#4477AA")}  # red, green, blue (Tol), no model's colours
 
 
 def class_means(images: Images) -> np.ndarray:
-    """The mean image of each class, rounded.  -> uint8 [K, H, W, C]; a class without images stays white."""
+    """Return the mean image of each class, rounded.  -> uint8 [K, H, W, C]; a class without images stays white."""
     means = [
         images.x[images.y == k].mean(axis=0) if (images.y == k).any() else np.full(images.shape, 255)
         for k in range(images.num_classes)
@@ -25,12 +24,12 @@ def class_means(images: Images) -> np.ndarray:
 
 
 def first_of_each(y: np.ndarray, count: int) -> np.ndarray:
-    """Positions of the first `count` images of each class, class by class.  [N] -> int [M]"""
+    """Return the positions of the first `count` images of each class, class by class.  [N] -> int [M]"""
     return np.concatenate([np.flatnonzero(y == k)[:count] for k in np.unique(y)])
 
 
 def draw_sheet(images: Images, per_class: int = 3) -> Figure:
-    """The contact sheet (first row: means), then images a class and the histogram of the pixels."""
+    """Draw the contact sheet (first row: means), then images a class and the histogram of the pixels."""
     classes = np.arange(0, images.num_classes, FEWER if images.num_classes > BLOCKS[-1][0] else 1)
     blocks = next(blocks for most, blocks in BLOCKS if len(classes) <= most)
     columns = -(-len(classes) // blocks)
@@ -44,7 +43,7 @@ def draw_sheet(images: Images, per_class: int = 3) -> Figure:
 
 
 def draw_classes(ax: Axes, images: Images, classes: np.ndarray, per_class: int, columns: int) -> None:
-    """One column a class under its name: the mean image, then the first images of the class, unselected."""
+    """Draw one column a class under its name: the mean image, then the first images of the class, unselected."""
     shown = first_of_each(images.y, per_class)
     x, y = np.concatenate([class_means(images), images.x[shown]]), np.r_[: images.num_classes, images.y[shown]]
     names = [images.class_names[k].replace("_", " ") for k in classes]
@@ -56,7 +55,7 @@ def draw_classes(ax: Axes, images: Images, classes: np.ndarray, per_class: int, 
 
 
 def draw_counts(ax: Axes, images: Images) -> None:
-    """How many images each class has, in the order of the classes."""
+    """Draw how many images each class has, in the order of the classes."""
     counts = np.bincount(images.y, minlength=images.num_classes)
     ax.stairs(counts, np.arange(images.num_classes + 1) - 0.5, fill=True, color="0.6")
     ax.xaxis.get_major_locator().set_params(integer=True)
@@ -64,7 +63,7 @@ def draw_counts(ax: Axes, images: Images) -> None:
 
 
 def draw_pixels(ax: Axes, x: np.ndarray, most: int = 5_000) -> None:
-    """Shares of the 256 pixel values, a line a channel, over the first images.  uint8 [N, H, W, C]"""
+    """Draw the shares of the 256 pixel values, a line a channel, over the first images.  uint8 [N, H, W, C]"""
     for channel, colour in enumerate(CHANNELS[x.shape[3]]):
         counts = np.bincount(x[:most, ..., channel].ravel(), minlength=256)
         ax.step(range(256), counts / counts.sum(), where="mid", color=colour, linewidth=0.8)

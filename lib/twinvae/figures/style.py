@@ -1,10 +1,13 @@
-"""How every figure looks: the report's font and width, one colour a model, data, baseline and framework.
+"""How every figure looks: the file twinvae.mplstyle beside this one, and one colour for each thing that has a name.
 
-The colours are those of Okabe and Ito (2008), told apart with every common kind of colour blindness; whoever
-prints in grey still has the line styles and markers.
+The models' and frameworks' colours are those of Okabe and Ito (2008), the others Paul Tol's, told apart with every
+common kind of colour blindness; whoever prints in grey still has the line styles and markers.
 """
 
-import matplotlib as mpl
+import re
+
+import matplotlib.style
+import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -17,65 +20,38 @@ COLOURS = {
     "CVAE": "#009E73",
     "CGAN": "#CC79A7",
     "data": "#000000",
-    "baseline": "#7F7F7F",
-    "PCA": "#7F7F7F",
+    "reconstruction": "#999933",
+    "samples": "#882255",
+    "baseline": "#737373",
     "torch": "#E69F00",
     "tf": "#56B4E9",
 }
-OTHERS = ("#7F7F7F", "#882255", "#999933", "#332288", "#44AA99", "#DDCC77")  # Tol's muted colours
-CYCLE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#000000")
-LINES = {"train": "-", "valid": "--", "torch": "-", "tf": "--", "baseline": ":", "data": "-."}
+SAME = {"real": "data", "test": "data", "PCA": "baseline", "PyTorch": "torch", "TensorFlow": "tf"}
+COLOURS |= {name: COLOURS[other] for name, other in SAME.items()}
+OTHERS = ("#332288", "#AA4499", "#661100", "#8C564B", "#DDCC77")  # those of twinvae.mplstyle
+LINES = {"train": "-", "valid": "--", "baseline": ":"}
 MARKERS = {"AE": "s", "VAE": "o", "CVAE": "^", "CGAN": "D", "torch": "o", "tf": "x"}
-
-SETTINGS = {
-    # Accents and dashes, which cmr10 lacks, come from the second font.
-    "font.family": ["cmr10", "STIXGeneral"],
-    "mathtext.fontset": "cm",
-    "axes.formatter.use_mathtext": True,  # cmr10 has no minus sign; mathtext has
-    "font.size": 9,
-    "axes.titlesize": 9,
-    "axes.labelsize": 9,
-    "legend.fontsize": 8,
-    "xtick.labelsize": 8,
-    "ytick.labelsize": 8,
-    "figure.figsize": (TEXT_WIDTH, 0.6 * TEXT_WIDTH),
-    "figure.dpi": 110,
-    "savefig.dpi": 200,
-    "figure.constrained_layout.use": True,
-    "axes.prop_cycle": mpl.cycler(color=CYCLE),
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.linewidth": 0.6,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.linewidth": 0.4,
-    "grid.color": "#DDDDDD",
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "lines.linewidth": 1.2,
-    "lines.markersize": 4,
-    "legend.frameon": False,
-    "image.cmap": "gray",
-    "image.interpolation": "nearest",
-    "pdf.fonttype": 42,  # TrueType inside the PDF: text can be searched and copied
-}
 
 
 def apply() -> None:
     """Make the settings those of every figure that follows."""
-    mpl.rcParams.update(SETTINGS)
+    matplotlib.style.use("twinvae.figures.twinvae")
 
 
 def colour(name: str, index: int = 0) -> str:
-    """The fixed colour of a name ('VAE', 'tf', 'VAE, 2 latents'); number `index` of OTHERS for any other.
+    """Return the fixed colour of a name ('VAE', 'tf', 'VAE, 2 latents'); number `index` of OTHERS for any other.
 
     A name counts by its first word, so that all variants of a model share its colour.
     """
-    words = name.replace(",", " ").split()
-    return COLOURS.get(words[0] if words else "", OTHERS[index % len(OTHERS)])
+    return COLOURS.get(re.match(r"\w*", name)[0], OTHERS[index % len(OTHERS)])
+
+
+def class_colours(count: int) -> list:
+    """Return a colour for each class: ten that the colour-blind can tell apart, and for more a scale of brightness."""
+    return sns.color_palette("colorblind" if count <= 10 else "viridis", count)
 
 
 def misprinted(fig: Figure) -> list[str]:
-    """The texts of a figure that the font would print wrongly: those with one of MISPRINTED outside `$...$`."""
+    """Return the texts of a figure that the font would print wrongly: one of MISPRINTED outside `$...$`."""
     texts = [text.get_text() for text in fig.findobj(Text)]
     return [text for text in texts if MISPRINTED & set("".join(text.split("$")[::2]))]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
+from scipy.special import logsumexp
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 
@@ -16,7 +17,7 @@ LOG_2PI = np.log(2 * np.pi)
 
 
 def active_units(mu: np.ndarray, threshold: float = 0.01) -> np.ndarray:
-    """Which units vary with the image: variance over images of E[z|x] above the threshold.
+    """Return which units vary with the image: variance over images of E[z|x] above the threshold.
 
     [N, Z] -> bool [Z]  (Burda et al. 2016, section 5).  Cannot see whether the decoder uses a unit, and
     depends on the scale of z, which only a prior fixes: for an AE it means little.
@@ -25,7 +26,7 @@ def active_units(mu: np.ndarray, threshold: float = 0.01) -> np.ndarray:
 
 
 def kl_per_dimension(mu: np.ndarray, logvar: np.ndarray) -> np.ndarray:
-    """KL(q(z_j|x) || N(0, 1)) averaged over images.  [N, Z], [N, Z] -> [Z], nats
+    """Return KL(q(z_j|x) || N(0, 1)) averaged over images.  [N, Z], [N, Z] -> [Z], nats
 
     Their sum is the KL of the ELBO. Cannot see whether units repeat each other.
     """
@@ -67,9 +68,9 @@ def kl_parts(mu: np.ndarray, logvar: np.ndarray, rng: np.random.Generator, sampl
     for j in range(mu.shape[1]):
         density = -0.5 * (LOG_2PI + logvar[:, j] + (z[:, j, None] - mu[:, j]) ** 2 * np.exp(-logvar[:, j]))
         log_joint += density
-        log_marginals += _log_mean_exp(density)
+        log_marginals += logsumexp(density, axis=1) - np.log(len(mu))
     log_own = log_joint[np.arange(samples), rows]
-    log_mixture = _log_mean_exp(log_joint)
+    log_mixture = logsumexp(log_joint, axis=1) - np.log(len(mu))
     log_prior = -0.5 * (LOG_2PI + z**2).sum(1)
     return KLParts(
         kl=float((log_own - log_prior).mean()),
@@ -80,36 +81,33 @@ def kl_parts(mu: np.ndarray, logvar: np.ndarray, rng: np.random.Generator, sampl
 
 
 def marginal_distance(z: np.ndarray) -> np.ndarray:
-    """Kolmogorov-Smirnov distance of each unit's samples from N(0, 1).  [N, Z] -> [Z], 0..1
+    """Return the Kolmogorov-Smirnov distance of each unit's samples from N(0, 1).  [N, Z] -> [Z], 0..1
 
     Give sampled z, not means. Cannot see how units depend on each other.
     """
-    z = table("z", z, least=2)
-    return np.array([stats.kstest(unit, "norm").statistic for unit in z.T])
+    return np.array([stats.kstest(unit, "norm").statistic for unit in table("z", z, least=2).T])
 
 
 def probe_accuracy(mu: np.ndarray, logvar: np.ndarray | None, y: np.ndarray, rng: np.random.Generator) -> float:
-    """How well a linear classifier reads y from z sampled from q(z|x): accuracy on a held-out half.
+    """Return how well a linear classifier reads y from z sampled from q(z|x): accuracy on a held-out half.
 
     [N, Z], [N, Z] (None where the code has no noise, as in an AE), [N] -> 0..1.  Means instead of samples
     would let it read signals far below the noise. Chance is the share of the largest class. Cannot see what
     a curved boundary could read.
     """
-    mu = table("mu", mu, least=4).astype(np.float64)
-    y = labels(y, len(mu))
+    z = table("mu", mu, least=4).astype(np.float64)
+    y = labels(y, len(z))
     class_sizes(np.unique(y, return_inverse=True)[1], 2, 2, "the images of the probe")
-    z = mu
     if logvar is not None:
         mu, logvar = _gaussians(mu, logvar)
         z = mu + np.exp(0.5 * logvar) * rng.standard_normal(mu.shape)
-    fit_z, test_z, fit_y, test_y = train_test_split(
-        z, y, test_size=0.5, stratify=y, random_state=int(rng.integers(2**31))
-    )
+    seed = int(rng.integers(2**31))
+    fit_z, test_z, fit_y, test_y = train_test_split(z, y, test_size=0.5, stratify=y, random_state=seed)
     return float(LogisticRegression(max_iter=200).fit(fit_z, fit_y).score(test_z, test_y))
 
 
 def between_class_share(z: np.ndarray, y: np.ndarray) -> float:
-    """Share of the variance of z, summed over units, that lies between the class means.  [N, Z], [N] -> 0..1
+    """Return the share of the variance of z, summed over units, that lies between the class means.  [N, Z], [N] -> 0..1
 
     About (K - 1) / N for codes that know nothing of the class. Give sampled z. Cannot see how classes differ
     beyond their means, and is ruled by the units of largest variance.
@@ -124,16 +122,16 @@ def between_class_share(z: np.ndarray, y: np.ndarray) -> float:
 
 
 def largest_step(path: np.ndarray) -> np.ndarray:
-    """Largest step over mean step along decoded interpolations.  [N, P, ...], P points a path -> [N], 1..P-1
+    """Return the largest step over the mean step along decoded interpolations.  [N, P, ...], P points -> [N], 1..P-1
 
     1 is an even pace, P - 1 a single jump; 1 too for a path that never moves. Cannot see what the images
-    between look like: a cross-fade of two images has an even pace.
+    between look like: a cross-fade of two images and a decoder that was never trained have an even pace.
     """
     path = np.asarray(path)
     if path.ndim < 3 or path.shape[1] < 3:
         raise ValueError(f"The paths have shape {path.shape}: give [paths, points, ...] with at least 3 points.")
     flat = table("path", path).reshape(len(path), path.shape[1], -1).astype(np.float64)
-    steps = np.sqrt((np.diff(flat, axis=1) ** 2).sum(2))
+    steps = np.linalg.norm(np.diff(flat, axis=1), axis=2)
     mean = steps.mean(1)
     return np.divide(steps.max(1), mean, out=np.ones(len(path)), where=mean > 0)
 
@@ -143,9 +141,3 @@ def _gaussians(mu: np.ndarray, logvar: np.ndarray) -> tuple[np.ndarray, np.ndarr
     if mu.shape != logvar.shape:
         raise ValueError(f"'mu' has shape {mu.shape} and 'logvar' {logvar.shape}: give one variance a mean.")
     return mu, logvar
-
-
-def _log_mean_exp(a: np.ndarray) -> np.ndarray:
-    """log of the mean of e^a over the last axis.  [S, N] -> [S]"""
-    top = a.max(1)
-    return top + np.log(np.exp(a - top[:, None]).mean(1))

@@ -3,18 +3,20 @@
 N samples x of any shape [N, ...] (pixels in 0..1, or a judge's features), labels y [N] asked for, K classes.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
+from scipy.ndimage import laplace
+from scipy.special import entr
+from sklearn.metrics import confusion_matrix, euclidean_distances, pairwise_distances_argmin
+from sklearn.metrics.pairwise import polynomial_kernel
 from sklearn.neural_network import MLPClassifier
 
 from twinvae.metrics.checks import class_sizes, labels, pair, probabilities, table
 
-# ---------------------------------------------------------------- what a judge says
-
 
 def conditional_accuracy(probs: np.ndarray, y: np.ndarray) -> float:
-    """Share of samples in which the judge sees the label that was asked for.  [N, K], [N] -> 0..1
+    """Return the share of samples in which the judge sees the label that was asked for.  [N, K], [N] -> 0..1
 
     Cannot see variety: one perfect image a class, or the class mean, scores 1. Nor can it see beyond the
     judge, whose own accuracy on real data belongs beside it.
@@ -24,18 +26,17 @@ def conditional_accuracy(probs: np.ndarray, y: np.ndarray) -> float:
 
 
 def confusion(probs: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """How often label i was asked for and class j seen.  [N, K], [N] -> [K, K] counts, rows asked for.
+    """Return how often label i was asked for and class j seen.  [N, K], [N] -> [K, K] counts, rows asked for.
 
     Cannot see how sure the judge was.
     """
     probs = probabilities(probs)
-    k = probs.shape[1]
-    y = labels(y, len(probs), k)
-    return np.bincount(y * k + probs.argmax(1), minlength=k * k).reshape(k, k)
+    y = labels(y, len(probs), probs.shape[1])
+    return confusion_matrix(y, probs.argmax(1), labels=np.arange(probs.shape[1]))
 
 
 def confidence(probs: np.ndarray) -> float:
-    """The judge's largest probability, averaged over samples.  [N, K] -> 1/K..1
+    """Return the judge's largest probability, averaged over samples.  [N, K] -> 1/K..1
 
     Cannot see whether the judge is right: networks are sure of much that is no digit, so low values say more
     than high ones. Read with `class_entropy`: one image repeated may have confidence 1.
@@ -44,41 +45,16 @@ def confidence(probs: np.ndarray) -> float:
 
 
 def class_entropy(probs: np.ndarray) -> float:
-    """Entropy of the class distribution averaged over samples, nats: ln K if all are seen equally often.
+    """Return the entropy of the class distribution averaged over samples, nats: ln K if all are seen equally often.
 
     [N, K] -> 0..ln K.  Cannot see whether samples are recognisable: a judge that never knows gives ln K as
     well. Read with `confidence`.
     """
-    return _entropy(probabilities(probs).mean(0))
-
-
-def image_entropy(probs: np.ndarray) -> float:
-    """Entropy of the judge's answer to one sample, averaged over samples, nats: 0 if it is always sure.
-
-    [N, K] -> 0..ln K.  Cannot see variety; `class_entropy` minus this is what a sample tells about its class.
-    """
-    return float(np.mean([_entropy(p) for p in probabilities(probs)]))
-
-
-def _entropy(p: np.ndarray) -> float:
-    p = p[p > 0]
-    return float(-(p * np.log(p)).sum())
-
-
-def generative_accuracy(log_px: np.ndarray, y: np.ndarray) -> float:
-    """Accuracy of the classifier argmax_y p(x|y), the classes being equally likely.  [N, K] nats, [N] -> 0..1
-
-    Cannot see how likely images are, only which label makes them likelier.
-    """
-    log_px = table("log_px", log_px)
-    return float(np.mean(log_px.argmax(1) == labels(y, len(log_px), log_px.shape[1])))
-
-
-# ---------------------------------------------------------------- variety
+    return float(entr(probabilities(probs).mean(0)).sum())
 
 
 def within_class_spread(x: np.ndarray, y: np.ndarray, num_classes: int) -> np.ndarray:
-    """Mean squared distance between two different samples of a class.  [N, ...], [N] -> [K]
+    """Return the mean squared distance between two different samples of a class.  [N, ...], [N] -> [K]
 
     Equal to twice the sum of the unbiased variances, so no pair is ever formed. Units: those of x, squared.
     Cannot see in which directions the samples differ.
@@ -90,7 +66,7 @@ def within_class_spread(x: np.ndarray, y: np.ndarray, num_classes: int) -> np.nd
 
 
 def within_class_diversity(x: np.ndarray, y: np.ndarray, real_x: np.ndarray, real_y: np.ndarray) -> float:
-    """Spread within a class over the real data's, averaged over classes: 0 for one image a class, 1 for real.
+    """Return the spread within a class over the real data's, mean over classes: 0 for one image a class, 1 for real.
 
     [N, ...], [N], [M, ...], [M] -> 0.. ; in pixels, or in a judge's features if both x are features. Real
     data has to hold every class. What it cannot see: where the spread points (pixel noise of the right
@@ -110,29 +86,19 @@ def within_class_diversity(x: np.ndarray, y: np.ndarray, real_x: np.ndarray, rea
     return float((within_class_spread(x, y, num_classes) / real).mean())
 
 
-# ---------------------------------------------------------------- copies
+def nearest(x: np.ndarray, train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the Euclidean distance to the nearest training example, and its index.  [N, ...], [M, ...] -> [N], [N]
 
-
-def nearest(x: np.ndarray, train: np.ndarray, block: int = 500) -> tuple[np.ndarray, np.ndarray]:
-    """Euclidean distance to the nearest training example, and its index.  [N, ...], [M, ...] -> [N], [N]
-
-    The index is found in the arrays' own precision, the distance is then exact: a copy has distance 0. Small
-    distances alone prove no copying: compare with those of test images. It cannot see a copy that is shifted
-    by a pixel, which is far away.
+    The distance is exact: a copy has distance 0. Small distances alone prove no copying: compare with those of
+    test images. It cannot see a copy that is shifted by a pixel, which is far away.
     """
     x, train = pair("x", x, "train", train)
-    norms = np.einsum("md,md->m", train, train)
-    blocks = (x[i : i + block] for i in range(0, len(x), block))
-    index = np.concatenate([(norms - 2 * b @ train.T).argmin(1) for b in blocks])
-    gap = x.astype(np.float64) - train[index]
-    return np.sqrt(np.einsum("nd,nd->n", gap, gap)), index
-
-
-# ---------------------------------------------------------------- distances between two sets of features
+    index = pairwise_distances_argmin(x, train)
+    return np.linalg.norm(x.astype(np.float64) - train[index], axis=1), index
 
 
 def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
-    """|m_a - m_b|^2 + tr(S_a + S_b - 2 (S_a S_b)^(1/2)) of Gaussians fitted to two sets.
+    """Return |m_a - m_b|^2 + tr(S_a + S_b - 2 (S_a S_b)^(1/2)) of Gaussians fitted to two sets.
 
     [N, D], [M, D] -> 0.. in squared units of the features  (Dowson & Landau 1982; called FID only if an
     Inception network made the features).  Cannot see anything but mean and covariance, nor copies. It falls
@@ -147,47 +113,38 @@ def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def _covariance_root(a: np.ndarray) -> np.ndarray:
-    """R with R^T R = the unbiased covariance.  [N, D] -> [D, D]"""
+    """Return R with R^T R = the unbiased covariance.  [N, D] -> [D, D]"""
     values, axes = np.linalg.eigh(np.atleast_2d(np.cov(a, rowvar=False)))
     return np.sqrt(np.clip(values, 0, None))[:, None] * axes.T
 
 
-def kernel_distance(a: np.ndarray, b: np.ndarray, block: int = 1000) -> float:
-    """Unbiased squared maximum mean discrepancy under the kernel (u.v / D + 1)^3.  [N, D], [M, D] -> float
+def kernel_distance(a: np.ndarray, b: np.ndarray) -> float:
+    """Return the unbiased squared maximum mean discrepancy under the kernel (u.v / D + 1)^3.  [N, D], [M, D] -> float
 
     (Gretton et al. 2012, Eq. 3; Binkowski et al. 2018 for the kernel.)  Its mean is 0 for two sets from one
     source at any size, so a single value may be below 0. Cannot see copies, nor what is beyond third moments.
+    Holds N x M numbers at once, as `prdc` does.
     """
     a, b = (t.astype(np.float64) for t in pair("a", a, "b", b, least=2))
 
-    def cubed(dots: np.ndarray) -> float:
-        return ((dots / a.shape[1] + 1) ** 3).sum()
-
-    def total(u: np.ndarray, v: np.ndarray) -> float:
-        return sum(cubed(u[i : i + block] @ v.T) for i in range(0, len(u), block))
-
     def within(u: np.ndarray) -> float:
-        diagonal = cubed(np.einsum("nd,nd->n", u, u))
-        return (total(u, u) - diagonal) / (len(u) * (len(u) - 1))
+        kernel = polynomial_kernel(u, degree=3)
+        return (kernel.sum() - np.trace(kernel)) / (len(u) * (len(u) - 1))
 
-    return float(within(a) + within(b) - 2 * total(a, b) / (len(a) * len(b)))
+    return float(within(a) + within(b) - 2 * polynomial_kernel(a, b, degree=3).mean())
 
 
-def floor(
-    metric: Callable[[np.ndarray, np.ndarray], float], real: np.ndarray, n: int, rng: np.random.Generator
-) -> float:
-    """metric(one part, the other) of two disjoint random parts of n real examples each: what perfect gets."""
-    if 2 * n > len(real):
-        raise ValueError(
-            f"Two disjoint parts of {n} cannot be drawn from {len(real)} examples: "
-            f"choose n of at most {len(real) // 2}."
-        )
+def floor(metric: Callable[..., float], real: np.ndarray, n: int, rng: np.random.Generator) -> float:
+    """Return metric(one part, the other) of two disjoint random parts of n real examples each: what perfect gets."""
+    most = len(real) // 2
+    if n > most:
+        raise ValueError(f"Two disjoint parts of {n} are more than the {len(real)} examples: choose at most {most}.")
     rows = rng.permutation(len(real))
     return metric(real[rows[:n]], real[rows[n : 2 * n]])
 
 
 def prdc(real: np.ndarray, fake: np.ndarray, k: int = 5) -> dict[str, float]:
-    """Precision, recall, density and coverage by k nearest neighbours.  [N, D], [M, D] -> four numbers
+    """Return precision, recall, density and coverage by k nearest neighbours.  [N, D], [M, D] -> four numbers
 
     (Kynkaanniemi et al. 2019; Naeem et al. 2020.)  A sample lies in a neighbourhood if it is strictly nearer
     than the k-th neighbour, so that a set against itself scores 1 in all four. Precision and density cannot
@@ -195,50 +152,31 @@ def prdc(real: np.ndarray, fake: np.ndarray, k: int = 5) -> dict[str, float]:
     outliers. All depend on k, N and M, and on the features' scale.
     """
     real, fake = (t.astype(np.float64) for t in pair("real", real, "fake", fake, least=2))
-    if not 1 <= k < min(len(real), len(fake)):
-        raise ValueError(
-            f"k is {k} for {len(real)} real and {len(fake)} generated examples: "
-            f"choose k from 1 to {min(len(real), len(fake)) - 1}."
-        )
+    most = min(len(real), len(fake)) - 1
+    if not 1 <= k <= most:
+        raise ValueError(f"k is {k} for {len(real)} real and {len(fake)} generated images: choose from 1 to {most}.")
     real_radius, fake_radius = _radii(real, k), _radii(fake, k)
-    in_real, seen, covered = np.zeros(len(fake)), [], []
-    for start, squared in _distances(real, fake):
-        inside = squared < real_radius[start : start + len(squared), None]
-        in_real += inside.sum(0)
-        seen.append((squared < fake_radius).any(1))
-        covered.append(squared.min(1) < real_radius[start : start + len(squared)])
+    distance = euclidean_distances(real, fake)
+    inside = distance < real_radius[:, None]
     return {
-        "precision": float((in_real > 0).mean()),
-        "recall": float(np.concatenate(seen).mean()),
-        "density": float(in_real.mean() / k),
-        "coverage": float(np.concatenate(covered).mean()),
+        "precision": float(inside.any(0).mean()),
+        "recall": float((distance < fake_radius).any(1).mean()),
+        "density": float(inside.sum(0).mean() / k),
+        "coverage": float(inside.any(1).mean()),
     }
 
 
-def _distances(a: np.ndarray, b: np.ndarray, block: int = 1000) -> Iterator[tuple[int, np.ndarray]]:
-    """Squared distances of a block of a to all of b, block after block: (first row, [rows, M])."""
-    a_norms, b_norms = np.einsum("nd,nd->n", a, a), np.einsum("md,md->m", b, b)
-    for i in range(0, len(a), block):
-        yield i, np.clip(a_norms[i : i + block, None] + b_norms - 2 * a[i : i + block] @ b.T, 0, None)
-
-
 def _radii(a: np.ndarray, k: int) -> np.ndarray:
-    """Squared distance of each example to its k-th neighbour, itself not counted.  [N, D] -> [N]"""
-    radii = []
-    for start, squared in _distances(a, a):
-        rows = np.arange(len(squared))
-        squared[rows, start + rows] = np.inf
-        radii.append(np.partition(squared, k - 1, axis=1)[:, k - 1])
-    return np.concatenate(radii)
-
-
-# ---------------------------------------------------------------- train on samples, test on real data
+    """Return the distance of each example to its k-th neighbour, itself not counted.  [N, D] -> [N]"""
+    distance = euclidean_distances(a)
+    distance.partition(k)  # in place; an example is its own neighbour number 0
+    return distance[:, k]
 
 
 def classification_accuracy_score(
     x: np.ndarray, y: np.ndarray, real_x: np.ndarray, real_y: np.ndarray, epochs: int = 10, seed: int = 0
 ) -> float:
-    """Accuracy on real data of a classifier that was trained on samples alone.  -> 0..1
+    """Return the accuracy on real data of a classifier that was trained on samples alone.  -> 0..1
 
     (Ravuri & Vinyals 2019.)  One hidden layer of 256 units, Adam, `epochs` passes: a small classifier, so
     compare with its value when trained on as many real images. Cannot see details that this classifier does
@@ -252,21 +190,17 @@ def classification_accuracy_score(
     return float((classifier.predict(real_x) == real_y).mean())
 
 
-# ---------------------------------------------------------------- pixels
-
-
 def sharpness(x: np.ndarray) -> np.ndarray:
-    """Variance of the Laplacian (four neighbours, inner pixels) of each image.  [N, H, W, C] -> [N]
+    """Return the variance of the Laplacian (four neighbours, inner pixels) of each image.  [N, H, W, C] -> [N]
 
     Cannot tell edges from noise: pixel noise scores higher than any digit. Compare with real data's.
     """
-    x = _images(x, smallest=3)
-    laplacian = x[:, :-2, 1:-1] + x[:, 2:, 1:-1] + x[:, 1:-1, :-2] + x[:, 1:-1, 2:] - 4 * x[:, 1:-1, 1:-1]
-    return laplacian.reshape(len(x), -1).var(1)
+    inner = laplace(_images(x, smallest=3), axes=(1, 2))[:, 1:-1, 1:-1]
+    return inner.reshape(len(inner), -1).var(1)
 
 
 def power_spectrum(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Frequency in cycles per pixel, and mean power there over images, channels and directions.
+    """Return frequency in cycles per pixel, and mean power there over images, channels and directions.
 
     [N, H, W, C] -> [F], [F].  Bins are one cycle per image wide. Cannot see phases, so not where anything is.
     """
@@ -280,7 +214,7 @@ def power_spectrum(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def checkerboard_peak(x: np.ndarray) -> float:
-    """Power at the period of two pixels over that of the next lower frequency, the largest of 3 directions.
+    """Return the power at the period of two pixels over that of the next lower frequency, the largest of 3 directions.
 
     [N, H, W, C], H and W even -> about 1 for a smooth spectrum; strided transposed convolutions raise it.
     Cannot see patterns of other periods; compare with real data's.
@@ -303,7 +237,7 @@ def checkerboard_peak(x: np.ndarray) -> float:
 
 
 def _power(x: np.ndarray) -> np.ndarray:
-    """Squared Fourier amplitude, averaged over images and channels.  [N, H, W, C] -> [H, W]"""
+    """Return the squared Fourier amplitude, averaged over images and channels.  [N, H, W, C] -> [H, W]"""
     amplitude = np.abs(np.fft.fft2(_images(x, smallest=2), axes=(1, 2)))
     return (amplitude**2).mean((0, 3)) / (x.shape[1] * x.shape[2])
 

@@ -3,11 +3,10 @@
 Images x [N, H, W, C] in [0, 1], labels y [N] asked for; a set is the pair (x, y).
 """
 
-from __future__ import annotations
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
-
 from twinvae.metrics import samples
 from twinvae.metrics.baselines import ClassMeans
 from twinvae.metrics.judge import Judge
@@ -34,7 +33,7 @@ BETTER = {
 
 
 def impostors(x: np.ndarray, y: np.ndarray, n: int, rng: np.random.Generator) -> dict[str, Set]:
-    """n images from each of the five, made of the training images x, y.  -> name -> set"""
+    """Return n images from each of the five, made of the training images x, y.  -> name -> set"""
     rows = rng.permutation(len(x))[:n]
     x_copy, y_copy, num_classes = x[rows], y[rows], int(y.max()) + 1
     return {
@@ -47,14 +46,20 @@ def impostors(x: np.ndarray, y: np.ndarray, n: int, rng: np.random.Generator) ->
 
 
 def measure(made: Set, real: Set, train_x: np.ndarray, judge: Judge) -> dict[str, float]:
-    """Every metric of BETTER for one set, against real images and, for copies, the training images.
+    """Return every metric of BETTER for a set against real and, for copies, training images.
 
-    `sharpness` and `nearest` (distance to the nearest training image, mean over the set) are over the real images' own.
+    `sharpness` and `nearest` (distance to the nearest training image, mean over the set) are over
+    the real images' own.
     """
     (x, y), (real_x, real_y) = made, real
-    probabilities, features, real_features = judge.probabilities(x), judge.features(x), judge.features(real_x)
-    near, real_near = (samples.nearest(each.astype(np.float32), train_x)[0].mean() for each in (x, real_x))
-    neighbours = samples.prdc(real_features, features)
+    probabilities, features, real_features = (
+        judge.probabilities(x),
+        judge.features(x),
+        judge.features(real_x),
+    )
+    near, real_near = (
+        samples.nearest(each.astype(np.float32), train_x)[0].mean() for each in (x, real_x)
+    )
     return {
         "accuracy": samples.conditional_accuracy(probabilities, y),
         "confidence": samples.confidence(probabilities),
@@ -64,16 +69,16 @@ def measure(made: Set, real: Set, train_x: np.ndarray, judge: Judge) -> dict[str
         "sharpness": float(samples.sharpness(x).mean() / samples.sharpness(real_x).mean()),
         "Fréchet": samples.frechet_distance(features, real_features),
         "kernel": samples.kernel_distance(features, real_features),
-        **{name: neighbours[name] for name in ("precision", "recall", "density", "coverage")},
+        **samples.prdc(real_features, features),
         "nearest": float(near / real_near),
     }
 
 
 def caught(table: pd.DataFrame, again: pd.Series) -> pd.DataFrame:
-    """Whether each metric calls a made-up generator worse than the honest one.  [generators, metrics] -> booleans
+    """Return whether each metric calls a made-up generator worse.  [generators, metrics] -> bool
 
-    Worse is by more than a tenth of the honest value, and by more than twice what two honest sets differ; `again` is the
-    second one.
+    Worse than the honest one by more than a tenth of its value, and by more than twice what two
+    honest sets differ; `again` is the second one.
     """
     honest = table.loc[HONEST]
     margin = np.maximum(0.1 * honest.abs(), 2 * (honest - again).abs())
@@ -81,6 +86,5 @@ def caught(table: pd.DataFrame, again: pd.Series) -> pd.DataFrame:
 
 
 def exposing_pairs(caught: pd.DataFrame) -> list[tuple[str, str]]:
-    """The pairs of metrics of which at least one catches each made-up generator."""
-    names = list(caught.columns)
-    return [(a, b) for i, a in enumerate(names) for b in names[i + 1 :] if (caught[a] | caught[b]).all()]
+    """Return the pairs of metrics of which at least one catches each made-up generator."""
+    return [(a, b) for a, b in combinations(caught.columns, 2) if (caught[a] | caught[b]).all()]

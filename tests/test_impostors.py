@@ -3,9 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-
-from twinvae.metrics import impostors
-from twinvae.metrics.impostors import BETTER, HONEST
+from twinvae_studies import impostors
+from twinvae_studies.impostors import BETTER, HONEST
 
 RNG = np.random.default_rng
 
