@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+
 from twinvae_studies import impostors
 from twinvae_studies.impostors import BETTER, HONEST
 

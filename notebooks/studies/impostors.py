@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
+
 from twinvae.metrics import samples
 from twinvae.metrics.baselines import ClassMeans
 from twinvae.metrics.judge import Judge

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+
 from twinvae import metrics
 
 HEAVY = "{'sklearn', 'scipy', 'pandas', 'matplotlib', 'seaborn', 'torch', 'tensorflow'}"
