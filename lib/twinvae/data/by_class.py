@@ -53,10 +53,7 @@ def convert(archive: Path, size: int, seed: int = 0) -> tuple[np.ndarray, np.nda
 
 
 def list_pictures(names: list[str], where: str) -> list[tuple[str, int]]:
-    """Return the names of an archive's PNGs with their classes, sorted.  Raises DataError for a folder of no class.
-
-    The folders train_XX of the published archive repeat pictures of hsf_0 to hsf_3 and are left out.
-    """
+    """Return the names of PNGs with their classes, sorted, without the folders train_XX, which repeat the others."""
     found = ((name, re.search(r"(?:^|/)by_class/([^/]+)/(?!train_).*\.png$", name)) for name in sorted(names))
     return [(name, class_of(match[1], where)) for name, match in found if match]
 

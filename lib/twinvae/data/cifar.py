@@ -10,7 +10,7 @@ from .table import sets
 
 
 def parse(raw: bytes, label_bytes: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """Split records of label bytes (the last counts) and 1,024 bytes a colour.  -> x uint8 [N, 32, 32, 3], y int64 [N]"""
+    """Split records, label bytes (the last counts) and 1,024 bytes a colour.  -> x uint8 [N, 32, 32, 3], y int64 [N]"""
     table = np.frombuffer(raw, np.uint8).reshape(-1, label_bytes + 3 * 32 * 32)
     x = table[:, label_bytes:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
     return np.ascontiguousarray(x), table[:, label_bytes - 1].astype(np.int64)

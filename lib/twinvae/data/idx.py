@@ -23,11 +23,10 @@ def read(paths: tuple[Path, ...], half: str) -> tuple[np.ndarray, np.ndarray]:
 
 def read_emnist(paths: tuple[Path, ...], half: str, first_label: int = 0, subset: str = ""):
     """Read the same of EMNIST, which stores images transposed; a subset is read from the archive of all, gzip.zip."""
+    raws = map(unpacked, paths)
     if subset:
         with zipfile.ZipFile(paths[0]) as archive:
             names = (f"gzip/emnist-{subset}-{half}-{what}-ubyte.gz" for what in ("images-idx3", "labels-idx1"))
             raws = [gzip.decompress(archive.read(name)) for name in names]
-    else:
-        raws = map(unpacked, paths)
     x, y = map(parse, raws)
     return np.ascontiguousarray(x.swapaxes(1, 2))[..., None], y.astype(np.int64) - first_label

@@ -27,10 +27,7 @@ def read(paths: tuple[Path, ...], half: str, task: str) -> tuple[np.ndarray, np.
 
 
 def near_duplicates(images: Images) -> np.ndarray:
-    """Give copies of one photograph, turned, shifted in brightness or with other noise, the same number.  -> int [N]
-
-    They are found as chains, in a class, of images that correlate by 0.97.
-    """
+    """Give copies of one photograph the same number: chains of correlation 0.97 in a class.  -> int [N]"""
     from scipy.sparse.csgraph import connected_components
 
     flat = images.x.reshape(len(images), -1).astype(np.float32)

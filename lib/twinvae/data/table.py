@@ -20,10 +20,9 @@ class KnownFile:
 
 @dataclass(frozen=True)
 class Edition:
-    """One form in which a data set is known: its official files, or a variant that differs from them.
+    """One form in which a set is known: official files or a variant; `halves` are train and test, or the one pile all.
 
-    `halves` maps 'train' and 'test', or 'all' for a set without published halves, to the files needed.  `read` names
-    the function(paths, half, **arguments) that returns x uint8 [N, H, W, C] and y int64 [N].
+    `read` names the function(paths, half, **arguments) that returns x uint8 [N, H, W, C] and y int64 [N].
     """
 
     name: str
