@@ -13,9 +13,9 @@ from .table import DataSet, sets
 def show(datasets: list[DataSet]) -> int:
     """Print a line a data set: name, sizes, and what is at hand."""
     for dataset in datasets:
-        size, classes = "x".join(map(str, dataset.shape)), len(dataset.class_names)
-        images = " + ".join(f"{count:,}" for count in dataset.sizes.values())
-        print(f"{dataset.name:16} {size:8} {classes:3} classes  {images:>17} images  {_at_hand(dataset)}")
+        size = "x".join(map(str, dataset.shape))
+        images = " + ".join(f"{count:,}" for count in dataset.sizes.values()) + " images"
+        print(f"{dataset.name:16} {size:8} {len(dataset.class_names):3} classes {images:>25}  {_at_hand(dataset)}")
     return 0
 
 

@@ -37,7 +37,8 @@ def decode(archive: Path, half: str) -> tuple[np.ndarray, np.ndarray]:
     """Decode one half of an archive of JPEG files."""
     from PIL import Image
 
-    names, found = sets()["cifar10"].class_names, []
+    names = sets()["cifar10"].class_names
+    found = []
     with tarfile.open(archive) as files:
         for member in files:
             if member.isfile() and member.name.startswith(f"{half}/"):

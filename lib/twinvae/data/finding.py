@@ -1,7 +1,4 @@
-"""Which files there are: $TWINVAE_DATA first, then the cache, then a small download.
-
-What a file is, its checksum says, never its name; no path leaves this module before its file's checksum is known.
-"""
+"""Which files there are: $TWINVAE_DATA, the cache, a small download.  No path leaves before its checksum is known."""
 
 import os
 from importlib.util import find_spec
@@ -36,7 +33,8 @@ def find(dataset: DataSet, halves: tuple[str, ...], edition: str | None = None) 
 
     Raises ValueError for an unknown edition, FileNotFoundError for one that is not at hand, and DataError.
     """
-    name, names = dataset.name, [known.name for known in dataset.editions]
+    name = dataset.name
+    names = [known.name for known in dataset.editions]
     if edition == "stand-in" and dataset.standin:
         return None
     if edition not in (None, *names):
@@ -48,14 +46,14 @@ def find(dataset: DataSet, halves: tuple[str, ...], edition: str | None = None) 
     wanted = next(known for known in dataset.editions if edition in (None, known.name))
     if _came(dataset, wanted.files(wanted.needed(halves))) and (found := search(dataset, halves, edition)):
         return found
-    fetched = f"'python -m twinvae.data fetch {name}'"
+    how = f"'python -m twinvae.data fetch {name}'"
     if edition or not dataset.standin:
         files = ", ".join(file.name for file in dataset.files)
         what = f"{name} ({edition}) is not at hand" if edition else f"{name} is not at hand"
-        raise FileNotFoundError(f"{what}; put {files} into $TWINVAE_DATA/{dataset.folder}/ or run {fetched}.")
+        raise FileNotFoundError(f"{what}; put {files} into $TWINVAE_DATA/{dataset.folder}/ or run {how}.")
     if name not in _announced:
         _announced.add(name)
-        print(f"{name}: real files not at hand ({fetched} gets them); using the stand-in, {dataset.standin['label']}.")
+        print(f"{name}: real files not at hand ({how} gets them); using the stand-in, {dataset.standin['label']}.")
     return None
 
 
@@ -114,10 +112,7 @@ def describe(path: Path) -> str | None:
 
 
 def _came(dataset: DataSet, files: tuple[KnownFile, ...]) -> bool:
-    """Download files of less than 50 MB together, unasked, and return whether they came.
-
-    Never with TWINVAE_OFFLINE=1; a failure is remembered, so that no process waits for it twice.
-    """
+    """Download less than 50 MB, unasked, but not with TWINVAE_OFFLINE=1 nor after a failure; return whether it came."""
     sizes = [file.megabytes for file in files]
     small = all(sizes) and sum(sizes) <= ASK_ABOVE_MB
     if not small or os.environ.get("TWINVAE_OFFLINE") == "1" or dataset.name in _failed:
@@ -139,12 +134,14 @@ def fetch(dataset: DataSet, files: tuple[KnownFile, ...]) -> list[Path]:
     if by_hand := [file.name for file in files if not file.megabytes]:
         where = f"get {by_hand[0]} from {dataset.url} and put it into $TWINVAE_DATA/{dataset.folder}/"
         raise DataError(f"{dataset.name} has no direct download; {where}.")
-    megabytes, folder, paths = sum(file.megabytes for file in files), cache_folder(dataset.folder), []
+    megabytes = sum(file.megabytes for file in files)
     if megabytes > ASK_ABOVE_MB:
         print(f"{dataset.name}: downloading {megabytes:,.0f} MB from {dataset.url}")
     pooch.get_logger().setLevel("WARNING")
+    paths = []
     for file in files:
         url = dataset.url + file.name if dataset.url.endswith("/") else dataset.url
         downloader = pooch.HTTPDownloader(progressbar=file.megabytes > 1, timeout=8)
+        folder = cache_folder(dataset.folder)
         paths.append(Path(pooch.retrieve(url, file.checksum, file.name, folder, downloader=downloader)))
     return paths

@@ -63,7 +63,8 @@ def splits(
         held, test = np.arange(len(pile)), np.arange(len(test_pile))
     tenth = (len(held) + len(test)) // 10
     train, valid = _cut(dataset, pile.subset(held), min(dataset.valid or tenth, tenth), seed)
-    index, made = {"train": held[train], "valid": held[valid], "test": test}, {}
+    index = {"train": held[train], "valid": held[valid], "test": test}
+    made = {}
     for part, size in sizes.items():
         images = test_pile if part == "test" else pile
         if size is not None and size > len(index[part]):
@@ -102,8 +103,7 @@ def _lookup(name: str, options: dict) -> tuple[DataSet, dict]:
         known = ", ".join([*sets(), *(f"{kind}:PATH" for kind in OWN)])
         raise ValueError(f"Data set {name!r} is unknown; choose one of {known}.")
     if unknown := sorted(set(options) - set(dataset.options)):
-        allowed = ", ".join(dataset.options) or "none"
-        raise ValueError(f"{name} has no option {unknown[0]!r}; its options: {allowed}.")
+        raise ValueError(f"{name} has no option {unknown[0]!r}; its options: {', '.join(dataset.options) or 'none'}.")
     return dataset, {**dataset.options, **options}
 
 
@@ -119,14 +119,16 @@ def _read(dataset: DataSet, halves: tuple[str, ...], edition: str | None, option
     found = find(dataset, halves, edition)
     if found is None:
         return function("standins.make")(dataset, halves, options)
-    read, source = function(found.edition.read), found.source(dataset)
+    read = function(found.edition.read)
+    source = found.source(dataset)
     arrays = {half: read(paths, half, **found.edition.arguments, **options) for half, paths in found.paths.items()}
     return {half: Images(x, y, dataset.class_names, source) for half, (x, y) in arrays.items()}
 
 
 def _together(dataset: DataSet, parts: list[Images]) -> Images:
     """The images of several sets as one; the classes of each follow those of the one before."""
-    sources, first = [part.source for part in parts], np.cumsum([0, *(part.num_classes for part in parts[:-1])])
+    sources = [part.source for part in parts]
+    first = np.cumsum([0, *(part.num_classes for part in parts[:-1])])
     kind = max((source.kind for source in sources), key=KINDS.index)
     files = tuple(file for source in sources for file in source.files)
     source = Source(dataset.name, " and ".join(source.label for source in sources), kind, files)

@@ -37,8 +37,8 @@ def read(name: str, **options) -> Images:
     missing = sorted(set(range(len(names))) - set(np.unique(y).tolist()))
     if missing or y.max() >= len(names) or len(set(names)) != len(names):
         lacking = ", ".join(map(str, missing[:9])) or "none"
-        said = f"{len(names)} distinct classes are named and labels run to {y.max()}"
-        raise DataError(f"{path}: {said}; classes without an image: {lacking}.")
+        said = f"{path}: {len(names)} distinct classes are named and labels run to {y.max()}"
+        raise DataError(f"{said}; classes without an image: {lacking}.")
     # One checksum over the pictures' own, so that the source stays short.
     sums = "".join(digest(file) for file in files)
     checksum = hashlib.sha256(sums.encode()).hexdigest() if kind == "folder" else sums
@@ -150,8 +150,8 @@ def read_csv(path: Path, shape: tuple[int, ...] | None = None) -> Read:
                 where = f"{path}, row {row + 2}, column {column}"
                 raise DataError(f"{where}: {field[:40]!r}; whole numbers 0..255 are allowed.")
         table[row] = [BYTES[field] for field in fields]
-    side, pixels = math.isqrt(len(columns) - 1), len(columns) - 1
-    shape = tuple(shape or (side, side))
+    pixels = len(columns) - 1
+    shape = tuple(shape or (math.isqrt(pixels), math.isqrt(pixels)))
     shape = (*shape, 1) if len(shape) == 2 else shape
     if len(shape) != 3 or shape[2] not in (1, 3) or math.prod(shape) != pixels:
         size = " x ".join(map(str, shape))

@@ -6,10 +6,9 @@ import numpy as np
 
 from .images import Images, Source
 from .splitting import cut
-from .table import DataSet, function
+from .table import HALVES, DataSet, function
 
 CANVAS = 64
-SHADES = {"black": (255, 0), "white": (0, 255)}
 
 
 def make(dataset: DataSet, halves: tuple[str, ...], options: dict) -> dict[str, Images]:
@@ -24,13 +23,14 @@ def make(dataset: DataSet, halves: tuple[str, ...], options: dict) -> dict[str, 
 
 def _arrays(dataset: DataSet, half: str, side: int) -> tuple[np.ndarray, np.ndarray]:
     """Ink on paper, tinted or not, with near-duplicates where the set has some.  -> uint8 [N, side, side, C], [N]"""
-    how, rng = dataset.standin, np.random.default_rng(("train", "test", "all").index(half))
+    how = dataset.standin
+    rng = np.random.default_rng(HALVES.index(half))
     if "per_class" in how:
         alpha, y = _drawn(dataset.class_names, how["per_class"][half], side, rng)
     else:
         alpha, y = _mnist_digits(half, side)
     tints = [rng.integers(low, low + 100, (len(y), 1, 1, dataset.shape[2])) for low in (0, 115)]
-    ink, paper = SHADES.get(how["paper"], tints)
+    ink, paper = {"black": (255, 0), "white": (0, 255)}.get(how["paper"], tints)
     x = paper + (ink - np.array(paper)) * alpha[..., None]
     if copies := how.get("copies"):
         # Copies of one picture: brighter or darker by up to 15 %, with noise.
@@ -63,7 +63,8 @@ def _drawn(class_names: tuple[str, ...], count: int, side: int, rng: np.random.G
     from PIL import Image, ImageDraw, ImageFont
 
     letters = all(len(name) == 1 for name in class_names)
-    font, images = ImageFont.load_default(44), []
+    font = ImageFont.load_default(44)
+    images = []
     for label, name in enumerate(class_names):
         glyph = Image.new("L", (CANVAS, CANVAS))
         text = name if letters else str(label)
