@@ -8,7 +8,7 @@
 # make grid       the tuning study of notebook 04, a job a point; resumable    PROFILE=quick BACKEND=both JOBS=1
 # make published  quadrants, digits, bounds and small studies of notebook 09, resumable; hours    BACKEND=both
 # make judges     the classifiers that judge samples, those that results/judges/ lacks    JOBS=1
-# make fuzz       10,000 damaged files for each parser of data: the right array or a clear error, nothing else
+# make fuzz       10,000 damaged files for each reader of own data: the right array or a clear error, nothing else
 # make mutants    changes every formula of the library in one place and sees whether the checks notice
 # make screenshot the picture of the explorer in README.md, by Chromium
 # make tensorboard  curves, graph, images and codes of the trainings of notebook 07, in the browser

@@ -164,5 +164,5 @@ def test_contrast_of_one_changes_nothing_and_more_goes_to_black_and_white(name):
 
 def test_modules_are_counted_in_the_files_that_import_them():
     table = report000.modules({"torch": "a twin", "cv2": "pictures", "no_such_module": "nothing"}).set_index("module")
-    assert table.files["torch"] >= 5 and table.files["cv2"] >= 2 and table.files["no_such_module"] == 0
+    assert table.files["torch"] >= 5 and table.files["cv2"] >= 1 and table.files["no_such_module"] == 0
     assert table.version["no_such_module"] == "-" and table.version["torch"][0].isdigit()

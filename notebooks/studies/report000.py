@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import shutil
+import tempfile
+import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib import metadata
@@ -15,12 +17,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import cv2
 import numpy as np
 import pandas as pd
 from scipy import special, stats
 
 from twinvae import backend, checkpoints, data, paths, randomness
-from twinvae.data import archives, by_class, finding
+from twinvae.data import by_class, finding
 from twinvae.spec import ModelSpec, TrainSpec
 from twinvae_studies import evaluation, mistakes
 from twinvae_studies.evaluation import Trained
@@ -32,15 +35,28 @@ PROJECTOR = 'embeddings {{\n  tensor_name: "codes"\n  tensor_path: "{0}"\n  meta
 
 
 # ---------------------------------------------------------------- the pipeline
+def archive(folder: Path) -> Path:
+    """Return the by_class zip at hand; without one, write the stand-in as such a zip into `folder`."""
+    if found := finding.find(data.SETS["nist"], ("train",)):
+        return found.paths["all"][0]
+    images = data.load("nist", "all", edition="stand-in", size=by_class.SIDE)
+    path = folder / "by_class.zip"
+    with zipfile.ZipFile(path, "w") as zipped:
+        for at, (image, label) in enumerate(zip(images.x, images.y, strict=True)):
+            code = by_class.CHARACTER_TO_HEX[images.class_names[label]]
+            png = cv2.imencode(".png", image)[1].tobytes()
+            zipped.writestr(f"by_class/{code}/hsf_0/hsf_0_{at:05d}.png", png)
+    return path
+
+
 def pictures(count: int, size: int) -> tuple[list[str], np.ndarray]:
-    """Pictures of the NIST set at hand, evenly over its classes: names of folders, and uint8
-    [count, size, size, 1].
-    """
-    (archive,) = finding.find(data.SETS["nist"], ("train",)).paths["all"]
-    with archives.open_zip(archive) as zipped:
-        listed = by_class.list_pictures(zipped.namelist(), archive.name)
-        names = [listed[at][0] for at in np.linspace(0, len(listed) - 1, count).astype(int)]
-        found = [by_class.decode(zipped.read(name), size) for name in names]
+    """Pictures of the NIST set at hand, evenly over its classes: names of folders, and uint8 [count, size, size, 1]."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = archive(Path(folder))
+        with zipfile.ZipFile(path) as zipped:
+            listed = by_class.list_pictures(zipped.namelist(), path.name)
+            names = [listed[at][0] for at in np.linspace(0, len(listed) - 1, count).astype(int)]
+            found = [by_class.decode(zipped.read(name), size) for name in names]
     return [name.split("by_class/")[1].split("/")[0] for name in names], np.stack(found)[..., None]
 
 

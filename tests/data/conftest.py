@@ -12,8 +12,7 @@ def offline(monkeypatch):
 @pytest.fixture
 def empty_cache(monkeypatch, tmp_path):
     """A cache of the test's own, so that it sees no file of the user's and leaves none."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr("pooch.os_cache", lambda name: tmp_path / "cache" / name)
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: str(tmp_path / "cache" / name))
     return tmp_path / "cache" / "twinvae"
 
 

@@ -3,20 +3,21 @@
 import shutil
 from dataclasses import replace
 
-import numpy as np
 import pytest
+from formats import write_mnist
 
 from twinvae import data
-from twinvae.data import DataError, __main__, download, finding, mnist, standins, usps
+from twinvae.data import SETS, DataError, __main__, finding
 from twinvae.data.files import digest
-from twinvae.data.sets import SETS
+
+MNIST = [file.name for file in SETS["mnist"].files]
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """A folder with the stand-in's four MNIST files."""
+    """A folder with four MNIST files, small ones."""
     folder = tmp_path_factory.mktemp("mnist")
-    mnist.make_standin(folder)
+    write_mnist(folder)
     return folder
 
 
@@ -24,12 +25,12 @@ def made(tmp_path_factory):
 def official(monkeypatch, data_root, made):
     """MNIST whose official files are the made ones, put into TWINVAE_DATA."""
     monkeypatch.setattr(finding, "_announced", set())
-    known = {
-        file.name: replace(file, checksum=f"sha256:{digest(made / file.name)}") for file in mnist.TRAIN + mnist.TEST
-    }
-    halves = {half: tuple(known[file.name] for file in files) for half, files in mnist.MNIST.editions[0].halves.items()}
-    edition = replace(mnist.MNIST.editions[0], halves=halves)
-    monkeypatch.setitem(SETS, "mnist", replace(mnist.MNIST, editions=(edition,)))
+    mnist = SETS["mnist"]
+    known = {file.name: replace(file, checksum=f"sha256:{digest(made / file.name)}") for file in mnist.files}
+    (edition,) = mnist.editions
+    halves = {half: tuple(known[file.name] for file in files) for half, files in edition.halves.items()}
+    changed = replace(mnist, files=tuple(known.values()), editions=(replace(edition, halves=halves),))
+    monkeypatch.setitem(SETS, "mnist", changed)
     shutil.copytree(made, data_root / "mnist")
     return data_root / "mnist"
 
@@ -41,13 +42,13 @@ def alter(path):
 
 
 def test_official_files_are_recognised_under_any_name(official):
-    (official / mnist.TRAIN[0].name).rename(official / "renamed.gz")
+    (official / MNIST[0]).rename(official / "renamed.gz")
     images = data.load("mnist")
-    assert images.source.kind == "official" and len(images) == 4500
+    assert images.source.kind == "official" and len(images) == 400
     assert ("renamed.gz", digest(official / "renamed.gz")) in images.source.files
 
 
-@pytest.mark.parametrize("file", [file.name for file in mnist.TRAIN + mnist.TEST])
+@pytest.mark.parametrize("file", MNIST)
 def test_an_altered_byte_is_refused_with_both_checksums(official, file):
     expected = digest(official / file)
     alter(official / file)
@@ -57,8 +58,8 @@ def test_an_altered_byte_is_refused_with_both_checksums(official, file):
 
 
 def test_an_unknown_file_is_refused_not_overlooked(official):
-    for file in mnist.TRAIN:
-        (official / file.name).unlink()
+    for file in MNIST[:2]:
+        (official / file).unlink()
     (official / "digits.gz").write_bytes(b"something else")
     with pytest.raises(DataError, match=r"digits.gz has sha256:.* which is no known file of mnist"):
         data.load("mnist")
@@ -72,15 +73,9 @@ def test_stand_in_is_announced_once_and_labelled(data_root, monkeypatch, capsys)
     assert capsys.readouterr().out.count("using the stand-in") == 1
 
 
-def test_an_altered_stand_in_is_made_anew(data_root, empty_cache):
-    before = data.load("mnist", edition="stand-in").x
-    alter(empty_cache / "standins" / f"mnist-{standins.VERSION}" / mnist.TRAIN[0].name)
-    assert np.array_equal(data.load("mnist", edition="stand-in").x, before)
-
-
 def test_a_failed_download_falls_back_and_is_tried_once(data_root, monkeypatch):
     monkeypatch.setenv("TWINVAE_OFFLINE", "0")
-    monkeypatch.setattr(download, "_failed", set())
+    monkeypatch.setattr(finding, "_failed", set())
     tries = []
 
     def fail(*arguments, **options):
@@ -96,11 +91,10 @@ def test_large_sets_are_downloaded_only_when_asked(data_root, monkeypatch, capsy
     monkeypatch.setenv("TWINVAE_OFFLINE", "0")
     asked = []
     monkeypatch.setattr("pooch.retrieve", lambda url, *rest, **options: asked.append(url) or "/nowhere")
-    monkeypatch.setattr(finding, "stand_in", lambda dataset, halves: "stand-in")
-    assert finding.find(SETS["cifar10"], ("train",)) == "stand-in" and not asked
+    assert finding.find(SETS["cifar10"], ("train",)) is None and not asked
     with pytest.raises(FileNotFoundError):
         __main__.main(["fetch", "cifar10"])
-    assert asked and "downloading 170 MB" in capsys.readouterr().out
+    assert asked == [SETS["cifar10"].url] and "downloading 170 MB" in capsys.readouterr().out
 
 
 def test_a_download_is_used(data_root, empty_cache, made, official, monkeypatch):
@@ -118,7 +112,7 @@ def test_a_download_is_used(data_root, empty_cache, made, official, monkeypatch)
 def test_usps_halves_are_not_mixed(data_root, monkeypatch):
     """The test half alone is official; both together are the variant; the raw set is another name."""
     names = [edition.name for edition in SETS["usps"].editions]
-    assert names == ["official", "rebuilt"] and usps.HDF5 not in finding.known_files(SETS["usps"])
+    assert names == ["official", "rebuilt"] and "usps.h5" not in [file.name for file in SETS["usps"].files]
 
 
 def test_bad_arguments(data_root, monkeypatch):
@@ -126,7 +120,8 @@ def test_bad_arguments(data_root, monkeypatch):
         (lambda: data.load("mnits"), "'mnits' is unknown; choose one of mnist, usps"),
         (lambda: data.load("mnist", "valid"), "split is 'valid'; choose 'train', 'test' or 'all'"),
         (lambda: data.load("mnist", edition="jpeg"), "no edition 'jpeg'; choose one of official"),
-        (lambda: data.load("digits", edition="official"), "no editions"),
+        (lambda: data.load("digits", edition="jpeg"), "no edition 'jpeg'; choose one of official"),
+        (lambda: data.load("npz:a.npz", edition="official"), "no editions"),
         (lambda: data.load("mnist", task="vowel"), "no option 'task'; its options: none"),
         (lambda: data.splits("mnist", train_size=0), "train_size is 0"),
         (lambda: data.splits("mnist", test_size=2.5), "test_size is 2.5"),
@@ -146,10 +141,10 @@ def test_commands(official, capsys):
     assert "MNIST, official files" in capsys.readouterr().out
     assert __main__.main(["check", "mnist"]) == 0
     assert "mnist/train-images-idx3-ubyte.gz: official: MNIST, official files" in capsys.readouterr().out
-    alter(official / mnist.TEST[0].name)
+    alter(official / MNIST[2])
     assert __main__.main(["check"]) == 1
     out = capsys.readouterr().out
-    assert f"mnist/{mnist.TEST[0].name}: UNKNOWN, sha256:{digest(official / mnist.TEST[0].name)}" in out
+    assert f"mnist/{MNIST[2]}: UNKNOWN, sha256:{digest(official / MNIST[2])}" in out
     assert "missing of the official files: t10k-images-idx3-ubyte.gz" in out
     assert __main__.main(["fetch", "sign_language"]) == 1
     assert "no direct download; get sign_mnist_train.csv from https://www.kaggle.com" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""300 damaged inputs for each parser give the right array or a DataError."""
+"""300 damaged inputs for each reader of own data give the right array or a DataError."""
 
 import pytest
 from data_fuzz import TARGETS, fuzz

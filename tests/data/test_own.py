@@ -1,11 +1,14 @@
 """Own data: folders, .npz and .csv, grey and colour, any size; and what is refused."""
 
+import io
+import zipfile
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from twinvae import data
-from twinvae.data import DataError
+from twinvae.data import DataError, own
 
 RNG = np.random.default_rng(0)
 
@@ -105,7 +108,7 @@ def test_npz(tmp_path):
             {"x": np.zeros((2, 4, 4), np.uint8), "y": np.arange(2), "class_names": ["a", "a"]},
             "2 distinct classes",
         ),
-        ({"x": np.array([{}]), "y": np.arange(1)}, "holds objects"),
+        ({"x": np.array([{}]), "y": np.arange(1)}, "does not read .Object arrays"),
     ],
 )
 def test_bad_npz(tmp_path, arrays, message):
@@ -116,9 +119,24 @@ def test_bad_npz(tmp_path, arrays, message):
 
 def test_npz_that_is_none(tmp_path):
     (tmp_path / "a.npz").write_bytes(b"no zip")
-    with pytest.raises(DataError, match="array x does not read"):
+    with pytest.raises(DataError, match="a.npz does not read .File is not a zip file"):
         data.load(f"npz:{tmp_path / 'a.npz'}")
     with pytest.raises(FileNotFoundError, match="no such file"):
+        data.load(f"npz:{tmp_path / 'b.npz'}")
+
+
+def test_an_array_that_promises_more_than_there_is(tmp_path, monkeypatch):
+    np.savez(tmp_path / "a.npz", x=np.zeros((3, 4, 4), np.uint8), y=np.arange(3))
+    monkeypatch.setattr(own, "MAX_BYTES", 300)
+    with pytest.raises(DataError, match="does not read .* bytes are promised; at most 300 are read"):
+        data.load(f"npz:{tmp_path / 'a.npz'}")
+    monkeypatch.undo()
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": (10**9, 28, 28)})
+    with zipfile.ZipFile(tmp_path / "b.npz", "w") as archive:
+        archive.writestr("x.npy", header.getvalue())
+        archive.writestr("y.npy", header.getvalue())
+    with pytest.raises(DataError, match="b.npz does not read"):
         data.load(f"npz:{tmp_path / 'b.npz'}")
 
 

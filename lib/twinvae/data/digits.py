@@ -1,47 +1,43 @@
-"""The 1,797 digits of 8 x 8 pixels that scikit-learn ships: the tiniest set, always at hand."""
+"""Readers of the smaller sets of digits: USPS in its two forms, SVHN, and those that scikit-learn ships."""
 
-from __future__ import annotations
-
-import gzip
-from importlib.util import find_spec
+import io
 from pathlib import Path
 
 import numpy as np
 
-from .files import digest
-from .images import DataError, Images, Source
-from .table import DataSet
-
-SHA256 = "09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22"
-CLASS_NAMES = tuple("0123456789")
+from .files import unpacked
 
 
-def read() -> Images:
-    """All digits, their values 0..16 spread over 0..255.  -> [1797, 8, 8, 1]"""
-    # Found without importing scikit-learn, which takes seconds.
-    path = Path(find_spec("sklearn").origin).parent / "datasets" / "data" / "digits.csv.gz"
-    if digest(path) != SHA256:
-        raise DataError(
-            f"{path} has sha256:{digest(path)}, which is not the known file's sha256:{SHA256}; "
-            "install scikit-learn again."
-        )
-    with gzip.open(path, "rt") as file:
-        table = np.loadtxt(file, delimiter=",")
-    source = Source("digits", "digits of scikit-learn", "official", ((path.name, SHA256),))
-    x = np.rint(table[:, :-1] * 255 / 16).astype(np.uint8).reshape(-1, 8, 8, 1)
-    return Images(x, table[:, -1].astype(np.int64), CLASS_NAMES, source)
+def read_usps(paths: tuple[Path, ...], half: str) -> tuple[np.ndarray, np.ndarray]:
+    """Read libsvm text, smoothed digits of -1..1 with labels 1..10.  -> x uint8 [N, 16, 16, 1], y int64 [N]"""
+    from sklearn.datasets import load_svmlight_file
+
+    values, labels = load_svmlight_file(io.BytesIO(unpacked(paths[0])), n_features=256, zero_based=False)
+    return _to_bytes((values.toarray() + 1) / 2, 16), labels.astype(np.int64) - 1
 
 
-DIGITS = DataSet(
-    name="digits",
-    title="Digits of scikit-learn",
-    folder="digits",
-    shape=(8, 8, 1),
-    class_names=CLASS_NAMES,
-    sizes={"all": 1_797},
-    licence="CC BY 4.0",
-    citation="Alpaydin, Kaynak 1998, Optical Recognition of Handwritten Digits, UCI",
-    url="https://archive.ics.uci.edu/dataset/80",
-    editions=(),
-    direct=read,
-)
+def read_usps_raw(paths: tuple[Path, ...], half: str) -> tuple[np.ndarray, np.ndarray]:
+    """Read one half of an HDF5 file, digits of 0..1 that are not smoothed.  -> x uint8 [N, 16, 16, 1], y int64 [N]"""
+    import h5py
+
+    with h5py.File(paths[0]) as file:
+        return _to_bytes(file[f"{half}/data"][:], 16), file[f"{half}/target"][:].astype(np.int64)
+
+
+def read_svhn(paths: tuple[Path, ...], half: str) -> tuple[np.ndarray, np.ndarray]:
+    """Read a MATLAB file, whose label 10 is the digit 0.  -> x uint8 [N, 32, 32, 3], y int64 [N]"""
+    from scipy.io import loadmat
+
+    arrays = loadmat(paths[0])
+    return np.ascontiguousarray(arrays["X"].transpose(3, 0, 1, 2)), arrays["y"].ravel().astype(np.int64) % 10
+
+
+def read_sklearn(paths: tuple[Path, ...], half: str) -> tuple[np.ndarray, np.ndarray]:
+    """Read CSV of values 0..16 and the label, without importing scikit-learn.  -> x uint8 [N, 8, 8, 1], y int64 [N]"""
+    table = np.loadtxt(io.BytesIO(unpacked(paths[0])), delimiter=",")
+    return _to_bytes(table[:, :-1] / 16, 8), table[:, -1].astype(np.int64)
+
+
+def _to_bytes(values: np.ndarray, side: int) -> np.ndarray:
+    """Round values 0..1 to bytes.  [N, side * side] -> uint8 [N, side, side, 1]"""
+    return np.rint(values * 255).astype(np.uint8).reshape(-1, side, side, 1)

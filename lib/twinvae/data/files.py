@@ -1,14 +1,24 @@
-"""Files as bytes: checksums, and unpacking that never gives more than was promised."""
-
-from __future__ import annotations
+"""Files as bytes: where the cache lies, what a file's checksum is, what it holds once unpacked, and kept arrays."""
 
 import bz2
+import gzip
 import hashlib
+import zipfile
 import zlib
+from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-from .images import DataError
+import numpy as np
+import platformdirs
+
+from ..paths import written_whole
+
+
+def cache_folder(*parts: str) -> Path:
+    """Return a folder in the user's cache: downloads and arrays that take long to make are kept there."""
+    return Path(platformdirs.user_cache_dir("twinvae")).joinpath(*parts)
 
 
 @lru_cache(maxsize=512)
@@ -18,51 +28,37 @@ def _digest(path: str, size: int, changed_ns: int, algorithm: str) -> str:
 
 
 def digest(path: Path, algorithm: str = "sha256") -> str:
-    """Checksum of a file in hexadecimal, kept in memory until the file changes."""
+    """Return the checksum of a file in hexadecimal; it is kept in memory until the file changes."""
     stat = path.stat()
     return _digest(str(path), stat.st_size, stat.st_mtime_ns, algorithm)
 
 
 def matches(path: Path, checksum: str) -> bool:
-    """Whether the file has the checksum 'sha256:...' or 'md5:...'."""
+    """Return whether the file has the checksum 'sha256:...' or 'md5:...'."""
     algorithm, _, value = checksum.partition(":")
     return digest(path, algorithm) == value
 
 
-def gunzip_head(packed: bytes, count: int, name: str) -> bytes:
-    """The first `count` bytes (fewer if there are fewer) of a gzip stream."""
+def files_in(folder: Path) -> list[Path]:
+    """Return the files of a folder, not of its sub-folders, in the order of their names."""
+    return sorted(path for path in folder.iterdir() if path.is_file())
+
+
+def unpacked(path: Path) -> bytes:
+    """Return what a file holds: a gzip or bzip2 file, known by its first two bytes, is unpacked."""
+    raw = path.read_bytes()
+    return {b"\x1f\x8b": gzip.decompress, b"BZ": bz2.decompress}.get(raw[:2], bytes)(raw)
+
+
+def kept(key: str, make: Callable[[], tuple[np.ndarray, ...]]) -> tuple[np.ndarray, ...]:
+    """Return the arrays kept in the cache under `key`, which names their source by checksum, or make and keep them."""
+    path = cache_folder("arrays", f"{key}.npz")
     try:
-        return zlib.decompressobj(31).decompress(packed, count)
-    except zlib.error as error:
-        raise DataError(f"{name} is no sound gzip file ({error}); fetch it again.") from None
-
-
-def gunzip(packed: bytes, limit: int, name: str) -> bytes:
-    """Unpack gzip; raises DataError if it is broken, cut short, or longer than `limit` bytes."""
-    stream = zlib.decompressobj(31)
-    try:
-        # An empty limit would mean 'no limit' to zlib, so one more byte is always asked for.
-        raw = stream.decompress(packed, limit + 1)
-    except zlib.error as error:
-        raise DataError(f"{name} is no sound gzip file ({error}); fetch it again.") from None
-    return _unpacked(raw, stream, limit, name)
-
-
-def bunzip(packed: bytes, limit: int, name: str) -> bytes:
-    """Unpack bzip2; raises DataError if it is broken, cut short, or longer than `limit` bytes."""
-    stream = bz2.BZ2Decompressor()
-    try:
-        raw = stream.decompress(packed, limit + 1)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{name} is no sound bzip2 file ({error}); fetch it again.") from None
-    return _unpacked(raw, stream, limit, name)
-
-
-def _unpacked(raw: bytes, stream, limit: int, name: str) -> bytes:
-    if len(raw) > limit:
-        raise DataError(f"{name} unpacks to more than the {limit:,} bytes promised; it is not used.")
-    if not stream.eof:
-        raise DataError(f"{name} ends after {len(raw):,} unpacked bytes, before its end mark; fetch it again.")
-    if stream.unused_data:
-        raise DataError(f"{name} has {len(stream.unused_data):,} bytes after its end mark; fetch it again.")
-    return raw
+        with np.load(path, allow_pickle=False) as file:
+            return tuple(file[f"arr_{at}"] for at in range(len(file)))
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
+        arrays = make()
+    # A cache that is full or read-only is no error.
+    with suppress(OSError), written_whole(path) as part:
+        np.savez(part, *arrays)
+    return arrays

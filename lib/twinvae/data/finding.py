@@ -1,170 +1,147 @@
-"""Which files there are: $TWINVAE_DATA first, then pooch's cache, a small download, the stand-in."""
-
-from __future__ import annotations
+"""Which files there are: $TWINVAE_DATA, the cache, a small download.  No path leaves before its checksum is known."""
 
 import os
-from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
-from .download import cache_folder, try_small
-from .files import digest, matches
+from .files import cache_folder, digest, files_in, matches
 from .images import DataError, Source
-from .sets import SETS
-from .standins import standin_folder
-from .table import DataSet, Edition, KnownFile
+from .table import DataSet, Edition, KnownFile, sets
+
+ASK_ABOVE_MB = 50
 
 _announced: set[str] = set()
+_failed: set[str] = set()
 
 
-@dataclass(frozen=True)
-class Found:
-    """An edition of a data set with the paths of its files, half by half."""
+class Found(NamedTuple):
+    """An edition of a data set with the paths of its files, half by half, each verified by its checksum."""
 
     edition: Edition
     paths: dict[str, tuple[Path, ...]]
 
     def source(self, dataset: DataSet) -> Source:
-        """The label, kind and checksums of these files."""
+        """Return the label, kind and checksums of these files."""
         paths = dict.fromkeys(path for half in self.paths.values() for path in half)
         files = tuple((path.name, digest(path)) for path in paths)
         return Source(dataset.name, self.edition.label, self.edition.kind, files)
 
 
+def find(dataset: DataSet, halves: tuple[str, ...], edition: str | None = None) -> Found | None:
+    """Return the files to read: those at hand, else a small download; None, said in one line, if a stand-in serves.
+
+    Raises ValueError for an unknown edition, FileNotFoundError for one that is not at hand, and DataError.
+    """
+    name = dataset.name
+    names = [known.name for known in dataset.editions]
+    if edition == "stand-in" and dataset.standin:
+        return None
+    if edition not in (None, *names):
+        raise ValueError(f"{name} has no edition {edition!r}; choose one of {', '.join(names)}.")
+    if found := search(dataset, halves, edition):
+        return found
+    for folder in folders(dataset):
+        _refuse(dataset, folder, {Path(file.name).suffix for file in dataset.files})
+    wanted = next(known for known in dataset.editions if edition in (None, known.name))
+    if _came(dataset, wanted.files(wanted.needed(halves))) and (found := search(dataset, halves, edition)):
+        return found
+    how = f"'python -m twinvae.data fetch {name}'"
+    if edition or not dataset.standin:
+        files = ", ".join(file.name for file in dataset.files)
+        what = f"{name} ({edition}) is not at hand" if edition else f"{name} is not at hand"
+        raise FileNotFoundError(f"{what}; put {files} into $TWINVAE_DATA/{dataset.folder}/ or run {how}.")
+    if name not in _announced:
+        _announced.add(name)
+        print(f"{name}: real files not at hand ({how} gets them); using the stand-in, {dataset.standin['label']}.")
+    return None
+
+
+def search(dataset: DataSet, halves: tuple[str, ...], edition: str | None = None) -> Found | None:
+    """Return the first edition that has all files for these halves in a folder.  Raises DataError for altered ones."""
+    for folder in folders(dataset):
+        _refuse(dataset, folder)
+        here = {file: path for file in dataset.files if (path := _verified(folder, file))}
+        for known in dataset.editions:
+            wanted = known.needed(halves)
+            if edition in (None, known.name) and here.keys() >= set(known.files(wanted)):
+                return Found(known, {half: tuple(here[file] for file in known.halves[half]) for half in wanted})
+    return None
+
+
 def folders(dataset: DataSet) -> list[Path]:
-    """Where this set's files may lie, the user's folder before the cache; only those that exist."""
+    """Return the folders where this set's files may lie, the user's before the cache; only those that exist."""
+    if dataset.package:
+        package, _, inside = dataset.package.partition("/")
+        return [Path(find_spec(package).origin).parent / inside]
     roots = [cache_folder()]
     if root := os.environ.get("TWINVAE_DATA"):
         if not Path(root).is_dir():
             raise FileNotFoundError(f"TWINVAE_DATA is {root!r}, which is no folder; correct it or unset it.")
         roots.insert(0, Path(root))
-    places = [root / name for root in roots for name in (dataset.folder, *dataset.other_folders)]
+    places = [root / name for root in roots for name in (dataset.folder, dataset.also_in) if name]
     return [place for place in places if place.is_dir()]
 
 
-def known_files(dataset: DataSet) -> tuple[KnownFile, ...]:
-    """Every file of every edition, each once."""
-    needed_ones = [file for edition in dataset.editions for file in edition.files(tuple(edition.halves))]
-    return tuple(dict.fromkeys([*needed_ones, *dataset.extras]))
-
-
-def _refuse_altered(dataset: DataSet, folder: Path) -> None:
-    """Raise DataError for a file that bears a known name but none of the known checksums."""
-    known = known_files(dataset)
-    for path in (folder / name for name in dict.fromkeys(file.name for file in known)):
-        if path.is_file() and not any(matches(path, file.checksum) for file in known):
-            expected = [file.checksum for file in known if file.name == path.name]
-            algorithm = expected[0].partition(":")[0]
-            raise DataError(
-                f"{path} has {algorithm}:{digest(path, algorithm)}, which is not the known file's "
-                f"{' or '.join(expected)}; fetch it again or take it away."
-            )
-
-
-def describe(dataset: DataSet, path: Path) -> str | None:
-    """What a file is, by its checksum: the label of the first edition that it belongs to; None if unknown."""
-    for edition in dataset.editions:
-        if any(matches(path, file.checksum) for file in edition.files(tuple(edition.halves))):
-            return f"{edition.kind}: {edition.label}"
-    if any(matches(path, file.checksum) for file in dataset.extras):
-        return f"official: {dataset.title}, not needed for reading"
-    return None
-
-
-def _refuse_unknown(dataset: DataSet) -> None:
-    """Raise DataError for a file that looks like data, but that no set in its folder knows."""
-    suffixes = {Path(file.name).suffix for file in known_files(dataset)}
-    for folder in folders(dataset):
-        others = [other for other in SETS.values() if folder.name in (other.folder, *other.other_folders)]
-        for path in sorted(folder.iterdir()):
-            if path.suffix in suffixes and path.is_file() and not any(describe(other, path) for other in others):
-                expected = dataset.editions[0].files(tuple(dataset.editions[0].halves))[0]
-                algorithm = expected.checksum.partition(":")[0]
-                raise DataError(
-                    f"{path} has {algorithm}:{digest(path, algorithm)}, which is no known file of "
-                    f"{dataset.name} ({expected.name} is {expected.checksum}); take it away."
-                )
-
-
-def _by_checksum(folder: Path, files: tuple[KnownFile, ...]) -> tuple[Path, ...] | None:
-    """The paths of these files in a folder, whatever they are called there; None if one is missing."""
-    present = sorted(path for path in folder.iterdir() if path.is_file())
+def _verified(folder: Path, file: KnownFile) -> Path | None:
+    """Return the path of this file in a folder, whatever it is called there; None if it is missing."""
     # The file of the expected name is looked at first, so that a large folder is not read in vain.
-    found = []
-    for file in files:
-        candidates = sorted(present, key=lambda path: path.name != file.name)
-        found.append(next((path for path in candidates if matches(path, file.checksum)), None))
-    return None if None in found else tuple(found)
+    candidates = sorted(files_in(folder), key=lambda path: path.name != file.name)
+    return next((path for path in candidates if matches(path, file.checksum)), None)
 
 
-def search(dataset: DataSet, halves: tuple[str, ...], edition: str | None = None) -> Found | None:
-    """The first edition in the table of which every file for these halves is there.
+def _refuse(dataset: DataSet, folder: Path, suffixes: set[str] = frozenset()) -> None:
+    """Raise DataError for a file that bears a known name, or looks like data by its suffix, and is unknown."""
+    known = {file.name: file for file in dataset.files}
+    for path in files_in(folder):
+        if (path.name in known or path.suffix in suffixes) and not describe(path):
+            expected = known.get(path.name, dataset.files[0])
+            algorithm = expected.checksum.partition(":")[0]
+            what = f"{path} has {algorithm}:{digest(path, algorithm)}, which is no known file of {dataset.name}"
+            raise DataError(f"{what} ({expected.name} is {expected.checksum}); fetch it again or take it away.")
 
-    A set without published halves has the one pile 'all', whatever halves are asked for.
-    Raises DataError for an altered file.
-    """
-    for folder in folders(dataset):
-        _refuse_altered(dataset, folder)
-        for known in dataset.editions:
-            if edition not in (None, known.name):
-                continue
-            wanted = needed(known, halves)
-            if wanted is None:
-                continue
-            paths = {half: _by_checksum(folder, known.halves[half]) for half in wanted}
-            if None not in paths.values():
-                return Found(known, paths)
+
+def describe(path: Path) -> str | None:
+    """Return what a file in a set's folder is, by its checksum, as the first edition that has it; None if unknown."""
+    for dataset in sets().values():
+        if path.parent.name in (dataset.folder, dataset.also_in, Path(dataset.package).name):
+            for file in (file for file in dataset.files if matches(path, file.checksum)):
+                used = [f"{edition.kind}: {edition.label}" for edition in dataset.editions if file in edition.files()]
+                return used[0] if used else f"official: {dataset.title}, not needed for reading"
     return None
 
 
-def needed(edition: Edition, halves: tuple[str, ...]) -> tuple[str, ...] | None:
-    """Which of an edition's halves serve the halves asked for; None if it cannot serve them."""
-    if "all" in edition.halves:
-        return ("all",)
-    return halves if all(half in edition.halves for half in halves) else None
+def _came(dataset: DataSet, files: tuple[KnownFile, ...]) -> bool:
+    """Download less than 50 MB, unasked, but not with TWINVAE_OFFLINE=1 nor after a failure; return whether it came."""
+    sizes = [file.megabytes for file in files]
+    small = all(sizes) and sum(sizes) <= ASK_ABOVE_MB
+    if not small or os.environ.get("TWINVAE_OFFLINE") == "1" or dataset.name in _failed:
+        return False
+    try:
+        return bool(fetch(dataset, files))
+    except (OSError, ValueError):
+        _failed.add(dataset.name)
+        return False
 
 
-def find(dataset: DataSet, halves: tuple[str, ...], edition: str | None = None) -> Found:
-    """The files to read: those at hand, else a small download, else the stand-in, announced in one line."""
-    names = [known.name for known in dataset.editions]
-    if edition == "stand-in" and dataset.standin:
-        return stand_in(dataset, halves)
-    if edition is not None and edition not in names:
-        raise ValueError(f"{dataset.name} has no edition {edition!r}; choose one of {', '.join(names)}.")
-    found = search(dataset, halves, edition)
-    if found:
-        return found
-    _refuse_unknown(dataset)
-    wanted = next(known for known in dataset.editions if edition in (None, known.name))
-    if try_small(dataset, wanted, needed(wanted, halves) or ()):
-        found = search(dataset, halves, edition)
-    if found:
-        return found
-    if edition is not None or dataset.standin is None:
-        files = ", ".join(file.name for file in known_files(dataset))
-        raise FileNotFoundError(
-            f"{dataset.name}{f' ({edition})' if edition else ''} is not at hand; put its files "
-            f"({files}) into $TWINVAE_DATA/{dataset.folder}/ or run "
-            f"'python -m twinvae.data fetch {dataset.name}'."
-        )
-    _announce(dataset)
-    return stand_in(dataset, halves)
+def fetch(dataset: DataSet, files: tuple[KnownFile, ...]) -> list[Path]:
+    """Download these files of a set into the cache, by pooch; says the size first where it is above 50 MB.
 
+    Raises DataError where there is no address, ValueError where the checksum differs, OSError where the network fails.
+    """
+    import pooch
 
-def stand_in(dataset: DataSet, halves: tuple[str, ...]) -> Found:
-    """The made files, to be read by the reader of the first edition."""
-    first = dataset.editions[0]
-    edition = replace(first, name="stand-in", kind="stand-in", label=f"stand-in: {dataset.standin_label}")
-    folder = standin_folder(dataset)
-    wanted = needed(first, halves)
-    return Found(edition, {half: tuple(folder / file.name for file in first.halves[half]) for half in wanted})
-
-
-def _announce(dataset: DataSet) -> None:
-    """Say once a process that a stand-in serves, and how to get the real files."""
-    if dataset.name not in _announced:
-        _announced.add(dataset.name)
-        print(
-            f"{dataset.name}: real files not at hand "
-            f"('python -m twinvae.data fetch {dataset.name}' gets them); "
-            f"using the stand-in, {dataset.standin_label}."
-        )
+    if by_hand := [file.name for file in files if not file.megabytes]:
+        where = f"get {by_hand[0]} from {dataset.url} and put it into $TWINVAE_DATA/{dataset.folder}/"
+        raise DataError(f"{dataset.name} has no direct download; {where}.")
+    megabytes = sum(file.megabytes for file in files)
+    if megabytes > ASK_ABOVE_MB:
+        print(f"{dataset.name}: downloading {megabytes:,.0f} MB from {dataset.url}")
+    pooch.get_logger().setLevel("WARNING")
+    paths = []
+    for file in files:
+        url = dataset.url + file.name if dataset.url.endswith("/") else dataset.url
+        downloader = pooch.HTTPDownloader(progressbar=file.megabytes > 1, timeout=8)
+        folder = cache_folder(dataset.folder)
+        paths.append(Path(pooch.retrieve(url, file.checksum, file.name, folder, downloader=downloader)))
+    return paths

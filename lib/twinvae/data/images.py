@@ -1,9 +1,8 @@
 """What every loader returns: `Images`, where they came from, and how they are split."""
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 
@@ -18,9 +17,8 @@ class DataError(ValueError):
 class Source:
     """Where images came from; the label is printed on every figure and table made from them.
 
-    `kind`: 'official' (byte-exact published files), 'variant' (a known file that differs from the
-    published one), 'stand-in' (made offline in place of the real data) or 'own' (the user's files).
-    `files`: pairs of file name and sha256.
+    `kind`: 'official' (byte-exact published files), 'variant' (a known file that differs from the published one),
+    'stand-in' (made in place of the real data) or 'own' (the user's files). `files`: pairs of file name and sha256.
     """
 
     dataset: str
@@ -35,10 +33,7 @@ class Source:
 
 @dataclass(frozen=True, eq=False)
 class Images:
-    """Labelled images: x uint8 [N, H, W, C] with C 1 or 3, y int64 [N] in 0..K-1.
-
-    Raises ValueError where shapes, types or labels do not fit.
-    """
+    """Labelled images: x uint8 [N, H, W, C] with C 1 or 3, y int64 [N] in 0..K-1.  Raises ValueError for others."""
 
     x: np.ndarray
     y: np.ndarray
@@ -69,7 +64,7 @@ class Images:
         """Number of classes K."""
         return len(self.class_names)
 
-    def subset(self, index: np.ndarray) -> Images:
+    def subset(self, index: np.ndarray) -> Self:
         """The images at `index` (positions or a mask), in that order."""
         return Images(self.x[index], self.y[index], self.class_names, self.source)
 
@@ -98,8 +93,8 @@ class Splits:
     """Training, validation and test images of one data set.
 
     `indices` maps 'train', 'valid', 'test' to positions in the order of the files: 'train' and 'valid' in the
-    training half and 'test' in the test half, or all three in the one pile of a set published without halves.  `recipe` makes the same splits again
-    (`data.from_recipe`); None for splits that were put together by hand.
+    training half and 'test' in the test half, or all three in the one pile of a set published without halves.
+    `recipe` makes the same splits again (`data.from_recipe`); None for splits that were put together by hand.
     """
 
     train: Images
@@ -109,7 +104,7 @@ class Splits:
     indices: dict[str, np.ndarray] = field(default_factory=dict)
     recipe: Recipe | None = field(default=None, init=False)
 
-    def made_by(self, recipe: Recipe) -> Splits:
+    def made_by(self, recipe: Recipe) -> Self:
         """Return these splits with the recipe that makes them again; splits changed by hand have none."""
         made = replace(self)
         object.__setattr__(made, "recipe", recipe)
@@ -122,11 +117,8 @@ class Splits:
 
     def record(self) -> dict:
         """What a manifest keeps of the split: seed, sizes and a sha256 of each part's indices."""
-        parts = {
-            name: {
-                "images": len(index),
-                "indices_sha256": hashlib.sha256(index.astype("<i8").tobytes()).hexdigest(),
-            }
-            for name, index in self.indices.items()
-        }
-        return {"seed": self.seed, **parts}
+        record: dict = {"seed": self.seed}
+        for name, index in self.indices.items():
+            checksum = hashlib.sha256(index.astype("<i8").tobytes()).hexdigest()
+            record[name] = {"images": len(index), "indices_sha256": checksum}
+        return record

@@ -1,38 +1,35 @@
 """`load` and `splits`: from the name of a data set to images."""
 
-from __future__ import annotations
-
 import importlib
 from dataclasses import replace
 
 import numpy as np
 
 from .finding import find
-from .images import Images, Recipe, Source, Splits
-from .own import KINDS, own_dataset
-from .sets import SETS
+from .images import KINDS, Images, Recipe, Source, Splits
 from .splitting import balanced, cut, cut_groups
-from .table import DataSet
+from .table import DataSet, function, sets
 
-HALVES = ("train", "test")
+OWN = ("folder", "npz", "csv")
 
 
 def load(name: str, split: str = "train", edition: str | None = None, **options) -> Images:
     """Read one half of a data set, 'train' or 'test', or 'all' of it.
 
-    `name` is one of `SETS`, or 'folder:PATH', 'npz:PATH', 'csv:PATH' for own data. `edition` asks for one
-    known form of the set ('official', a variant or 'stand-in') instead of the best one at hand. A set
-    published without halves is cut by seed 0, a tenth for testing. `options` are the set's own.
-    Raises ValueError for an unknown name or option, DataError for a bad file, FileNotFoundError.
+    `name` is one of `SETS`, or 'folder:PATH', 'npz:PATH', 'csv:PATH' for own data. `edition` asks for one known form of
+    the set ('official', a variant or 'stand-in') instead of the best one at hand. A set published without halves is cut
+    by seed 0, a tenth for testing. Raises ValueError for an unknown name or option, DataError, FileNotFoundError.
     """
-    if split not in (*HALVES, "all"):
+    if split not in ("train", "test", "all"):
         raise ValueError(f"split is {split!r}; choose 'train', 'test' or 'all'.")
     dataset, options = _lookup(name, options)
-    halves = HALVES if split == "all" else (split,)
-    parts = _read(dataset, halves, edition, options)
-    images = _join(list(parts.values()))
+    parts = _read(dataset, ("train", "test") if split == "all" else (split,), edition, options)
+    images, *more = parts.values()
+    if more:
+        x, y = (np.concatenate([getattr(part, array) for part in parts.values()]) for array in "xy")
+        images = Images(x, y, images.class_names, images.source)
     if "all" in parts and split != "all":
-        rest, test = _cut(dataset, images, len(images) // 10, np.random.default_rng(0))
+        rest, test = _cut(dataset, images, len(images) // 10, seed=0)
         images = images.subset(test if split == "test" else rest)
     return _finish(dataset, images, options)
 
@@ -46,37 +43,36 @@ def splits(
     edition: str | None = None,
     **options,
 ) -> Splits:
-    """Training, validation and test images, disjoint; near-duplicates stay together where the set knows them.
+    """Return training, validation and test images, disjoint; near-duplicates stay together where the set knows them.
 
-    Validation is drawn by `seed` from the training half, each class in proportion. The test half is the same
-    for every seed: the published one, or a tenth cut by seed 0. A size takes a class-balanced subset; a
-    smaller one is part of a larger one. Where a set has fewer images, all are taken, and a line says so.
+    The seed holds out validation images from the training half (or from what is left of the one pile after a tenth
+    was cut off for testing, by seed 0). The sizes ask for class-balanced parts; a smaller one is part of a larger
+    one. Where a set has fewer images, all are taken, and a line says so.
     """
-    for key, size in (("train_size", train_size), ("valid_size", valid_size), ("test_size", test_size)):
+    sizes = {"train": train_size, "valid": valid_size, "test": test_size}
+    for part, size in sizes.items():
         if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 1):
-            raise ValueError(f"{key} is {size!r}; it must be a whole number of images, at least 1, or None.")
+            raise ValueError(f"{part}_size is {size!r}; it must be a whole number of images, at least 1, or None.")
     dataset, options = _lookup(name, options)
-    parts = _read(dataset, HALVES, edition, options)
+    parts = _read(dataset, ("train", "test"), edition, options)
     if "all" in parts:
         pile = test_pile = parts["all"]
-        held, test = _cut(dataset, pile, len(pile) // 10, np.random.default_rng(0))
+        held, test = _cut(dataset, pile, len(pile) // 10, seed=0)
     else:
         pile, test_pile = parts["train"], parts["test"]
         held, test = np.arange(len(pile)), np.arange(len(test_pile))
     tenth = (len(held) + len(test)) // 10
-    valid_cut = min(dataset.valid or tenth, tenth)
-    train, valid = _cut(dataset, pile.subset(held), valid_cut, np.random.default_rng(seed))
-    train, valid = held[train], held[valid]
-    index = {
-        "train": _take(name, "train_size", pile.y, train, train_size),
-        "valid": _take(name, "valid_size", pile.y, valid, valid_size),
-        "test": _take(name, "test_size", test_pile.y, test, test_size),
-    }
-    made = {
-        part: _finish(dataset, (test_pile if part == "test" else pile).subset(at), options)
-        for part, at in index.items()
-    }
-    recipe = Recipe(name, seed, train_size, valid_size, test_size, edition, tuple(sorted(options.items())))
+    train, valid = _cut(dataset, pile.subset(held), min(dataset.valid or tenth, tenth), seed)
+    index = {"train": held[train], "valid": held[valid], "test": test}
+    made = {}
+    for part, size in sizes.items():
+        images = test_pile if part == "test" else pile
+        if size is not None and size > len(index[part]):
+            print(f"{name}: {part}_size={size:,}, but there are {len(index[part]):,} images; all are taken.")
+        if size is not None:
+            index[part] = index[part][balanced(images.y[index[part]], size)]
+        made[part] = _finish(dataset, images.subset(index[part]), options)
+    recipe = Recipe(name, seed, *sizes.values(), edition, tuple(sorted(options.items())))
     return Splits(**made, seed=seed, indices=index).made_by(recipe)
 
 
@@ -87,8 +83,8 @@ def transformed(images: Splits, transform: str, **arguments) -> Splits:
     """
     if images.recipe is None or images.recipe.transform:
         raise ValueError(f"{transform} needs splits as data.splits gives them; these have another or no recipe.")
-    module, _, function = transform.partition(":")
-    made = getattr(importlib.import_module(module), function)(images, **arguments)
+    module, _, name = transform.partition(":")
+    made = getattr(importlib.import_module(module), name)(images, **arguments)
     return made.made_by(replace(images.recipe, transform=transform, arguments=tuple(sorted(arguments.items()))))
 
 
@@ -101,67 +97,53 @@ def from_recipe(recipe: Recipe) -> Splits:
 
 def _lookup(name: str, options: dict) -> tuple[DataSet, dict]:
     """The data set of this name and its options, defaults filled in."""
-    dataset = own_dataset(name) or SETS.get(name)
+    own = name.partition(":")[0] in OWN and ":" in name
+    dataset = function("own.dataset")(name) if own else sets().get(name)
     if dataset is None:
-        own = ", ".join(f"{kind}:PATH" for kind in KINDS)
-        raise ValueError(f"Data set {name!r} is unknown; choose one of {', '.join(SETS)}, or {own}.")
+        known = ", ".join([*sets(), *(f"{kind}:PATH" for kind in OWN)])
+        raise ValueError(f"Data set {name!r} is unknown; choose one of {known}.")
     if unknown := sorted(set(options) - set(dataset.options)):
-        allowed = ", ".join(dataset.options) or "none"
-        raise ValueError(f"{name} has no option {unknown[0]!r}; its options: {allowed}.")
+        raise ValueError(f"{name} has no option {unknown[0]!r}; its options: {', '.join(dataset.options) or 'none'}.")
     return dataset, {**dataset.options, **options}
 
 
 def _read(dataset: DataSet, halves: tuple[str, ...], edition: str | None, options: dict) -> dict[str, Images]:
     """The images of each half, or of the one pile 'all'."""
-    if dataset.direct:
+    if dataset.parts:
+        read = [_read(sets()[part], halves, edition, {}) for part in dataset.parts]
+        return {half: _together(dataset, [images[half] for images in read]) for half in halves}
+    if not dataset.editions:
         if edition is not None:
             raise ValueError(f"{dataset.name} has no editions, so edition={edition!r} cannot be chosen.")
-        return {"all": dataset.direct(**options)}
-    if dataset.parts:
-        read = [_read(part, halves, edition, part.options) for part in dataset.parts]
-        return {half: _together(dataset, [images[half] for images in read]) for half in halves}
+        return {"all": function("own.read")(dataset.name, **options)}
     found = find(dataset, halves, edition)
+    if found is None:
+        return function("standins.make")(dataset, halves, options)
+    read = function(found.edition.read)
     source = found.source(dataset)
-    return {
-        half: Images(*found.edition.read(paths, half, **options), dataset.class_names, source)
-        for half, paths in found.paths.items()
-    }
+    arrays = {half: read(paths, half, **found.edition.arguments, **options) for half, paths in found.paths.items()}
+    return {half: Images(x, y, dataset.class_names, source) for half, (x, y) in arrays.items()}
 
 
 def _together(dataset: DataSet, parts: list[Images]) -> Images:
     """The images of several sets as one; the classes of each follow those of the one before."""
-    first = np.cumsum([0, *(part.num_classes for part in parts)])
     sources = [part.source for part in parts]
-    kind = max((source.kind for source in sources), key=("official", "variant", "stand-in").index)
+    first = np.cumsum([0, *(part.num_classes for part in parts[:-1])])
+    kind = max((source.kind for source in sources), key=KINDS.index)
     files = tuple(file for source in sources for file in source.files)
     source = Source(dataset.name, " and ".join(source.label for source in sources), kind, files)
-    x, y = (
-        np.concatenate(arrays)
-        for arrays in ([p.x for p in parts], [p.y + k for p, k in zip(parts, first, strict=True)])
-    )
+    x = np.concatenate([part.x for part in parts])
+    y = np.concatenate([part.y + start for part, start in zip(parts, first, strict=True)])
     return Images(x, y, dataset.class_names, source)
 
 
-def _join(parts: list[Images]) -> Images:
-    if len(parts) == 1:
-        return parts[0]
-    x, y = np.concatenate([part.x for part in parts]), np.concatenate([part.y for part in parts])
-    return Images(x, y, parts[0].class_names, parts[0].source)
-
-
-def _cut(dataset: DataSet, images: Images, size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _cut(dataset: DataSet, images: Images, size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Cut off `size` images, groups of near-duplicates undivided where the set knows them."""
+    rng = np.random.default_rng(seed)
     if dataset.groups:
-        return cut_groups(images.y, dataset.groups(images), size, rng)
+        return cut_groups(images.y, function(dataset.groups)(images), size, rng)
     return cut(images.y, size, rng)
 
 
-def _take(name: str, key: str, y: np.ndarray, index: np.ndarray, size: int | None) -> np.ndarray:
-    """A class-balanced part of the positions `index`; says so where there are not that many."""
-    if size is not None and size > len(index):
-        print(f"{name}: {key}={size:,}, but there are {len(index):,} images; all are taken.")
-    return index if size is None else index[balanced(y[index], size)]
-
-
 def _finish(dataset: DataSet, images: Images, options: dict) -> Images:
-    return dataset.finish(images, **options) if dataset.finish else images
+    return function(dataset.finish)(images, **options) if dataset.finish else images

@@ -1,7 +1,5 @@
 """Preprocessing: scaling, binarisation, dequantisation, one-hot."""
 
-from __future__ import annotations
-
 import numpy as np
 
 BINARISATIONS = ("none", "threshold", "fixed", "dynamic")
@@ -17,9 +15,8 @@ def scale(x: np.ndarray) -> np.ndarray:
 def binarise(x01: np.ndarray, how: str, rng: np.random.Generator | None = None) -> np.ndarray:
     """Pixels in [0, 1] -> 0.0 or 1.0, same shape and type.
 
-    'none' changes nothing; 'threshold' is x > 0.5; 'fixed' and 'dynamic' draw each pixel with probability x
-    (Salakhutdinov & Murray 2008): 'fixed' always the same draw, that of seed 0, 'dynamic' a new one from
-    `rng` at every call, as in training, where each epoch sees other bits.
+    'none' changes nothing; 'threshold' is x > 0.5; 'fixed' and 'dynamic' draw each pixel with probability x, 'fixed'
+    always the same by seed 0, 'dynamic' anew from `rng` at every call, as in training (Salakhutdinov & Murray 2008).
     """
     if how not in BINARISATIONS:
         raise ValueError(f"Binarisation {how!r} is unknown; choose one of {', '.join(BINARISATIONS)}.")

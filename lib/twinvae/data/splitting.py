@@ -1,7 +1,5 @@
 """Splits by seed, class-balanced subsets, and the search for images that two parts share."""
 
-from __future__ import annotations
-
 import hashlib
 
 import numpy as np
@@ -20,10 +18,7 @@ def _rank_in_class(y: np.ndarray) -> np.ndarray:
 
 
 def balanced(y: np.ndarray, size: int) -> np.ndarray:
-    """Positions of `size` entries of y, as equal over the classes as they allow, in the order of y.
-
-    Of the same y, a smaller subset is always part of a larger one.  [N] -> int [size]
-    """
+    """Positions of `size` entries, classes as equal as may be; a smaller is part of a larger one.  [N] -> int [size]"""
     return np.sort(np.argsort(_rank_in_class(y), kind="stable")[:size])
 
 
@@ -40,8 +35,8 @@ def cut(y: np.ndarray, size: int, rng: np.random.Generator) -> tuple[np.ndarray,
 def cut_groups(y: np.ndarray, groups: np.ndarray, size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """As `cut`, but a group (near-duplicates) is never divided, so the sizes are met only nearly.
 
-    In each class whole groups, in random order, are taken while they fit into the class's share; a class of
-    more than one group loses at least one of them. A group counts to the class of its first member.
+    In each class (that of a group's first member) whole groups, in random order, are taken while they fit into the
+    class's share; a class of more than one group loses at least one of them.
     """
     numbers, first, counts = np.unique(groups, return_index=True, return_counts=True)
     taken = []

@@ -1,81 +1,91 @@
-"""The rows of the table of data sets: known files, editions of a set, and the set itself."""
+"""The table of data sets, `sets.yaml`, as records; functions that an entry names are imported when called for."""
 
-from __future__ import annotations
-
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
-import numpy as np
-
-from .images import Images
-
-Arrays = tuple[np.ndarray, np.ndarray]
+HALVES = ("train", "test", "all")
 
 
 @dataclass(frozen=True)
 class KnownFile:
-    """One file known by its checksum, 'sha256:...' or 'md5:...'; `megabytes` is what a download costs."""
+    """One file known by its checksum, 'sha256:...' or 'md5:...', and the megabytes of a download (0: there is none)."""
 
     name: str
     checksum: str
-    url: str | None = None
-    megabytes: float = 0.0
+    megabytes: float = 0
 
 
 @dataclass(frozen=True)
 class Edition:
-    """One form in which a data set is known: its official files, or a variant that differs from them.
+    """One form in which a set is known: official files or a variant; `halves` are train and test, or the one pile all.
 
-    `halves` maps 'train' and 'test', or 'all' for a set without published halves, to the files needed.
-    `read(paths, half, **options)` returns x uint8 [N, H, W, C] and y int64 [N].
+    `read` names the function(paths, half, **arguments) that returns x uint8 [N, H, W, C] and y int64 [N].
     """
 
     name: str
-    kind: str
     label: str
+    read: str
     halves: dict[str, tuple[KnownFile, ...]]
-    read: Callable[..., Arrays]
+    kind: str = "official"
+    arguments: dict = field(default_factory=dict)
 
-    def files(self, halves: tuple[str, ...]) -> tuple[KnownFile, ...]:
-        """The known files that these halves need, each once."""
-        return tuple(dict.fromkeys(file for half in halves for file in self.halves[half]))
+    def needed(self, halves: tuple[str, ...]) -> tuple[str, ...]:
+        """Return which of the edition's halves serve the halves asked for: the one pile 'all', or the same."""
+        return ("all",) if "all" in self.halves else halves
+
+    def files(self, halves: tuple[str, ...] = ()) -> tuple[KnownFile, ...]:
+        """Return the known files that these halves (left out: all) need, each once."""
+        return tuple(dict.fromkeys(file for half in halves or self.halves for file in self.halves[half]))
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """One line of the table: what a data set is, where it comes from and how it is read.
-
-    `standin(folder)` writes made files in the format of the first edition, which reads them; `valid` is how
-    many training images `splits` holds out (None: a tenth). `options` are the set's own options with their
-    defaults, `groups(images)` gives near-duplicates one number, `finish(images, **options)` comes last.
-    `direct(**options)` reads the one pile where no files are looked for (own data, what a package ships).
-    `parts` are sets whose images and classes it puts together, and then it has no files of its own.
-    `extras` are known files that no reader needs; `other_folders` may hold the set's files, too.
-    """
+    """One entry of `sets.yaml`, which explains the fields, or the user's own data."""
 
     name: str
-    title: str
-    folder: str
-    shape: tuple[int, int, int]
-    class_names: tuple[str, ...]
-    sizes: dict[str, int]
-    licence: str
-    citation: str
-    url: str
-    editions: tuple[Edition, ...]
-    standin: Callable[[Path], None] | None = None
-    standin_label: str = ""
+    title: str = ""
+    folder: str = ""
+    shape: tuple[int, int, int] = (0, 0, 0)
+    class_names: tuple[str, ...] = ()
+    sizes: dict[str, int] = field(default_factory=dict)
+    licence: str = ""
+    citation: str = ""
+    url: str = ""
+    files: tuple[KnownFile, ...] = ()
+    editions: tuple[Edition, ...] = ()
+    standin: dict | None = None
     valid: int | None = None
-    options: dict[str, object] = field(default_factory=dict)
-    groups: Callable[[Images], np.ndarray] | None = None
-    finish: Callable[..., Images] | None = None
-    direct: Callable[..., Images] | None = None
-    parts: tuple[DataSet, ...] = ()
-    extras: tuple[KnownFile, ...] = ()
-    other_folders: tuple[str, ...] = ()
+    options: dict = field(default_factory=dict)
+    groups: str = ""
+    finish: str = ""
+    package: str = ""
+    also_in: str = ""
+    parts: tuple[str, ...] = ()
 
-    @property
-    def num_classes(self) -> int:
-        """Number of classes K."""
-        return len(self.class_names)
+
+def function(name: str) -> Callable:
+    """Return the function that 'module.function' of this package names; the module is imported now, not before."""
+    module, _, attribute = name.partition(".")
+    return getattr(importlib.import_module(f"{__package__}.{module}"), attribute)
+
+
+@cache
+def sets() -> dict[str, DataSet]:
+    """Return the data sets of `sets.yaml` by name."""
+    import yaml
+
+    entries = yaml.safe_load(Path(__file__).with_name("sets.yaml").read_text(encoding="utf-8"))
+    return {name: _data_set(name, **entry) for name, entry in entries.items()}
+
+
+def _data_set(name: str, classes: str | list[str], files: dict | None = None, editions: dict | None = None, **fields):
+    known = {file: KnownFile(file, *row) for file, row in (files or {}).items()}
+    made = []
+    for edition, given in (editions or {}).items():
+        halves = {half: tuple(known[file] for file in given.pop(half)) for half in HALVES if half in given}
+        made.append(Edition(edition, halves=halves, **given))
+    fields |= {key: tuple(fields[key]) for key in ("shape", "parts") if key in fields}
+    return DataSet(name, class_names=tuple(classes), files=tuple(known.values()), editions=tuple(made), **fields)
