@@ -1,4 +1,4 @@
-"""`python -m twinvae.training.publish` adds to git the models that `results/models/PUBLISHED` names, a folder a line."""
+"""`python -m twinvae.training.publish` adds to git the models that results/models/PUBLISHED names, a folder a line."""
 
 from __future__ import annotations
 
