@@ -128,6 +128,8 @@ class Log:
             then = metadata[part]
             if part == "settings":  # training longer continues the run; anything else would be another run
                 now, then = now | {"epochs": 0}, then | {"epochs": 0}
+            if part == "spec":  # a model that has been renamed is the same model
+                now, then = (one | {"name": "", "report": ""} for one in (now, then))
             if part == "starting weights" and now == checksum(kept):
                 continue  # the model is already where the checkpoint left it
             if now != then:

@@ -1,28 +1,23 @@
-"""What more samples and a label buy in likelihood:
-`python -m twinvae_studies.burda2016_bounds torch` (or tf).
+"""What more samples and a label buy in likelihood.
 
-The VAE of Burda et al. 2016 with one stochastic layer, trained on k samples of z an image, as the
-mean of their ELBOs (VAE) or as their importance-weighted bound (IWAE), on dynamically binarised
-MNIST; and as a CVAE with N(0, I) or p(z | y).  All take the same number of updates, one VAE as much
-time as the dearest of them.  Everything is kept on the way: killed, it goes on where it was.  What
-notebook 09 shows stands in `results/published/bounds-<backend>.json`.
+The VAE of Burda et al. 2016 with one stochastic layer, trained on k samples of z an image, as the mean of their ELBOs
+(VAE) or as their importance-weighted bound (IWAE), on dynamically binarised MNIST; and as a CVAE with N(0, I) or
+p(z | y).  All take the same number of updates, one VAE as much time as the dearest of them.  Notebook 09 shows it.
 """
 
 from __future__ import annotations
 
-import json
-import sys
 from dataclasses import fields, replace
-from pathlib import Path
-from types import ModuleType
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from twinvae import backend, data, paths, randomness, zoo
-from twinvae import spec as specs
+from twinvae import data, randomness, zoo
 from twinvae.metrics import likelihood
-from twinvae_studies import burda2016
+from twinvae.spec import BoundSpec, ModelSpec
+from twinvae.training import Job, Trained
+from twinvae_studies import papers
 
 # -log p(x) in nats per image after 3,280 epochs (Burda et al. 2016, Table 1).
 PAPER = {"vae": 86.76, "vae_5": 86.47, "vae_50": 86.35, "iwae_5": 85.54, "iwae_50": 84.78}
@@ -36,104 +31,74 @@ WORDS = {
     "cvae_standard": "CVAE, fixed prior",
     "cvae_learned": "CVAE, prior of the label",
 }
-SEEDS = {
-    "vae": 3,
-    "cvae_standard": 3,
-    "cvae_learned": 3,
-    "iwae_5": 3,
-    "iwae_50": 1,
-    "vae_5": 1,
-    "vae_long": 1,
-    "vae_50": 1,
+# The models in the order of their training: those COMPARED with several seeds, and TensorFlow trains no others.
+COMPARED = ("vae", "cvae_standard", "cvae_learned", "iwae_5")
+MODELS = {"torch": (*COMPARED, "iwae_50", "vae_5", "vae_long", "vae_50"), "tf": COMPARED}
+
+
+class Amount(NamedTuple):
+    """Training and test images (None: all), phases (epochs, learning rate), and how often `vae_long` takes the epochs.
+
+    `seeds` are PyTorch's of the models COMPARED; `samples` of z an image; `labelled` test images under each label.
+    """
+
+    train: int | None
+    test: int | None
+    phases: tuple[tuple[int, float], ...]
+    longer: int
+    seeds: int
+    samples: int
+    labelled: int
+
+
+AMOUNTS = {
+    "smoke": Amount(100, 10, ((1, 1e-3),), 2, 2, 5, 5),
+    "quick": Amount(2_000, 300, ((3, 1e-3), (1, 1e-4)), 10, 2, 50, 60),
+    "full": Amount(None, None, ((10, 1e-3), (3, 3e-4), (2, 1e-4)), 20, 3, 500, 2_000),
 }
-LAST = ("vae_5", "vae_long", "vae_50")  # what the paper has beside the comparison of bounds
-# (epochs, learning rate); vae_long: so many times the epochs
-PHASES = ((10, 1e-3), (3, 3e-4), (2, 1e-4))
-LONGER = 20
-SAMPLES = 500  # of z an image
-LABELLED = 2_000  # test images under each label in turn, where the others take all 10,000
-TAKES = "about two hours on a core, the first comparison after a quarter of one"
 
 
-def model(name: str) -> specs.ModelSpec:
-    """The model of this name: 'vae', 'iwae_50', 'vae_5', 'cvae_learned', ..."""
+def model(name: str) -> ModelSpec:
+    """Return the model of this name: 'vae', 'iwae_50', 'vae_5', 'cvae_learned', ..."""
     vae = zoo.get("vae_200_200")
     kind, _, more = name.partition("_")
     if kind == "cvae":
-        return replace(
-            vae,
-            name=name,
-            kind="cvae",
-            num_classes=10,
-            encoder_condition="concat",
-            decoder_condition="concat",
-            prior=more,
-        )
+        label = dict(num_classes=10, encoder_condition="concat", decoder_condition="concat", prior=more)
+        return replace(vae, name=name, kind="cvae", **label)
     if more.isdigit():
         known = {field.name: getattr(vae, field.name) for field in fields(vae)}
-        return specs.BoundSpec(**known | {"name": name, "kind": "iwae"}, samples=int(more), weighted=kind == "iwae")
+        return BoundSpec(**known | {"name": name, "kind": "iwae"}, samples=int(more), weighted=kind == "iwae")
     return vae
 
 
-def settings(name: str, seed: int) -> list[specs.TrainSpec]:
-    """The training runs that follow each other."""
-    times = LONGER if name == "vae_long" else 1
-    return burda2016.settings([(times * epochs, rate) for epochs, rate in PHASES], 100, seed)
+def trainings(profile: str, backend_name: str) -> dict[tuple[str, int], Job]:
+    """Return the training of each model and seed, seed 0 of each model first."""
+    amount = AMOUNTS[profile]
+    recipe = data.Recipe("mnist", train_size=amount.train, valid_size=amount.test)
+    found = {}
+    for seed in range(amount.seeds if backend_name == "torch" else 1):
+        for name in MODELS[backend_name] if seed == 0 else COMPARED:
+            times = amount.longer if name == "vae_long" else 1
+            phases = papers.settings([(times * epochs, rate) for epochs, rate in amount.phases], 100, seed)
+            found[name, seed] = Job(model(name), phases, recipe, backend_name, seed=seed)
+    return found
 
 
-def train(built, twin: ModuleType, images: data.Splits, runs: list[specs.TrainSpec], folder: Path) -> list[dict]:
-    """Trains the model through all runs.  -> a row an epoch; its seconds count training alone
+def jobs(profile: str, backend_name: str) -> list[Job]:
+    """Return every training of the study."""
+    return list(trainings(profile, backend_name).values())
 
-    valid_loss is -ELBO in nats per image, whatever the model is trained on (of a VAE, without
-    sampling its KL).
+
+def measured(trained: Trained, x: np.ndarray, y: np.ndarray, few: np.ndarray, samples: int) -> dict[str, np.ndarray]:
+    """Return -log p(x), in nats; of a CVAE, on the images `few` alone, also -log p(x | y).
+
+    x binarised [N, H, W, C], y [N] -> name -> [N or F].  A CVAE's p(x) = sum_y p(y) p(x | y), with equal p(y).
     """
-    rows = []
-    for number, run in enumerate(runs):
-        history = twin.train.fit(built, images, run, folder / f"{number}-rate-{run.learning_rate:g}")
-        rows += [
-            {
-                "epoch": len(rows) + row.epoch,
-                "loss": row.loss,
-                "valid_loss": row.valid_loss,
-                "seconds": row.seconds,
-            }
-            for row in history.itertuples()
-        ]
-    return rows
-
-
-def measured(
-    built,
-    twin: ModuleType,
-    x: np.ndarray,
-    y: np.ndarray,
-    samples: int,
-    few: np.ndarray,
-    folder: Path,
-) -> dict[str, np.ndarray]:
-    """-log p(x), in nats; of a CVAE, on the images `few` alone, also -log p(x | y).
-
-    [N, H, W, C], [N] -> name -> [N or F]
-
-    A CVAE's p(x) = sum_y p(y) p(x | y), all labels equally likely.
-    """
-    if built.spec.kind != "cvae":
-        return {"nll": burda2016.estimate(built, twin, x, samples, folder)}
-    k = built.spec.num_classes
-    each = np.stack(
-        [
-            -burda2016.estimate(
-                built,
-                twin,
-                x[few],
-                samples,
-                folder / f"label-{label}",
-                y=np.tile(np.eye(k)[label], (len(few), 1)),
-            )
-            for label in range(k)
-        ],
-        1,
-    )
+    k = trained.spec.num_classes
+    if not k:
+        return {"nll": papers.nll(trained, "test", x, None, samples)}
+    labels = (np.tile(label, (len(few), 1)) for label in np.eye(k))
+    each = np.stack([-papers.nll(trained, f"label-{n}", x[few], one, samples) for n, one in enumerate(labels)], 1)
     return {
         "nll": -likelihood.marginal(each, np.full(k, -np.log(k))),
         "given_y": -each[np.arange(len(few)), y[few]],
@@ -141,109 +106,52 @@ def measured(
 
 
 def gain(base: np.ndarray, nll: np.ndarray, few: np.ndarray) -> dict[str, float]:
-    """The nats by which a model is better than the VAE, image by image, and their 95 % interval
-    over images.
-    """
-    found = burda2016.interval((base if len(nll) == len(base) else base[few]) - nll)
+    """Return the nats by which a model is better than the VAE, image by image, and their 95 % interval over images."""
+    found = papers.interval((base if len(nll) == len(base) else base[few]) - nll)
     return {"gain": found["nll"], "low": found["low"], "high": found["high"]}
 
 
-def order() -> list[tuple[str, int]]:
-    """(model, seed) in the order in which they are trained: seed 0 of each, the other seeds, then
-    the LAST.
-    """
-    return sorted(
-        ((name, seed) for name in SEEDS for seed in range(SEEDS[name])),
-        key=lambda one: (one[0] in LAST, one[1]),
-    )
+def study(run, backend_name: str) -> dict:
+    """Return the facts of a twin's models: `models`, name -> a record a seed; a gain is over the same seed's VAE."""
+    amount, base, models, cards = AMOUNTS[run.profile], {}, {}, []
+    for (name, seed), job in trainings(run.profile, backend_name).items():
+        trained, test = papers.train(run, job), papers.images(job.data).test
+        x = data.binarise(data.scale(test.x[: amount.test]), "fixed")
+        few = randomness.rng(0, "order").permutation(len(x))[: amount.labelled]
+        found = measured(trained, x, test.y, few, amount.samples)
+        base[seed] = found["nll"] if name == "vae" else base[seed]
+        cards.append(trained.card)
+        seconds = float(trained.history.seconds.sum())
+        record = {
+            "epochs": len(trained.history),
+            "seconds": seconds,
+            "against_vae": gain(base[seed], found["nll"], few),
+        }
+        models.setdefault(name, []).append(record | {key: papers.interval(nll) for key, nll in found.items()})
+    known = {"samples": amount.samples, "images": len(x), "labelled": len(few)}
+    return known | {"models": models, "cards": cards}
 
 
 def table(facts: dict) -> pd.DataFrame:
-    """A row a model: seeds, epochs, minutes, -log p(x), the gain of seed 0 and its interval over
-    images, that of all seeds.
-
-    A gain is over the VAE of the same seed.
-    """
+    """Return a row a model: seeds, cost, -log p(x), the gain of seed 0 and its interval, the gain of all seeds."""
     rows = []
-    for name, entry in facts["models"].items():
-        seeds, first = entry["seeds"], entry["seeds"][0]
-        nll, gains = (
-            [each["nll"]["nll"] for each in seeds],
-            [each["against_vae"]["gain"] for each in seeds],
-        )
-
-        def deviation(values):
-            return np.std(values, ddof=1) if len(values) > 1 else np.nan
-
+    for name, seeds in facts["models"].items():
+        first, nll, gains = seeds[0], [s["nll"]["nll"] for s in seeds], [s["against_vae"]["gain"] for s in seeds]
+        labelled = "given_y" in first
         rows.append(
             {
                 "model": name,
                 "seeds": len(seeds),
-                "epochs": len(first["epochs"]),
+                "epochs": first["epochs"],
                 "minutes": first["seconds"] / 60,
-                "images": facts["labelled"] if "given_y" in first else facts["images"],
+                "images": facts["labelled" if labelled else "images"],
                 "nll": np.mean(nll),
-                "sd": deviation(nll),
-                "given_y": np.mean([each["given_y"]["nll"] for each in seeds]) if "given_y" in first else np.nan,
+                "sd": papers.deviation(nll),
+                "given_y": np.mean([s["given_y"]["nll"] for s in seeds]) if labelled else np.nan,
                 **first["against_vae"],
                 "mean_gain": np.mean(gains),
-                "mean_gain_sd": deviation(gains),
+                "mean_gain_sd": papers.deviation(gains),
                 "published": PAPER.get(name, np.nan),
             }
         )
     return pd.DataFrame(rows)
-
-
-def load(name: str) -> dict:
-    """What the run of a twin left.  FileNotFoundError if it has not been made."""
-    return burda2016.load(name, "bounds", TAKES)
-
-
-def main(name: str) -> None:
-    """Each model and seed in turn; what is known is written after each."""
-    twin = backend.get(name)
-    images = data.splits("mnist")
-    x = data.binarise(data.scale(images.test.x), "fixed")
-    few = randomness.rng(0, "order").permutation(len(x))[:LABELLED]
-    facts = {
-        "published": PAPER,
-        "samples": SAMPLES,
-        "images": len(x),
-        "labelled": LABELLED,
-        "source": images.source.label,
-        **burda2016.made_by(name),
-        "models": {},
-    }
-    base = {}
-    for which, seed in order():
-        spec = model(which)
-        runs = settings(which, seed)
-        folder = burda2016.FOLDER / "checkpoints" / f"bounds-{name}" / f"{which}-{seed}"
-        built = twin.models.build(spec, seed=seed)
-        epochs = train(built, twin, images, runs, folder)
-        found = measured(built, twin, x, images.test.y, SAMPLES, few, folder / "test")
-        base[seed] = found["nll"] if which == "vae" else base[seed]
-        entry = facts["models"].setdefault(which, {"spec": specs.to_dict(spec), "seeds": []})
-        entry["seeds"].append(
-            {
-                "seed": seed,
-                "settings": [specs.to_dict(run) for run in runs],
-                "epochs": epochs,
-                "seconds": sum(row["seconds"] for row in epochs),
-                **{key: burda2016.interval(nll) for key, nll in found.items()},
-                "against_vae": gain(base[seed], found["nll"], few),
-            }
-        )
-        paths.write_text(burda2016.FOLDER / f"bounds-{name}.json", json.dumps(facts, indent=1))
-        print(
-            which,
-            seed,
-            {key: round(float(nll.mean()), 2) for key, nll in found.items()},
-            flush=True,
-        )
-
-
-if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python -m twinvae_studies.burda2016_bounds torch|tf")
-    main(sys.argv[1])

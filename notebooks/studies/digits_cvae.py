@@ -1,41 +1,28 @@
-"""A CVAE of MNIST against a baseline without a network:
-`python -m twinvae_studies.digits_cvae torch` (or tf).
+"""A CVAE of MNIST against a baseline without a network.
 
-One Gaussian a class in principal components obeys its label, varies, and takes a second to fit.  To
-pass it in all at once takes a CVAE two steps after its training, a prior of mixtures and contrast
-(`priors`).  Each seed is trained once and kept; what notebook 09 shows stands in
-`results/published/digits-<backend>.json`.
+One Gaussian a class in principal components obeys its label, varies, and takes a second to fit.  To pass it in all at
+once takes a CVAE two steps after its training, a prior of mixtures and contrast (`fitted_priors`).  Notebook 09 shows
+it.
 """
 
 from __future__ import annotations
 
-import json
-import sys
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit, logsumexp
 
-from twinvae import backend, data, paths, randomness
-from twinvae import spec as specs
-from twinvae.metrics import baselines, judge, samples
-from twinvae_studies import burda2016, evaluation, fitted_priors
+from twinvae import data, randomness
+from twinvae.metrics import baselines, samples
+from twinvae.metrics.judge import Judge
+from twinvae.spec import Activation, Dense, Film, Flatten, ModelSpec, mlp
+from twinvae.training import Job, per_image
+from twinvae_studies import evaluation, fitted_priors, papers
 
-SEEDS, AXES = 3, 50  # AXES: the principal axes of the baseline
-# (epochs, learning rate)
-PHASES = ((24, 1e-3), (6, 2e-4))
-BATCH = 128
-# samples a class; test images whose likelihood is estimated, codes drawn for each
-EACH, IMAGES, DRAWS = (
-    500,
-    2_000,
-    500,
-)
-# the baseline's, chosen on validation images
-VARIANCES, FLOORS = (
-    (0.1, 0.2, 0.3),
-    (0.0005, 0.001, 0.003, 0.01),
-)
+AXES, BATCH = 50, 128  # AXES: the principal axes of the baseline
+VARIANCES, FLOORS = (0.1, 0.2, 0.3), (0.0005, 0.001, 0.003, 0.01)  # the baseline's, chosen on validation images
 WORDS = {
     "standard": "CVAE, N(0, I)",
     "mixture": "CVAE, mixtures",
@@ -44,20 +31,40 @@ WORDS = {
     "real": "validation images",
 }
 COLUMNS = ("accuracy", "diversity", "cas", "frechet", "sharpness")
-TAKES = "about a quarter of an hour on a core"
 
 
-def model() -> specs.ModelSpec:
-    """784-512-512-16 and mirror; the label is an input of the encoder and scales and shifts the
-    decoder's features.
+class Amount(NamedTuple):
+    """Training, validation and test images (None: all), phases (epochs, learning rate), seeds, and what is measured.
+
+    That is `each` samples a class, and -log p of the first `measured` test images from `draws` codes each.
     """
-    film = (specs.Dense(512), specs.Film(), specs.Activation("relu"))
-    return specs.ModelSpec(
+
+    train: int | None
+    valid: int | None
+    test: int | None
+    phases: tuple[tuple[int, float], ...]
+    seeds: int
+    each: int
+    measured: int
+    draws: int
+
+
+AMOUNTS = {
+    "smoke": Amount(600, 200, 200, ((1, 1e-3), (1, 2e-4)), 1, 10, 20, 5),
+    "quick": Amount(10_000, 1_000, 2_000, ((6, 1e-3), (2, 2e-4)), 1, 100, 200, 50),
+    "full": Amount(None, None, None, ((24, 1e-3), (6, 2e-4)), 3, 500, 2_000, 500),
+}
+
+
+def model() -> ModelSpec:
+    """Return 784-512-512-16 and mirror; the label enters the encoder, and scales and shifts the decoder's units."""
+    film = (Dense(512), Film(), Activation("relu"))
+    return ModelSpec(
         "digits_cvae",
         "cvae",
         (28, 28, 1),
         16,
-        (specs.Flatten(), *specs.mlp(512, 512)),
+        (Flatten(), *mlp(512, 512)),
         film * 2,
         num_classes=10,
         encoder_condition="concat",
@@ -66,12 +73,19 @@ def model() -> specs.ModelSpec:
     )
 
 
-# ---------------------------------------------------------------- the baseline's likelihood
+def jobs(profile: str, backend_name: str) -> list[Job]:
+    """Return a training a seed."""
+    amount = AMOUNTS[profile]
+    recipe = data.Recipe("mnist", train_size=amount.train, valid_size=amount.valid, test_size=amount.test)
+    phases = [papers.settings(amount.phases, BATCH, seed) for seed in range(amount.seeds)]
+    return [Job(model(), each, recipe, backend_name, seed=seed) for seed, each in enumerate(phases)]
+
+
+# ---------------------------------------------------------------- the baseline
 def linear_nll(
     pca: baselines.ClassPCA, x: np.ndarray, y: np.ndarray, count: int, variance: float, floor: float
 ) -> np.ndarray:
-    """-log p(x | y) of binary images in nats under PCA per class, read as a linear CVAE of
-    Bernoulli pixels.  -> [N]
+    """Return -log p(x | y) of binary images in nats under PCA per class, as a linear CVAE of Bernoulli pixels.  [N]
 
     A pixel's probability is what the baseline draws, mean + z @ roots, clipped to floor..1 - floor.
     Importance-sampled; z from the posterior that Gaussian noise of this variance would give.
@@ -92,94 +106,95 @@ def linear_nll(
     return found
 
 
+@lru_cache(maxsize=2)
+def baseline(images: data.Splits, judge: Judge, amount: Amount) -> tuple[dict, np.ndarray]:
+    """Return the facts of PCA per class, and -log p(x | y) of the first test images, binarised.  -> facts, [N]"""
+    pca = baselines.ClassPCA.fit(data.scale(images.train.x), images.train.y, AXES)
+    valid = data.binarise(data.scale(images.valid.x[:500]), "fixed")
+    x = data.binarise(data.scale(images.test.x[: amount.measured]), "fixed")
+    tried = {
+        (v, f): linear_nll(pca, valid, images.valid.y[: len(valid)], min(100, amount.draws), v, f).mean()
+        for v in VARIANCES
+        for f in FLOORS
+    }
+    variance, floor = min(tried, key=tried.get)
+    found = linear_nll(pca, x, images.test.y[: len(x)], amount.draws, variance, floor)
+    y = evaluation.balanced(10, amount.each)
+    seen = worth(judge, pca.sample(y, randomness.rng(0, "prior")), y, images.test)
+    return {"variance": variance, "floor": floor, **seen, "nll": papers.interval(found)}, found
+
+
 # ---------------------------------------------------------------- the study
-def worth(reader: judge.Judge, x: np.ndarray, y: np.ndarray, test: data.Images) -> dict[str, float]:
-    """What samples for the labels y are worth, under COLUMNS."""
-    seen = evaluation.judged(reader, x, y, test)
+def worth(judge: Judge, x: np.ndarray, y: np.ndarray, test: data.Images) -> dict[str, float]:
+    """Return what samples for the labels y are worth, under COLUMNS."""
+    seen = evaluation.judged(judge, x, y, test)
     seen["cas"] = samples.classification_accuracy_score(x, y, data.scale(test.x), test.y)
     return {name: float(seen[name]) for name in COLUMNS}
 
 
-def baseline(images: data.Splits, reader: judge.Judge, y: np.ndarray, x: np.ndarray) -> tuple[dict, np.ndarray]:
-    """Facts of PCA per class, and -log p(x | y) of the first test images, binarised, x.
-
-    -> facts, [N]
-    """
-    pca = baselines.ClassPCA.fit(data.scale(images.train.x), images.train.y, AXES)
-    valid = images.valid.subset(np.arange(min(500, len(images.valid))))
-    x_valid = data.binarise(data.scale(valid.x), "fixed")
-    tried = {(v, f): linear_nll(pca, x_valid, valid.y, 100, v, f).mean() for v in VARIANCES for f in FLOORS}
-    variance, floor = min(tried, key=tried.get)
-    found = linear_nll(pca, x, images.test.y[: len(x)], DRAWS, variance, floor)
-    seen = worth(reader, pca.sample(y, randomness.rng(0, "prior")), y, images.test)
-    return {"variance": variance, "floor": floor, **seen, "nll": burda2016.interval(found)}, found
-
-
-def one_seed(
-    seed: int,
-    name: str,
-    images: data.Splits,
-    reader: judge.Judge,
-    y: np.ndarray,
-    x: np.ndarray,
-    linear: np.ndarray,
-) -> tuple[dict, np.ndarray]:
-    """Trains a model and measures it.
-
-    -> facts, eight samples of each class with both steps, uint8
-    """
-    twin = backend.get(name)
-    runs = burda2016.settings(PHASES, BATCH, seed)
-    folder = burda2016.FOLDER / "checkpoints" / f"digits-{name}" / str(seed)
-    built = twin.models.build(model(), seed=seed)
-    histories = [twin.train.fit(built, images, run, folder / str(number)) for number, run in enumerate(runs)]
-    trained = evaluation.Trained(built.spec, runs[-1], built, twin, histories[-1])
+def one_seed(run, job: Job, judge: Judge, amount: Amount) -> dict:
+    """Return the facts of a model, with eight samples of each class as `shown`."""
+    trained, images, y = papers.train(run, job), papers.images(job.data), evaluation.balanced(10, amount.each)
     prior = fitted_priors.of_codes(trained, images.train)
     logits = trained.predict("decode", prior.sample(y), evaluation.one_hot(trained, y))
-    made = {"standard": evaluation.generate(trained, y, seed), "mixture": expit(logits)}
+    made = {"standard": evaluation.generate(trained, y, job.seed), "mixture": expit(logits)}
     made["sharp"], factors = fitted_priors.sharpened(logits, y, images.valid)
-    values = fitted_priors.nll(built, twin, x, images.test.y[: len(x)], prior, DRAWS)
-    facts = {
-        "seed": seed,
-        "settings": [specs.to_dict(run) for run in runs],
+    x = data.binarise(data.scale(images.test.x[: amount.measured]), "fixed")
+
+    def measure(first: int, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return np.stack(list(fitted_priors.nll(trained, x, y, prior, amount.draws, first).values()))
+
+    nll = per_image(trained, f"nll-{amount.draws}", measure, x, images.test.y[: len(x)])
+    values = dict(zip(("standard", "mixture"), nll, strict=True))
+    linear = baseline(images, judge, amount)[1]
+    return {
         "contrast": factors.tolist(),
-        "seconds": float(sum(history.seconds.sum() for history in histories)),
         "kl": evaluation.elbo_terms(trained, images.test)["kl"],
-        **{kind: worth(reader, each, y, images.test) for kind, each in made.items()},
-        "nll": {kind: burda2016.interval(each) for kind, each in values.items()},
-        "gain": {kind: burda2016.interval(linear - each) for kind, each in values.items()},
+        **{kind: worth(judge, each, y, images.test) for kind, each in made.items()},
+        "nll": {kind: papers.interval(each) for kind, each in values.items()},
+        "gain": {kind: papers.interval(linear - each) for kind, each in values.items()},
+        "shown": made["sharp"][np.concatenate([np.flatnonzero(y == k)[:8] for k in range(10)])],
+        "card": trained.card,
     }
-    few = np.concatenate([np.flatnonzero(y == k)[:8] for k in range(10)])
-    return facts, np.round(255 * made["sharp"][few]).astype(np.uint8)
+
+
+def study(run, backend_name: str, judge: Judge) -> dict:
+    """Return the facts of a twin: of each seed, of the baseline (`pca`) and of validation images (`real`)."""
+    amount, asked = AMOUNTS[run.profile], jobs(run.profile, backend_name)
+    seeds = [one_seed(run, job, judge, amount) for job in asked]
+    images = papers.images(asked[0].data)
+    facts = {
+        "pca": baseline(images, judge, amount)[0],
+        "real": worth(judge, data.scale(images.valid.x), images.valid.y, images.test),
+    }
+    return facts | {
+        "seeds": seeds,
+        "images": min(amount.measured, len(images.test)),
+        "cards": [seed["card"] for seed in seeds],
+    }
 
 
 def table(facts: dict) -> pd.DataFrame:
-    """A row a kind of samples: means over seeds and the deviation of accuracy; KL and -log p(x | y)
-    where there is one.
-    """
-    seeds = list(facts["seeds"].values())
+    """Return a row a kind of samples: means over seeds, the deviation of accuracy, KL and -log p(x | y) if any."""
     rows = []
     for name, words in WORDS.items():
-        each = [facts[name]] if name in ("pca", "real") else [seed[name] for seed in seeds]
+        each = [facts[name]] if name in ("pca", "real") else [seed[name] for seed in facts["seeds"]]
         row = {"samples of": words} | {column: np.mean([one[column] for one in each]) for column in COLUMNS}
-        row["deviation"] = np.std([one["accuracy"] for one in each], ddof=1) if len(each) > 1 else np.nan
+        row["deviation"] = papers.deviation([one["accuracy"] for one in each])
+        if name == "standard":
+            row["KL"] = np.mean([seed["kl"] for seed in facts["seeds"]])
         if name in ("standard", "mixture"):
-            row |= {
-                "KL": np.mean([seed["kl"] for seed in seeds]) if name == "standard" else np.nan,
-                "nll": np.mean([seed["nll"][name]["nll"] for seed in seeds]),
-            }
+            row["nll"] = np.mean([seed["nll"][name]["nll"] for seed in facts["seeds"]])
         rows.append(row | ({"nll": facts["pca"]["nll"]["nll"]} if name == "pca" else {}))
     return pd.DataFrame(rows)
 
 
 def numbers(found: dict[str, dict]) -> dict[str, float]:
-    """Of the twins' seeds the worst value in all in which the CVAE is to pass the baseline, and the
-    baseline's own.
-    """
-    seeds = [seed for facts in found.values() for seed in facts["seeds"].values()]
-    pca = [facts["pca"] for facts in found.values()]
-    least = {f"least_{name}": min(seed["sharp"][name] for seed in seeds) for name in ("accuracy", "diversity", "cas")}
-    most = {f"pca_{name}": max(one[name] for one in pca) for name in ("accuracy", "diversity", "cas")}
+    """Return the worst of the twins' seeds in all in which the CVAE is to pass the baseline, and the baseline."""
+    seeds = [seed for facts in found.values() for seed in facts["seeds"]]
+    passed = ("accuracy", "diversity", "cas")
+    least = {f"least_{name}": min(seed["sharp"][name] for seed in seeds) for name in passed}
+    most = {f"pca_{name}": max(facts["pca"][name] for facts in found.values()) for name in passed}
     return (
         least
         | most
@@ -189,49 +204,3 @@ def numbers(found: dict[str, dict]) -> dict[str, float]:
             "seeds": len(seeds),
         }
     )
-
-
-def load(name: str) -> dict:
-    """What the run of a twin left.  FileNotFoundError if it has not been made."""
-    return burda2016.load(name, "digits", TAKES)
-
-
-def main(name: str) -> None:
-    """The baseline, then each seed that is not there yet; the files are written after each."""
-    twin = backend.get(name)
-    images = data.splits("mnist")
-    path = burda2016.FOLDER / f"digits-{name}.json"
-    reader = judge.load("mnist", twin)
-    y = evaluation.balanced(10, EACH)
-    x = data.binarise(data.scale(images.test.x[:IMAGES]), "fixed")
-    facts = {
-        "spec": specs.to_dict(model()),
-        "images": IMAGES,
-        "draws": DRAWS,
-        "components": fitted_priors.COMPONENTS,
-        "source": images.source.label,
-        **burda2016.made_by(name),
-        "seeds": {},
-    }
-    facts["pca"], linear = baseline(images, reader, y, x)
-    facts["real"] = worth(reader, data.scale(images.valid.x), images.valid.y, images.test)
-    if path.exists():
-        facts["seeds"] = json.loads(path.read_text())["seeds"]
-    for seed in range(SEEDS):
-        if str(seed) not in facts["seeds"]:
-            facts["seeds"][str(seed)], shown = one_seed(seed, name, images, reader, y, x, linear)
-            if seed == 0:
-                with paths.written_whole(burda2016.FOLDER / f"digits-{name}.npz") as temporary:
-                    np.savez_compressed(temporary, shown)
-            paths.write_text(path, json.dumps(facts, indent=1))
-            print(
-                seed,
-                {key: round(facts["seeds"][str(seed)]["sharp"][key], 4) for key in COLUMNS},
-                flush=True,
-            )
-
-
-if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python -m twinvae_studies.digits_cvae torch|tf")
-    main(sys.argv[1])

@@ -1,17 +1,14 @@
-"""What can be mended after the training: the prior that codes are drawn from, and the contrast of
-what is drawn.
+"""What can be mended after the training: the prior that codes are drawn from, and the contrast of what is drawn.
 
-The codes of a class do not fill N(0, I), and between them lies no character: a mixture of Gaussians
-a class takes its place (Ghosh et al. 2020, section 4, there for autoencoders without noise).  And a
-Bernoulli's grey is doubt, not ink: the logits are multiplied until samples are as sharp as real
-images.  Codes z [N, Z], labels y [N], K classes.
+The codes of a class do not fill N(0, I), and between them lies no character: a mixture of Gaussians a class takes its
+place (Ghosh et al. 2020, section 4, there for autoencoders without noise).  And a Bernoulli's grey is doubt, not ink:
+the logits are multiplied until samples are as sharp as real images.  Codes z [N, Z], labels y [N], K classes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import ModuleType
 
 import numpy as np
 from scipy.special import expit, logsumexp
@@ -34,16 +31,12 @@ class Mixtures:
 
     @classmethod
     def fit(cls, z: np.ndarray, y: np.ndarray, components: int, seed: int = 0) -> Mixtures:
-        """From codes drawn from q(z | x, y), one an image.  [N, Z], [N]"""
-        return cls(
-            [
-                GaussianMixture(components, reg_covar=1e-3, random_state=seed).fit(z[y == k])
-                for k in range(int(y.max()) + 1)
-            ]
-        )
+        """Fit mixtures to codes drawn from q(z | x, y), one an image.  [N, Z], [N]"""
+        fresh = [GaussianMixture(components, reg_covar=1e-3, random_state=seed) for _ in range(int(y.max()) + 1)]
+        return cls([mixture.fit(z[y == k]) for k, mixture in enumerate(fresh)])
 
     def sample(self, y: np.ndarray) -> np.ndarray:
-        """[N] -> [N, Z]"""
+        """Draw a code for each label.  [N] -> [N, Z]"""
         z = np.empty((len(y), self.by_class[0].means_.shape[1]))
         for k in np.unique(y):
             drawn, _ = self.by_class[k].sample((y == k).sum())
@@ -52,7 +45,7 @@ class Mixtures:
         return z
 
     def log_density(self, z: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """log p(z | y), in nats.  [S, N, Z], [N] -> [S, N]"""
+        """Return log p(z | y), in nats.  [S, N, Z], [N] -> [S, N]"""
         found = np.empty(z.shape[:2])
         for k in np.unique(y):
             found[:, y == k] = self.by_class[k].score_samples(z[:, y == k].reshape(-1, z.shape[2])).reshape(len(z), -1)
@@ -60,9 +53,7 @@ class Mixtures:
 
 
 def of_codes(trained: Trained, images: data.Images, components: int = COMPONENTS) -> Mixtures:
-    """The mixtures of a CVAE's codes of these images, one code drawn for each; fewer components for
-    fewer than five each.
-    """
+    """Fit mixtures to a CVAE's codes of these images, one code drawn for each; a component has at least five."""
     components = max(1, min(components, np.bincount(images.y).min() // 5))
     seed = trained.settings.seed
     z = randomness.codes(*evaluation.codes(trained, evaluation.as_trained(trained, images), images.y), seed)
@@ -70,7 +61,7 @@ def of_codes(trained: Trained, images: data.Images, components: int = COMPONENTS
 
 
 def sharpened(logits: np.ndarray, y: np.ndarray, real: data.Images) -> tuple[np.ndarray, np.ndarray]:
-    """Samples of each class with the contrast by which they are as sharp as real images of it.
+    """Return samples of each class with the contrast by which they are as sharp as real images of it.
 
     [N, H, W, C], [N] -> images [N, H, W, C], the factor of each class [K]
     """
@@ -82,18 +73,21 @@ def sharpened(logits: np.ndarray, y: np.ndarray, real: data.Images) -> tuple[np.
     return expit(factors[y][:, None, None, None] * logits), factors
 
 
-def nll(model, twin: ModuleType, x: np.ndarray, y: np.ndarray, prior: Mixtures, count: int) -> dict[str, np.ndarray]:
-    """-log p(x | y) in nats, importance-sampled, with N(0, I) and with the mixtures as the prior.
+def nll(
+    trained: Trained, x: np.ndarray, y: np.ndarray, prior: Mixtures, count: int, first: int = 0
+) -> dict[str, np.ndarray]:
+    """Return -log p(x | y) in nats, importance-sampled, with N(0, I) and with the mixtures as the prior.
 
-    -> name -> [N]
+    x and y are images from number `first` on, by which the noise is drawn.  -> name -> [N]
     """
     found = {"standard": np.empty(len(x)), "mixture": np.empty(len(x))}
     for start in range(0, len(x), 50):
         rows = slice(start, start + 50)
-        labels = np.eye(model.spec.num_classes)[y[rows]]
-        eps = randomness.rng(0, "likelihood", start).standard_normal((count, len(labels), model.spec.latent_dim))
-        log_w = twin.models.call(model, "log_weights", x[rows], labels, eps).astype(np.float64)
-        mu, logvar = twin.models.call(model, "encode", x[rows], labels)
+        labels = evaluation.one_hot(trained, y)[rows]
+        shape = (count, len(labels), trained.spec.latent_dim)
+        eps = randomness.rng(0, "likelihood", first + start).standard_normal(shape)
+        log_w = trained.twin.models.call(trained.model, "log_weights", x[rows], labels, eps).astype(np.float64)
+        mu, logvar = trained.twin.models.call(trained.model, "encode", x[rows], labels)
         z = mu + np.exp(0.5 * logvar) * eps
         standard = -0.5 * (z**2 + np.log(2 * np.pi)).sum(2)
         weights = {"standard": log_w, "mixture": log_w - standard + prior.log_density(z, y[rows])}

@@ -1,27 +1,26 @@
-"""Quadrant completion of Sohn et al. 2015 on MNIST: `python -m twinvae_studies.sohn2015 torch` (or
-tf).
+"""Quadrant completion of Sohn et al. 2015 on MNIST: one, two or three quadrants are given, the others are to be told.
 
-One, two or three quadrants of a digit are given, the others are to be told.  A net without chance
-is the baseline, a CVAE the model; the nets are those of Pyro's example, and so is the likelihood, a
-Bernoulli on grey pixels: its values compare with that example's alone.  Validation images choose
-the epoch, the test images are touched once.  Everything is kept on the way: killed, it goes on
-where it was.  What notebook 09 shows stands in `results/published/`.
+A net without chance is the baseline, a CVAE the model; the nets are those of Pyro's example, and so is the likelihood,
+a Bernoulli on grey pixels: its values compare with that example's alone.  Validation images choose the epoch, the test
+images are touched once.  Notebook 09 shows it.
 """
 
 from __future__ import annotations
 
-import json
-import sys
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.special import logsumexp
 
-from twinvae import backend, data, paths
-from twinvae_studies import burda2016, sohn2015_models
+from twinvae import data, randomness
+from twinvae.spec import Activation, CompletionSpec, Flatten, TrainSpec, mlp
+from twinvae.training import Job, Trained, per_image
+from twinvae_studies import papers
 
-# -log p(missing | observed) in nats per image, by observed quadrants.  The example calls its
-# estimator Monte Carlo; what it computes is the ELBO, on the images by which it stops training
-# (Pyro, examples/cvae, at 1.9).
+# -log p(missing | observed) in nats per image, by observed quadrants.  The example calls its estimator Monte Carlo;
+# what it computes is the ELBO, on the images by which it stops training (Pyro, examples/cvae, at 1.9).
 PYRO = {
     1: {"baseline": 100.4, "elbo": 71.8},
     2: {"baseline": 61.9, "elbo": 51.0},
@@ -35,111 +34,165 @@ WORDS = {
     "monte_carlo": "Monte Carlo",
     "importance": "importance sampling",
 }
-TAKES = "about 40 minutes on a core"
-# (epochs, learning rate): the example's rate, then a lower one.  What each is worth is told after
-# each.
-PHASES = {"baseline": ((10, 1e-3), (4, 1e-4)), "completion": ((18, 1e-3), (6, 2e-4))}
+ESTIMATORS = ("elbo", "monte_carlo", "importance")
+LOWERED = {"baseline": 1e-4, "completion": 2e-4}  # the learning rate of the second phase; of the first it is 1e-3
 
 
-def estimates_of(task: dict) -> dict[str, dict]:
-    """Every estimate of a task with its interval: `_rate` where the example's learning rate is not
-    lowered at the end.
+class Amount(NamedTuple):
+    """Training and test images (None: all), epochs of both phases of each model, samples of z for each estimator."""
+
+    train: int | None
+    test: int | None
+    baseline: tuple[int, int]
+    completion: tuple[int, int]
+    samples: int
+
+
+AMOUNTS = {
+    "smoke": Amount(128, 20, (1, 1), (1, 1), 5),
+    "quick": Amount(5_000, 300, (3, 1), (4, 1), 20),
+    "full": Amount(None, None, (10, 4), (18, 6), 100),
+}
+
+
+def models(quadrants: int) -> dict[str, CompletionSpec]:
+    """Return the two models for one task: layers of 500, and a code of 200 for the CVAE."""
+    cvae = CompletionSpec(
+        f"completion_{quadrants}",
+        "completion",
+        (28, 28, 1),
+        latent_dim=200,
+        init="keras",
+        encoder=(Flatten(), *mlp(500, 500)),
+        decoder=mlp(500, 500),
+        quadrants=quadrants,
+    )
+    net = dict(latent_dim=500, code_activation=Activation("relu"), encoder=(Flatten(), *mlp(500)), decoder=())
+    return {"baseline": cvae.of_kind("completer", name=f"completer_{quadrants}", **net), "completion": cvae}
+
+
+def trainings(profile: str, backend_name: str, quadrants: int) -> dict[str, list[Job]]:
+    """Return for each model of a task a phase of the example's rate and one of a lower rate, from the best epoch."""
+    amount, found = AMOUNTS[profile], {}
+    recipe = data.Recipe("mnist", train_size=amount.train, valid_size=amount.test)
+    for name, spec in models(quadrants).items():
+        kept, lowered = getattr(amount, name)
+        first = Job(spec, (TrainSpec(kept, 128),), recipe, backend_name, best=True)
+        second = TrainSpec(lowered, 128, LOWERED[name], seed=1)
+        found[name] = [first, Job(spec, (second,), recipe, backend_name, start=first, best=True)]
+    return found
+
+
+def jobs(profile: str, backend_name: str) -> list[Job]:
+    """Return every training of the study."""
+    return [job for n in PYRO for chain in trainings(profile, backend_name, n).values() for job in chain]
+
+
+def losses(trained: Trained, images: data.Images) -> np.ndarray:
+    """Return the loss of each image: -ELBO with one sample of z, or the baseline's -log p(missing | observed).  [N]"""
+    batches = randomness.validation(images, trained.settings, trained.spec.latent_dim, trained.model.dtype)
+    terms = (trained.twin.models.call(trained.model, "loss_terms", *batch) for batch in batches)
+    return np.concatenate([np.sum(each, axis=0) for each in terms])
+
+
+def estimates(trained: Trained, x: np.ndarray, samples: int, seed: int = 0) -> np.ndarray:
+    """Return -log p(missing | observed), in nats, by each of the ESTIMATORS of a CVAE.  [N, H, W, C] -> [3, N]
+
+    elbo: samples from q(z | image), their mean (an upper bound);  importance: the same, weighted;
+    monte_carlo: samples from p(z | observed) alone  (Sohn et al. 2015, section 4.3).
     """
-    at_rate = {
-        "baseline_rate": task["baseline"]["marks"][0]["test"],
-        "elbo_rate": task["completion"]["marks"][0]["test"],
+    found, call = np.empty((len(ESTIMATORS), len(x))), partial(trained.twin.models.call, trained.model)
+    for start in range(0, len(x), 40):
+        part = x[start : start + 40]
+        shape = (2, samples, len(part), trained.spec.latent_dim)
+        eps = randomness.rng(seed, "likelihood", start).standard_normal(shape)
+        log_w = call("log_weights", part, np.zeros((len(part), 1)), eps[0]).astype(np.float64)
+        y = call("observed", part)
+        mu, logvar = call("prior", y)
+        log_p = call("log_likelihood", part, y, mu + np.exp(0.5 * logvar) * eps[1]).astype(np.float64)
+        sampled, weighted = (np.log(samples) - logsumexp(each, 0) for each in (log_p, log_w))
+        found[:, start : start + 40] = -log_w.mean(0), sampled, weighted
+    return found
+
+
+def pictures(cvae: Trained, net: Trained, x: np.ndarray, draws_each: int = 4) -> np.ndarray:
+    """Return what is observed, the baseline's image, S of the CVAE's, the truth.
+
+    [N, H, W, C] -> uint8 [N, 3 + S, H, W, C]
+    """
+    mu, logvar = cvae.predict("prior", cvae.predict("observed", x))
+    eps = randomness.rng(0, "prior").standard_normal((draws_each, *mu.shape))
+    made = [
+        net.predict("reconstruct", x, None),
+        *(cvae.predict("generate", mu + np.exp(0.5 * logvar) * e, None) for e in eps),
+    ]
+    missing = np.isin(np.arange(x[0].size), cvae.spec.missing()).reshape(x.shape[1:])
+    rows = [np.where(missing, 0.5, x), *(np.where(missing, image, x) for image in made), x]
+    return np.round(255 * np.stack(rows, 1)).astype(np.uint8)
+
+
+def complete(run, backend_name: str, quadrants: int) -> dict:
+    """Return the facts of one task: intervals by the keys of WORDS, `pictures`, and the models' `cards`."""
+    amount, best, facts, cards = AMOUNTS[run.profile], {}, {}, []
+    for name, chain in trainings(run.profile, backend_name, quadrants).items():
+        phases = [papers.train(run, job) for job in chain]
+        every = papers.images(chain[0].data).test
+        test = every.subset(slice(amount.test))
+        at_rate = {"baseline": "baseline_rate", "completion": "elbo_rate"}[name]
+        facts[at_rate] = papers.interval(losses(phases[0], test))
+        best[name] = min(phases, key=lambda trained: trained.history.valid_loss.min())
+        cards += [trained.card for trained in phases]
+    facts["baseline"] = papers.interval(losses(best["baseline"], test))
+    x = data.scale(test.x)
+
+    def measure(first: int, part: np.ndarray) -> np.ndarray:
+        return estimates(best["completion"], part, amount.samples, first)
+
+    each = per_image(best["completion"], f"estimates-{amount.samples}", measure, x, block=1_000)
+    facts |= {name: papers.interval(values) for name, values in zip(ESTIMATORS, each, strict=True)}
+    first = [np.flatnonzero(every.y == k)[0] for k in range(every.num_classes)]
+    shown = pictures(best["completion"], best["baseline"], data.scale(every.x[first]))
+    return facts | {"images": len(x), "pictures": shown, "cards": cards}
+
+
+def study(run, backend_name: str) -> dict:
+    """Return the facts of a twin's `tasks`, by observed quadrants."""
+    tasks = {quadrants: complete(run, backend_name, quadrants) for quadrants in PYRO}
+    return {
+        "tasks": tasks,
+        "images": tasks[1]["images"],
+        "cards": [card for one in tasks.values() for card in one["cards"]],
     }
-    return at_rate | {name: task["test"][name] for name in sohn2015_models.ESTIMATORS}
 
 
 def table(found: dict[str, dict]) -> pd.DataFrame:
-    """A row an estimate and task: of each twin the value and half its 95 % interval, and what is
-    published.
-    """
+    """Return a row an estimate and task: of each twin the value and half its 95 % interval, and what is published."""
     rows = []
-    for quadrants in PYRO:
-        tasks = {name: facts["quadrants"].get(str(quadrants)) for name, facts in found.items()}
+    for quadrants, published in PYRO.items():
         for key, words in WORDS.items():
             row = {"observed": quadrants, "estimate": words}
-            for name, task in tasks.items():
-                each = estimates_of(task)[key] if task else {"nll": np.nan, "high": np.nan}
+            for name, facts in found.items():
+                each = facts["tasks"][quadrants][key]
                 row |= {name: each["nll"], f"{name} +-": each["high"] - each["nll"]}
-            rows.append(row | {"published": PYRO[quadrants].get(key.removesuffix("_rate"), np.nan)})
+            rows.append(row | {"published": published.get(key.removesuffix("_rate"), np.nan)})
     return pd.DataFrame(rows)
 
 
 def numbers(found: dict[str, dict]) -> dict[str, float]:
-    """For each task and estimate of each twin its value, and of the worse twin value and interval:
-    `q1_elbo_high`, ...
-    """
+    """Return each twin's value of each task and estimate, and the worse one with its interval: `q1_elbo_high`, ..."""
     known = {}
-    for quadrants, published_ones in PYRO.items():
-        tasks = {
-            name: estimates_of(facts["quadrants"][str(quadrants)])
-            for name, facts in found.items()
-            if str(quadrants) in facts["quadrants"]
-        }
-        for key in WORDS if tasks else ():
-            known |= {f"q{quadrants}_{key}_{name}": task[key]["nll"] for name, task in tasks.items()}
-            worse = max((task[key] for task in tasks.values()), key=lambda each: each["nll"])
-            known |= {
-                f"q{quadrants}_{key}": worse["nll"],
-                f"q{quadrants}_{key}_low": worse["low"],
-                f"q{quadrants}_{key}_high": worse["high"],
-            }
-        known |= {f"q{quadrants}_{key}_published": value for key, value in published_ones.items() if tasks}
+    for quadrants, published in PYRO.items():
+        for key in WORDS:
+            each = {name: facts["tasks"][quadrants][key] for name, facts in found.items()}
+            known |= {f"q{quadrants}_{key}_{name}": one["nll"] for name, one in each.items()}
+            worse = max(each.values(), key=lambda one: one["nll"])
+            known |= {f"q{quadrants}_{key}": worse["nll"]}
+            known |= {f"q{quadrants}_{key}_{end}": worse[end] for end in ("low", "high")}
+        known |= {f"q{quadrants}_{key}_published": value for key, value in published.items()}
     return known
 
 
 def farthest(found: dict[str, dict]) -> float:
-    """How far the farthest baseline, at the example's rate, is from the published one, in nats.
-
-    NaN if a task is missing from both twins.
-    """
-    off = [
-        abs(estimates_of(task)["baseline_rate"]["nll"] - PYRO[int(quadrants)]["baseline"])
-        for facts in found.values()
-        for quadrants, task in facts["quadrants"].items()
-    ]
-    done = {int(quadrants) for facts in found.values() for quadrants in facts["quadrants"]}
-    return max(off) if done == set(PYRO) else np.nan
-
-
-def load(name: str) -> dict:
-    """What the run of a twin left.  FileNotFoundError if it has not been made."""
-    return burda2016.load(name, "quadrants", TAKES)
-
-
-def main(name: str) -> None:
-    """Each task in turn; what is known is written after each."""
-    twin = backend.get(name)
-    images = data.splits("mnist")
-    facts = {
-        "published": PYRO,
-        "likelihood": "Bernoulli on grey pixels of the missing quadrants",
-        "samples": sohn2015_models.SAMPLES,
-        "source": images.source.label,
-        **burda2016.made_by(name),
-        "quadrants": {},
-    }
-    shown = {}
-    for quadrants in PYRO:
-        folder = burda2016.FOLDER / "checkpoints" / f"quadrants-{name}" / str(quadrants)
-        facts["quadrants"][quadrants], shown[str(quadrants)] = sohn2015_models.complete(
-            quadrants, twin, images, PHASES, folder
-        )
-        paths.write_text(burda2016.FOLDER / f"quadrants-{name}.json", json.dumps(facts, indent=1))
-        with paths.written_whole(burda2016.FOLDER / f"quadrants-{name}.npz") as path:
-            np.savez_compressed(path, **shown)
-        test = facts["quadrants"][quadrants]["test"]
-        print(
-            quadrants,
-            {key: round(test[key]["nll"], 2) for key in sohn2015_models.ESTIMATORS},
-            flush=True,
-        )
-
-
-if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python -m twinvae_studies.sohn2015 torch|tf")
-    main(sys.argv[1])
+    """Return how far the farthest baseline, at the example's rate, is from the published one, in nats."""
+    tasks = [task for facts in found.values() for task in facts["tasks"].items()]
+    return max(abs(task["baseline_rate"]["nll"] - PYRO[quadrants]["baseline"]) for quadrants, task in tasks)

@@ -1,11 +1,13 @@
 """A Job says what is trained on what; `train_or_load` gives its model: loaded where it lies, else trained here.
 
     python -m twinvae.training JOBS.json     trains what is missing of a list of jobs, one after the other
+    python -m twinvae.training.publish       adds the models that results/models/PUBLISHED names to git
 
 A folder of `results/models/` holds `weights.safetensors`, `history.csv` and, written last, `card.json`: the job word
 for word, checksums, how and where it was trained, and a probe, by which code that trains otherwise is noticed.
 """
 
-from twinvae.training.jobs import Job, from_plain, to_plain
-from twinvae.training.kept import NotTrained, Trained, folder_of, stale, train_or_load, used
+from twinvae.training.jobs import Job, from_plain, recipe_of, to_plain
+from twinvae.training.kept import NotTrained, Trained, folder_of, load, stale, train_or_load, used
+from twinvae.training.measures import measured, per_image
 from twinvae.training.probe import probe

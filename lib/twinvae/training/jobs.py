@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
-from twinvae import data
+from twinvae import checkpoints, data
 from twinvae.spec import GanSpec, ModelSpec, TrainSpec, from_dict, model_from_dict, to_dict
 
 IGNORED = ("name", "report", "marks")
@@ -20,7 +20,8 @@ class Job:
 
     `seed` draws the starting weights, unless the job goes on from another, `start`.  `change` names a function
     'package.module:function' that changes the built model (twin, model, **arguments) before it is trained.  `marks` are
-    epochs of the last phase at which the model is kept, too: `at(mark)` is a job of its own.
+    epochs of the last phase at which the model is kept, too: `at(mark)` is a job of its own.  With `best`, each phase
+    ends at its epoch of the lowest validation loss instead of its last.
     """
 
     spec: ModelSpec | GanSpec
@@ -32,11 +33,16 @@ class Job:
     change: str = ""
     arguments: tuple[tuple[str, Any], ...] = ()
     marks: tuple[int, ...] = ()
+    best: bool = False
 
     def __post_init__(self):
         last = self.phases[-1].epochs if self.phases else 0
         if not self.phases or list(self.marks) != sorted({m for m in self.marks if 0 < m <= last}):
             raise ValueError(f"marks are {self.marks}; with at least one phase, they must ascend from 1 to {last}")
+        if self.best and (self.marks or self.spec.kind == "cgan"):
+            raise ValueError(
+                "the best epoch is kept of a model without marks whose validation loss ranks epochs, no GAN"
+            )
 
     def at(self, epoch: int) -> Job:
         """Return the job that ends at this epoch of the last phase."""
@@ -64,6 +70,15 @@ def _compact(value: Any) -> Any:
 
 def _checksum(job: Job) -> str:
     return hashlib.sha256(json.dumps(_compact(job), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def recipe_of(images: data.Splits) -> data.Recipe:
+    """Return the recipe of these images; of images that no recipe makes again, one that knows them by their checksums.
+
+    A job of the latter can be trained only where the images are at hand.
+    """
+    by_hand = data.Recipe(f"{checkpoints.fingerprint(images.train)}; {checkpoints.fingerprint(images.valid)}")
+    return images.recipe or by_hand
 
 
 def to_plain(job: Job) -> dict:

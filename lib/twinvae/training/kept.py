@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from twinvae import backend, checkpoints, data, paths
 from twinvae.run import provenance
 from twinvae.spec import GanSpec, ModelSpec, TrainSpec, to_dict
+from twinvae.training import publish
 from twinvae.training.jobs import Job, from_plain, to_plain
 from twinvae.training.probe import changed, core_checksum, probe, same
 
@@ -66,41 +67,64 @@ def folder_of(job: Job, kind: str) -> Path:
     return models / "-".join([job.spec.name, *([] if kind in ("official", "variant") else [kind]), job.key])
 
 
-def train_or_load(job: Job, images: data.Splits | None = None, may_train: bool = True) -> Trained:
+def train_or_load(
+    job: Job, images: data.Splits | None = None, may_train: bool = True, twin: ModuleType | None = None
+) -> Trained:
     """Return the trained model of a job, from its folder, or trained now where it is missing or stale.
 
-    `images` are those of `job.data`, where they are at hand.  A killed training goes on where it was.
+    `images` are those of `job.data`, where they are at hand; `twin` builds the model in the other twin than the job's.
+    A killed training goes on where it was.
     Raises NotTrained where it would have to train and may not, checkpoints.NotFinite for a training that fails.
     """
     images = images or data.from_recipe(job.data)
     folder = folder_of(job, images.source.kind)
-    why = _unusable(folder, images)
-    if why and not may_train:
-        wanted = folder.parent / "wanted.json"
-        paths.write_text(wanted, json.dumps([to_plain(job)]))
-        raise NotTrained(f"{job.spec.name} {why}; train it: python -m twinvae.training {wanted}, or make train")
-    if why:
-        with _locked(folder):
-            if _unusable(folder, images):  # nobody else has trained it meanwhile
-                _train(job, images, folder)
-    return _load(job, folder)
+    if found := _usable(folder, images):
+        return _load(job, found, twin)
+    if not may_train:
+        raise _not_trained(job, folder, images)
+    with _locked(folder):
+        if _unusable(folder, images):  # nobody else has trained it meanwhile
+            _train(job, images, folder)
+    return _load(job, folder, twin)
 
 
-def _unusable(folder: Path, images: data.Splits) -> str:
-    """Return why the folder's model cannot serve these images, '' if it can."""
+def load(job: Job, twin: ModuleType | None = None) -> Trained:
+    """Return the kept model of a job on real images, whatever images are at hand.  Raises NotTrained."""
+    folder = folder_of(job, "official")
+    if found := _usable(folder, None):
+        return _load(job, found, twin)
+    raise _not_trained(job, folder, None)
+
+
+def _usable(folder: Path, images: data.Splits | None) -> Path | None:
+    """Return the folder, or that of its name that is published with the project, if its model serves these images."""
+    published_ones = paths.find_root(Path.cwd()) / "results" / "models"
+    return next((at for at in (folder, published_ones / folder.name) if not _unusable(at, images)), None)
+
+
+def _unusable(folder: Path, images: data.Splits | None) -> str:
+    """Return why the folder's model cannot serve these images (None: those that it was trained on), '' if it can."""
     if not (folder / "card.json").exists():
         return "has not been trained"
     card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-    if card["data"] != _fingerprints(images):
+    if images and card["data"] != _fingerprints(images):
         return "was trained on other images"
     return stale(folder)
 
 
-def _load(job: Job, folder: Path) -> Trained:
+def _not_trained(job: Job, folder: Path, images: data.Splits | None) -> NotTrained:
+    """The error for a model that is not there, beside a file of the job that the command in its words takes."""
+    wanted = folder.parent / "wanted.json"
+    paths.write_text(wanted, json.dumps([to_plain(job)]))
+    why = _unusable(folder, images)
+    return NotTrained(f"{job.spec.name} {why}; train it: python -m twinvae.training {wanted}, or make train")
+
+
+def _load(job: Job, folder: Path, twin: ModuleType | None = None) -> Trained:
     card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
     if card["failed"]:
         raise checkpoints.NotFinite(card["failed"])
-    twin, weights = backend.get(job.backend), folder / "weights.safetensors"
+    twin, weights = twin or backend.get(job.backend), folder / "weights.safetensors"
     if paths.sha256(weights) != card["weights"]:
         raise ValueError(f"{weights} is not what its card says; delete its folder and train it again")
     model = changed(job, twin, twin.models.build(job.spec))
@@ -147,7 +171,16 @@ def _train(job: Job, images: data.Splits, folder: Path) -> None:
             if last and epochs < settings.epochs:
                 keep(job.at(epochs), folder_of(job.at(epochs), images.source.kind), through)
         rows = through
+        if job.best:
+            model.set_arrays(_best(place / f"phase-{number}", settings.epochs))
     keep(job, folder, rows)
+
+
+def _best(phase: Path, epochs: int) -> dict[str, np.ndarray]:
+    """Return the weights of a phase's best epoch; a shorter training than one before has a sub-folder of its own."""
+    own = phase / f"to-{epochs}"
+    arrays = checkpoints.read((own if own.exists() else phase) / "best.safetensors")[0]
+    return {name: a for name, a in arrays.items() if not name.startswith("optimizer.")}
 
 
 def _unfinished(job: Job, images: data.Splits, models: Path, probed: dict) -> Path:
@@ -164,7 +197,9 @@ def _unfinished(job: Job, images: data.Splits, models: Path, probed: dict) -> Pa
 def _keep(job: Job, folder: Path, model: Any, images: data.Splits, rows: list[dict], how: dict) -> None:
     """Write the folder of a model, the card last; `how` is what the card says beside what is known here."""
     weights = folder / "weights.safetensors"
-    checkpoints.write(weights, model.get_arrays(), spec=to_dict(job.spec))
+    arrays = model.get_arrays()
+    arrays = publish.rounded(arrays) if folder.name in publish.names() else arrays
+    checkpoints.write(weights, arrays, spec=to_dict(job.spec))
     paths.write_text(folder / "history.csv", pd.DataFrame(rows).to_csv(index=False))
     card = {
         "job": to_plain(replace(job, marks=())),
