@@ -130,7 +130,7 @@ def _read(dataset: DataSet, halves: tuple[str, ...], edition: str | None, option
 
 def _together(dataset: DataSet, parts: list[Images]) -> Images:
     """The images of several sets as one; the classes of each follow those of the one before."""
-    first = np.cumsum([0, *(part.num_classes for part in parts)])
+    first = np.cumsum([0, *(part.num_classes for part in parts[:-1])])
     sources = [part.source for part in parts]
     kind = max((source.kind for source in sources), key=("official", "variant", "stand-in").index)
     files = tuple(file for source in sources for file in source.files)
