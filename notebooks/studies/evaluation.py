@@ -52,11 +52,17 @@ def train(
     return train_or_load(job(twin, spec, settings, images, **more), images, run.may_train)
 
 
-def train_seeds(
-    run, twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits, seeds: int
-) -> list[Trained]:
-    """The same training with the seeds 0, 1, ..."""
-    return [train(run, twin, spec, replace(settings, seed=seed), images) for seed in range(seeds)]
+def train_all(run, jobs: Any, *images: data.Splits) -> Any:
+    """Return the trained models of jobs, in the dicts and lists that hold these; see `train`.
+
+    Each job takes its images among those at hand, and reads them where they are not there.
+    """
+    if isinstance(jobs, dict):
+        return {name: train_all(run, part, *images) for name, part in jobs.items()}
+    if isinstance(jobs, list):
+        return [train_all(run, part, *images) for part in jobs]
+    fitting = next((splits for splits in images if splits.recipe == jobs.data), None)
+    return train_or_load(jobs, fitting, run.may_train)
 
 
 def unlabelled(model: ModelSpec, name: str) -> ModelSpec:
