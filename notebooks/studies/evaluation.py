@@ -30,14 +30,14 @@ def job(
     images: data.Splits,
     **more: Any,
 ) -> Job:
-    """Return the training of a model on these images, in one phase or several; `more` are other fields of a Job.
-
-    Images that no recipe makes again are known by their checksums: only where they are at hand can it be trained.
-    """
+    """Return the training of a model on these images, in one phase or several; `more` are other fields of a Job."""
     phases = (settings,) if isinstance(settings, TrainSpec) else tuple(settings)
-    by_hand = data.Recipe(f"{fingerprint(images.train)}; {fingerprint(images.valid)}")
-    recipe = images.recipe or by_hand
-    return Job(spec, phases, recipe, backend.name_of(twin), **{"seed": phases[0].seed} | more)
+    return Job(spec, phases, recipe_of(images), backend.name_of(twin), **{"seed": phases[0].seed} | more)
+
+
+def recipe_of(images: data.Splits) -> data.Recipe:
+    """Return the recipe of images, or their checksums where none makes them again: then only what is at hand trains."""
+    return images.recipe or data.Recipe(f"{fingerprint(images.train)}; {fingerprint(images.valid)}")
 
 
 def train(
@@ -61,7 +61,7 @@ def train_all(run, jobs: Any, *images: data.Splits) -> Any:
         return {name: train_all(run, part, *images) for name, part in jobs.items()}
     if isinstance(jobs, list):
         return [train_all(run, part, *images) for part in jobs]
-    fitting = next((splits for splits in images if splits.recipe == jobs.data), None)
+    fitting = next((splits for splits in images if recipe_of(splits) == jobs.data), None)
     return train_or_load(jobs, fitting, run.may_train)
 
 

@@ -22,11 +22,15 @@ import papermill
 from twinvae import backend as backends
 from twinvae import data, paths
 from twinvae.training import Job, folder_of, stale, to_plain
-from twinvae_studies import planning, report004
+from twinvae_studies import planning, report002, report002_tuning, report004
 
 # notebook -> function(profile, backend, **parameters of the notebook) that returns jobs in dicts and lists
 STUDIES: dict[str, Callable[..., Any]] = {
     "03_digits_ae_vae_cvae": report004.jobs,
+    "04_digits_vae_vs_cvae": lambda profile, backend, **parameters: [
+        report002_tuning.jobs(profile, backend),
+        report002.jobs(profile, backend, **parameters),
+    ],
 }
 
 
