@@ -1,7 +1,7 @@
 """The race against the clock: every mark judged once, a killed race goes on, who never arrives is not late."""
 
-import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,8 +10,10 @@ import pytest
 from twinvae import backend, data, zoo
 from twinvae.metrics.judge import Judge
 from twinvae.spec import Conv, Dense, Flatten, GanSpec, ModelSpec, Reshape, TrainSpec, mlp
-from twinvae_studies import evaluation, report003
+from twinvae_studies import evaluation, planning, report003
 
+RUN = SimpleNamespace(may_train=True)
+PARAMETERS = dict(epochs=None, seeds=None, batch_size=16, learning_rate=2e-3, learning_rate_cgan=3e-4)
 CVAE = ModelSpec(
     "tiny_cvae",
     "cvae",
@@ -40,67 +42,91 @@ def images() -> data.Splits:
     return data.Splits(*parts)
 
 
-@pytest.fixture
-def uncompiled():
-    """TensorFlow without graphs: a few steps of small models would spend their time compiling."""
-    import tensorflow as tf
-
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
-
-
 def judge(twin) -> Judge:
     """A classifier as it is drawn."""
     model = ModelSpec("tiny_judge", "classifier", (4, 4, 3), 5, (Flatten(), *mlp(6)), (), num_classes=4)
     return Judge(twin.models.build(model), twin, {})
 
 
-def place(folder):
-    return type("Run", (), {"checkpoints": folder})
+def jobs(twin, model, images, marks, seeds=1, settings=SETTINGS):
+    return planning.over_seeds(evaluation.job(twin, model, settings, images, marks=marks), seeds)
+
+
+# --- what is trained -----------------------------------------------------------------------------
+
+
+def test_a_race_is_judged_at_powers_of_two_and_at_its_end():
+    assert report003.marks(1) == (1,) and report003.marks(12) == (1, 2, 4, 8, 12)
+    assert report003.marks(64) == (1, 2, 4, 8, 16, 32, 64)
+
+
+@pytest.mark.parametrize("profile", planning.PROFILES)
+def test_the_racing_pair_runs_with_every_seed_and_ours_once(profile):
+    found = report003.jobs(profile, "torch", **PARAMETERS)
+    many = 3 if profile == "full" else 1
+    assert {name: len(seeds) for name, seeds in found["race"].items()} == {
+        "CVAE": many, "CGAN": many, "CVAE, ours": 1, "CGAN, ours": 1}  # fmt: skip
+    exact = profile == "full"
+    assert found["race"]["CGAN"][0].spec == (report003.EXACT if exact else report003.LIGHT)["CGAN"]
+    assert set(found["timed"]) == ({"CVAE", "CGAN"} if exact else set())
+    assert found["race"]["CGAN, ours"][0].phases[0].learning_rate == pytest.approx(9e-4)
+
+
+def test_what_is_printed_changes_the_model_and_nothing_else():
+    found = report003.jobs("smoke", "torch", **PARAMETERS)
+    right = found["printed"]["right"]
+    assert right == found["code sizes"]["z110"] and not right.change
+    assert len({job.key for job in found["printed"].values()}) == 4
+    assert all(replace(job, change="", arguments=()) == right for job in found["printed"].values())
+    assert replace(found["leaked"], data=right.data) == right
+    assert found["leaked"].data.arguments == (("count", 21),)
+
+
+# --- the race ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("model", [CVAE, CGAN], ids=lambda m: m.kind)
 @pytest.mark.parametrize("name", ["torch", "tf"])
-def test_a_race_ends_where_the_ordinary_training_does(images, name, model, tmp_path, request):
-    if name == "tf":
-        request.getfixturevalue("uncompiled")
+def test_a_race_ends_where_the_ordinary_training_does(images, name, model, results, monkeypatch):
     twin = backend.get(name)
-    rows, (trained,) = report003.run(place(tmp_path / "a"), twin, model, SETTINGS, images, 1, [1, 4], judge(twin), Y)
-    ordinary = evaluation.train(place(tmp_path / "b"), twin, model, SETTINGS, images)
+    with twin.train.uncompiled():
+        rows, (trained,) = report003.race(RUN, jobs(twin, model, images, (1, 4)), images, judge(twin), Y)
+        monkeypatch.setenv("TWINVAE_RESULTS", str(results / "another"))
+        ordinary = evaluation.train(RUN, twin, model, SETTINGS, images)
     assert all(np.array_equal(a, trained.model.get_arrays()[key]) for key, a in ordinary.model.get_arrays().items())
     assert rows.epoch.tolist() == [1, 4] and rows.seconds.iloc[1] == pytest.approx(4 * rows.seconds.iloc[0])
     seen = report003.looks(judge(twin), evaluation.generate(ordinary, Y), Y, images.test)
     assert all(rows[column].iloc[-1] == pytest.approx(value) for column, value in seen.items())
 
 
-def test_a_killed_race_goes_on_and_judges_no_mark_twice(images, tmp_path, monkeypatch):
+def test_a_killed_race_goes_on_and_trains_no_mark_twice(images, results, monkeypatch):
     twin = backend.get("torch")
-    looks = report003.looks
-    seen = []
+    fit = twin.train.fit
+    ends = []
 
-    def dies_at_the_third(*arguments):
-        seen.append(1)
-        if len(seen) == 3:
+    def dies_at_the_fifth(model, images, settings, folder):
+        ends.append((settings.seed, settings.epochs))
+        if len(ends) == 5:
             raise KeyboardInterrupt
-        return looks(*arguments)
+        return fit(model, images, settings, folder)
 
-    monkeypatch.setattr(report003, "looks", dies_at_the_third)
-    arguments = (twin, CVAE, SETTINGS, images, 2, [1, 2, 4], judge(twin), Y)
+    monkeypatch.setattr(twin.train, "fit", dies_at_the_fifth)
+    race = (jobs(twin, CVAE, images, (1, 2, 4), seeds=2), images, judge(twin), Y)
     with pytest.raises(KeyboardInterrupt):
-        report003.run(place(tmp_path / "a"), *arguments)
-    assert [len(json.loads(path.read_text())) for path in tmp_path.rglob("judged*.json")] == [2]
-    rows, trained = report003.run(place(tmp_path / "a"), *arguments)
-    assert len(seen) == 3 + 4  # the third mark again, then the three of the second seed
-    whole, again = report003.run(place(tmp_path / "b"), *arguments)
+        report003.race(RUN, *race)
+    assert len(list(results.rglob("card.json"))) == 3 + 1
+    rows, trained = report003.race(RUN, *race)
+    assert ends == [(0, 1), (0, 2), (0, 4), (1, 1), (1, 2), (1, 1), (1, 2), (1, 4)]
+    monkeypatch.setenv("TWINVAE_RESULTS", str(results / "another"))
+    whole, again = report003.race(RUN, *race)
     pd.testing.assert_frame_equal(rows.drop(columns="seconds"), whole.drop(columns="seconds"))
     assert [list(m.history.epoch) for m in trained] == [list(m.history.epoch) for m in again] == [[1, 2, 3, 4]] * 2
 
 
-@pytest.mark.parametrize("marks", [[], [0, 4], [2, 1, 4], [1, 2], [4, 4]])
-def test_marks_that_do_not_ascend_to_the_epochs_are_refused(images, marks, tmp_path):
-    with pytest.raises(ValueError, match="they must ascend from 1 or more to 4, the epochs"):
-        report003.run(place(tmp_path), backend.get("torch"), CVAE, SETTINGS, images, 1, marks, None, Y)
+@pytest.mark.parametrize("marks", [(0, 4), (2, 1, 4), (4, 4), (5,)])
+def test_marks_that_do_not_ascend_within_the_epochs_are_refused(images, marks):
+    with pytest.raises(ValueError, match="they must ascend from 1 to 4"):
+        jobs(backend.get("torch"), CVAE, images, marks)
 
 
 def test_epochs_that_follow_a_stop_are_not_timed():
@@ -139,9 +165,9 @@ def test_the_models_are_those_of_the_reports_but_for_what_is_said():
     [CVAE, replace(CVAE, kind="ae", num_classes=0, encoder_condition="none", decoder_condition="none")],
     ids=lambda m: m.kind,
 )
-def test_what_is_kept_of_a_small_training(images, model, tmp_path):
+def test_what_is_measured_of_a_small_training(images, model, results):
     twin = backend.get("torch")
-    trained = evaluation.train(place(tmp_path), twin, model, SETTINGS, images)
+    trained = evaluation.train(RUN, twin, model, SETTINGS, images)
     row = report003.measured(trained, judge(twin), Y, images)
     first = replace(images, train=images.train.subset(np.arange(16)))
     losses = [twin.train.evaluate(trained.model, part, SETTINGS)[0] for part in (images.test, first.train)]
