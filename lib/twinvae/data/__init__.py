@@ -6,7 +6,7 @@ official download is tried, then a labelled stand-in serves. TWINVAE_OFFLINE=1 f
 """
 
 from .images import DataError, Images, Recipe, Source, Splits
-from .loading import from_recipe, load, splits, transformed
+from .loading import from_recipe, load, made, splits, transformed
 from .prepare import binarise, dequantise, one_hot, scale
 from .sets import SETS
 from .splitting import shared_images
@@ -24,6 +24,7 @@ __all__ = [
     "dequantise",
     "from_recipe",
     "load",
+    "made",
     "one_hot",
     "scale",
     "shared_images",
