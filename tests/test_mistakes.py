@@ -1,5 +1,7 @@
 """The mistakes made on purpose: without one it is the ordinary training, with one only that one differs."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -113,35 +115,32 @@ def test_a_model_can_be_made_to_see_the_scrambled_planes(name):
 
 
 @pytest.mark.parametrize("name", ["torch", "tf"])
-def test_as_printed_batch_norm_keeps_its_first_statistics(images, name, tmp_path):
-    run = type("Run", (), {"checkpoints": tmp_path})
+def test_as_printed_batch_norm_keeps_its_first_statistics(images, name, results):
+    run = SimpleNamespace(may_train=True)
     twin = backend.get(name)
+    ways = {"none": (), "frozen": (("frozen", True),), "both": (("frozen", True), ("scrambled", True))}
+    change = "twinvae_studies.mistakes:as_printed"
     found = {
-        way: mistakes.train_as_printed(run, twin, PLANES, SETTINGS, images, *way)
-        for way in ((False, False), (False, True), (True, True))
+        way: evaluation.train(run, twin, PLANES, SETTINGS, images, change=change, arguments=arguments)
+        for way, arguments in ways.items()
     }
-    norm = {
-        way: {n: a for n, a in trained.model.get_arrays().items() if "batchnorm" in n} for way, trained in found.items()
-    }
-    for way, arrays in norm.items():
+    for way, trained in found.items():
+        arrays = trained.model.get_arrays()
         moved = (
             (arrays["encoder.batchnorm1.running_mean"] != 0).all(),
             (arrays["encoder.batchnorm1.running_var"] != 1).all(),
         )
-        assert (
-            moved == ((False, False) if way[1] else (True, True)) and (arrays["encoder.batchnorm1.weight"] != 1).all()
-        )
+        assert moved == ((True, True) if way == "none" else (False, False))
+        assert (arrays["encoder.batchnorm1.weight"] != 1).all()
     ordinary = evaluation.train(run, twin, PLANES, SETTINGS, images)
-    assert ordinary.history.equals(found[False, False].history)  # none of the mistakes: the ordinary training
-    assert len(list(tmp_path.iterdir())) == 3
-    assert found[False, True].history.loss.iloc[-1] != found[True, True].history.loss.iloc[-1]
+    losses = [trained.history.drop(columns="seconds") for trained in (ordinary, *found.values())]
+    assert losses[0].equals(losses[1])  # none of the mistakes: the ordinary training
+    assert len(list(results.rglob("card.json"))) == 4
+    assert found["frozen"].history.loss.iloc[-1] != found["both"].history.loss.iloc[-1]
 
 
 def test_test_images_can_be_put_among_those_trained_on(images):
-    both = mistakes.train_on_test(images)
-    assert (
-        len(both.train) == 28
-        and (both.train.x[22:] == images.test.x).all()
-        and (both.train.y[22:] == images.test.y).all()
-    )
-    assert both.test is images.test
+    both = mistakes.train_on_test(images, 4)
+    assert len(both.train) == 26 and (both.train.x[22:] == images.test.x[:4]).all()
+    assert (both.train.y[22:] == images.test.y[:4]).all() and both.test is images.test
+    assert len(mistakes.train_on_test(images, 99).train) == 28

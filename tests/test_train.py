@@ -471,3 +471,14 @@ def test_images_that_cannot_be_are_refused(change, message):
     good = images(9)
     with pytest.raises(ValueError, match=message):
         type(good)(*change(good.x, good.y), good.class_names, good.source)
+
+
+def test_what_is_uncompiled_within_something_uncompiled_leaves_it_so():
+    import tensorflow as tf
+
+    twin = backend.get("tf")
+    with twin.train.uncompiled():
+        with twin.train.uncompiled():
+            pass
+        assert tf.config.functions_run_eagerly()
+    assert not tf.config.functions_run_eagerly()

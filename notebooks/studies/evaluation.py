@@ -30,14 +30,14 @@ def job(
     images: data.Splits,
     **more: Any,
 ) -> Job:
-    """Return the training of a model on these images, in one phase or several; `more` are other fields of a Job.
-
-    Images that no recipe makes again are known by their checksums: only where they are at hand can it be trained.
-    """
+    """Return the training of a model on these images, in one phase or several; `more` are other fields of a Job."""
     phases = (settings,) if isinstance(settings, TrainSpec) else tuple(settings)
-    by_hand = data.Recipe(f"{fingerprint(images.train)}; {fingerprint(images.valid)}")
-    recipe = images.recipe or by_hand
-    return Job(spec, phases, recipe, backend.name_of(twin), **{"seed": phases[0].seed} | more)
+    return Job(spec, phases, recipe_of(images), backend.name_of(twin), **{"seed": phases[0].seed} | more)
+
+
+def recipe_of(images: data.Splits) -> data.Recipe:
+    """Return the recipe of images, or their checksums where none makes them again: then only what is at hand trains."""
+    return images.recipe or data.Recipe(f"{fingerprint(images.train)}; {fingerprint(images.valid)}")
 
 
 def train(
@@ -52,11 +52,17 @@ def train(
     return train_or_load(job(twin, spec, settings, images, **more), images, run.may_train)
 
 
-def train_seeds(
-    run, twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits, seeds: int
-) -> list[Trained]:
-    """The same training with the seeds 0, 1, ..."""
-    return [train(run, twin, spec, replace(settings, seed=seed), images) for seed in range(seeds)]
+def train_all(run, jobs: Any, *images: data.Splits) -> Any:
+    """Return the trained models of jobs, in the dicts and lists that hold these; see `train`.
+
+    Each job takes its images among those at hand, and reads them where they are not there.
+    """
+    if isinstance(jobs, dict):
+        return {name: train_all(run, part, *images) for name, part in jobs.items()}
+    if isinstance(jobs, list):
+        return [train_all(run, part, *images) for part in jobs]
+    fitting = next((splits for splits in images if recipe_of(splits) == jobs.data), None)
+    return train_or_load(jobs, fitting, run.may_train)
 
 
 def unlabelled(model: ModelSpec, name: str) -> ModelSpec:

@@ -18,7 +18,6 @@ import pandas as pd
 
 from twinvae import data, randomness
 from twinvae.spec import ModelSpec, TrainSpec
-from twinvae_studies import evaluation
 
 
 def class_order(batches: list[randomness.Batch]) -> list[randomness.Batch]:
@@ -120,28 +119,16 @@ def freeze_norms(model: Any) -> None:
     model.loss_terms = lambda x_in, x, y, eps, training=False: terms(x_in, x, y, eps)
 
 
-def train_as_printed(
-    run,
-    twin: ModuleType,
-    spec: ModelSpec,
-    settings: TrainSpec,
-    images: data.Splits,
-    scrambled: bool,
-    frozen: bool,
-) -> evaluation.Trained:
-    """A model trained with both of report 003's mistakes in the code, one or none, each time from
-    the same weights.
-    """
-    model = twin.models.build(spec, seed=settings.seed)
+def as_printed(twin: ModuleType, model: Any, scrambled: bool = False, frozen: bool = False) -> None:
+    """Make a built model what report 003's code makes of it; the `change` of a job."""
     if scrambled:
         scramble_planes(twin, model)
     if frozen:
         freeze_norms(model)
-    note = " and ".join(["scrambled planes"] * scrambled + ["frozen norms"] * frozen)
-    return evaluation.fit(run, twin, model, settings, images, note)
 
 
-def train_on_test(images: data.Splits) -> data.Splits:
-    """The test images among those trained on, too, so that nothing is held out (E-003-3)."""
-    x, y = (np.concatenate([getattr(part, name) for part in (images.train, images.test)]) for name in "xy")
+def train_on_test(images: data.Splits, count: int) -> data.Splits:
+    """Return splits that train on the first `count` test images, too, so that these are not held out (E-003-3)."""
+    parts = images.train, images.test.subset(np.arange(min(count, len(images.test))))
+    x, y = (np.concatenate([getattr(part, name) for part in parts]) for name in "xy")
     return replace(images, train=replace(images.train, x=x, y=y), indices={})

@@ -1,65 +1,82 @@
-"""Report 001's three tasks on Sign Language MNIST: what notebook 05 asks beyond what `study` asks
-of every model.
+"""Report 001's three tasks on Sign Language MNIST: what notebook 05 trains, and what it asks of pictures.
 
 Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels y [N].
 """
 
 from __future__ import annotations
 
-import json
 import zlib
 from dataclasses import replace
-from types import ModuleType, SimpleNamespace
 
 import numpy as np
 
-from twinvae import data, paths, zoo
-from twinvae.data.sign_language import for_task
-from twinvae.data.splitting import balanced
+from twinvae import data, zoo
 from twinvae.metrics import latent
 from twinvae.metrics.judge import Judge
-from twinvae.run import results
 from twinvae.spec import BatchNorm, ModelSpec, TrainSpec, count_weights
+from twinvae.training import Job
 from twinvae.zoo import signs
-from twinvae_studies import evaluation
+from twinvae_studies import evaluation, planning, report001_anomalies
+from twinvae_studies.evaluation import Trained
+from twinvae_studies.planning import sizes
 
 TASKS = {1: "vowel", 2: "letter", 3: "rotation"}
 JUDGES = {1: "sign_vowel", 2: "sign_language", 3: "sign_rotation"}
+AMOUNTS = {  # of the profiles smoke, quick and full
+    "images": (sizes(480, 96, 96), sizes(None, None, None), sizes(None, None, None)),
+    "seeds": (1, 1, 3),  # in PyTorch; TensorFlow trains one
+    "epochs": (1, 15, 100),
+    "turned": (1, 4, 1),  # task 3, which has each picture four times, gets the epochs divided by this
+    "small_images": (96, 1_200, 1_200),
+    "small_epochs": (1, 6, 8),
+    "whole_remedies": (False, False, True),  # whether the remedies get all images and epochs
+}
 LATENT_DIMS = (2, 8, 32, 128, 512)
 WIDTHS = (8, 16, 64)  # filters of the wide convolutions, beside the 32 of the light models
 
 
-def tasks(letters: data.Splits) -> dict[int, data.Splits]:
-    """The images of the three tasks: the same photographs, and the same parts, in each."""
-    parts = {
-        task: {part: for_task(getattr(letters, part), name) for part in ("train", "valid", "test")}
-        for task, name in TASKS.items()
+# ---------------------------------------------------------------- what is trained
+def jobs(
+    profile: str, backend: str, epochs: int | None, seeds: int | None, batch_size: int, learning_rate: float
+) -> dict:
+    """Return the trainings of notebook 05; epochs and seeds that are None are the profile's.
+
+    'light': task (0: a VAE of the letters) -> seeds; 'small': task -> name -> seeds; 'remedies': task -> name -> one;
+    'detectors': what is normal -> kind; 'exact': task -> the report's own model, in 'full' alone.
+    """
+    amounts = planning.amounts(AMOUNTS, profile)
+    epochs, seeds = epochs or amounts.epochs, seeds or (amounts.seeds if backend == "torch" else 1)
+    images = {t: planning.recipe("sign_language", amounts.images, task=task) for t, task in TASKS.items()}
+    few = {t: replace(recipe, train_size=few_images(profile, t)) for t, recipe in images.items()}
+    settings = TrainSpec(epochs, batch_size, learning_rate)
+    how = {t: replace(settings, epochs=max(1, epochs // amounts.turned)) if t == 3 else settings for t in TASKS}
+    small = replace(settings, epochs=amounts.small_epochs)
+    light = {t: Job(zoo.get(f"light_task{t}"), (how[t],), images[t], backend) for t in TASKS}
+    light[0] = replace(light[2], spec=evaluation.unlabelled(light[2].spec, "light_vae"))
+    little = {t: replace(light[t], phases=(small,), data=few[t]) for t in TASKS}
+    tried = light if amounts.whole_remedies else little
+    exact = {t: replace(light[t], spec=zoo.get(f"report001_task{t}")) for t in TASKS if profile == "full"}
+    return {
+        "light": {t: planning.over_seeds(job, seeds) for t, job in light.items()},
+        "small": {
+            t: {name: planning.over_seeds(replace(little[t], spec=model), seeds) for name, model in variants(t).items()}
+            for t in (2, 3)
+        },
+        "remedies": {t: {name: [job] for name, job in remedies(t, tried[t]).items()} for t in TASKS},
+        "detectors": report001_anomalies.jobs(profile, backend, images[2], settings),
+        "exact": {t: replace(job, phases=(replace(settings, epochs=100),)) for t, job in exact.items()},
     }
-    return {task: replace(letters, **made) for task, made in parts.items()}
 
 
-def upright(x: np.ndarray, turns: np.ndarray) -> np.ndarray:
-    """Images turned back (clockwise) by the quarter turns that were asked for.
-
-    [N, H, H, C], [N] -> [N, H, H, C]
-    """
-    return np.stack([np.rot90(image, -turn) for image, turn in zip(x, turns, strict=True)])
+def few_images(profile: str, task: int) -> int:
+    """Return how many photographs the small trainings of a task get; task 3 has each four times."""
+    return planning.amounts(AMOUNTS, profile).small_images // (4 if task == 3 else 1)
 
 
-def complexity(x: np.ndarray) -> np.ndarray:
-    """How much there is in a picture: bytes that zlib needs for it in 16 shades of grey.
-
-    [N, H, W, C] -> [N]
-
-    Cannot tell detail from noise; a crude stand-in for the shortest description (Kolmogorov 1965).
-    """
-    shades = np.clip(x * 16, 0, 15).astype(np.uint8)
-    return np.array([len(zlib.compress(image.tobytes(), 9)) for image in shades])
-
-
-def by_class(values: np.ndarray, y: np.ndarray, num_classes: int) -> np.ndarray:
-    """The mean of each class.  [N], [N] -> [K]"""
-    return np.bincount(y, values, num_classes) / np.bincount(y, minlength=num_classes)
+def variants(task: int) -> dict[str, ModelSpec]:
+    """Return the models of a task's small trainings, by the names of their numbers."""
+    model = zoo.get(f"light_task{task}")
+    return architectures(task) | (latent_sizes(model) | widths(model) if task == 2 else {})
 
 
 def latent_sizes(model: ModelSpec) -> dict[str, ModelSpec]:
@@ -74,26 +91,24 @@ def widths(model: ModelSpec) -> dict[str, ModelSpec]:
     return {f"width{w}": replace(model, name=f"{model.name}_w{w}", **signs(w, w // 2, 2 * w)) for w in WIDTHS}
 
 
-def architectures() -> dict[str, tuple[int, ModelSpec]]:
-    """What the report explains its layers by, changed one at a time: name of the numbers -> (task,
-    model).
+def architectures(task: int) -> dict[str, ModelSpec]:
+    """What the report explains its layers by, changed one at a time, for tasks 2 and 3: name of the numbers -> model.
 
-    Widths are a quarter of the report's, so 32-16-32 stands for its 128-64-128; the two last are
-    for task 3, whose images more filters, or one more convolution on each side, are said to
-    improve.
+    Widths are a quarter of the report's, so 32-16-32 stands for its 128-64-128.  More filters, or one more convolution
+    on each side, are said to improve the images of task 3.
     """
-    letter, rotation = zoo.get("light_task2"), zoo.get("light_task3")
-    plain = tuple(layer for layer in letter.encoder if not isinstance(layer, BatchNorm))
-    filters = {"order_rising": (16, 32, 32), "order_flat": (32, 32, 32)}
-    rows = {"order_report": (2, letter), "no_batchnorm": (2, replace(letter, encoder=plain))}
-    rows |= {name: (2, replace(letter, encoder=convolutions(letter, *widths))) for name, widths in filters.items()}
-    more = signs(wide=64, narrow=32, maps=128)
-    rows |= {
-        "task3_report": (3, rotation),
-        "task3_filters": (3, replace(rotation, **more)),
-        "task3_layers": (3, deeper(rotation)),
+    model = zoo.get(f"light_task{task}")
+    plain = tuple(layer for layer in model.encoder if not isinstance(layer, BatchNorm))
+    rows = {
+        "order_report": model,
+        "no_batchnorm": replace(model, encoder=plain),
+        "order_rising": replace(model, encoder=convolutions(model, 16, 32, 32)),
+        "order_flat": replace(model, encoder=convolutions(model, 32, 32, 32)),
     }
-    return {name: (task, replace(model, name=f"light_{name}")) for name, (task, model) in rows.items()}
+    if task == 3:
+        more = replace(model, **signs(wide=64, narrow=32, maps=128))
+        rows = {"task3_report": model, "task3_filters": more, "task3_layers": deeper(model)}
+    return {name: replace(changed, name=f"light_{name}") for name, changed in rows.items()}
 
 
 def convolutions(model: ModelSpec, *filters: int) -> tuple:
@@ -118,66 +133,57 @@ def deeper(model: ModelSpec) -> ModelSpec:
     )
 
 
-# --------------------------------------------------------------- small trainings, measured and kept
-def fewer(images: data.Splits, count: int) -> data.Splits:
-    """The splits with `count` training images at most, as equal over the classes as they allow."""
-    return replace(images, train=images.train.subset(balanced(images.train.y, count)))
-
-
-def remedies(task: int, settings: TrainSpec) -> dict[str, tuple[int, ModelSpec, TrainSpec]]:
-    """What might make samples of a task's CVAE obey or vary more: name of the numbers -> task,
-    model, settings.
-    """
-    model = zoo.get(f"light_task{task}")
+def remedies(task: int, job: Job) -> dict[str, Job]:
+    """Return what might make samples of a task's CVAE obey or vary more, by the names of the numbers."""
+    model, (settings,) = job.spec, job.phases
     named = {
-        "beta": (model, replace(settings, beta=0.3)),
-        "gaussian": (replace(model, likelihood="gaussian", variance=0.05), settings),
-        "prior": (replace(model, prior="learned"), settings),
+        "beta": replace(job, phases=(replace(settings, beta=0.3),)),
+        "gaussian": replace(job, spec=replace(model, likelihood="gaussian", variance=0.05)),
+        "prior": replace(job, spec=replace(model, prior="learned")),
     }
     return {
-        f"remedy{task}_{name}": (task, replace(spec, name=f"light_task{task}_{name}"), how)
-        for name, (spec, how) in named.items()
+        f"remedy{task}_{name}": replace(changed, spec=replace(changed.spec, name=f"light_task{task}_{name}"))
+        for name, changed in named.items()
     }
 
 
-def measured(
-    run,
-    twin: ModuleType,
-    model: ModelSpec,
-    settings: TrainSpec,
-    images: data.Splits,
-    seeds: int,
-    judge: Judge,
-    y: np.ndarray,
-) -> dict[str, list[float]]:
-    """Trains a model and keeps only what is measured, a value a seed: `loss` on validation images
-    in nats, its best and last epoch, units that vary with the image, and what the judge says of
-    samples for y against the training images.
+# ---------------------------------------------------------------- what came out
+def measured(models: list[Trained], judge: Judge, y: np.ndarray, train: data.Images) -> dict[str, list[float]]:
+    """What small trainings came to, a value a seed: `loss` on validation images in nats, its best and last epoch, units
+    that vary with the image, and what the judge says of samples for y against the training images.
     """
-    place = SimpleNamespace(checkpoints=run.checkpoints / f"small-{settings.epochs}-epochs")
     rows = []
-    for trained in evaluation.train_seeds(place, twin, model, settings, images, seeds):
-        mu, _ = evaluation.codes(trained, data.scale(images.train.x[:2_000]), images.train.y[:2_000])
+    for trained in models:
+        mu, _ = evaluation.codes(trained, data.scale(train.x[:2_000]), train.y[:2_000])
         loss = trained.history.valid_loss
         active = int(latent.active_units(mu).sum())
         rows.append(
             {"loss": float(loss.min()), "last": float(loss.iloc[-1]), "active": active}
-            | evaluation.judged(judge, evaluation.generate(trained, y), y, images.train)
+            | evaluation.judged(judge, evaluation.generate(trained, y), y, train)
         )
-    return {name: [float(row[name]) for row in rows] for name in rows[0]} | {"weights": count_weights(model)}
+    return {name: [float(row[name]) for row in rows] for name in rows[0]} | {"weights": count_weights(models[0].spec)}
 
 
-def keep(run, name: str, table: dict) -> dict:
-    """Keeps a table of measurements as a JSON file beside the run's weights, for runs that do not
-    train.
+# ---------------------------------------------------------------- pictures
+def upright(x: np.ndarray, turns: np.ndarray) -> np.ndarray:
+    """Images turned back (clockwise) by the quarter turns that were asked for.
+
+    [N, H, H, C], [N] -> [N, H, H, C]
     """
-    paths.write_text(run.weights / f"{name}.json", json.dumps(table, indent=1) + "\n")
-    return table
+    return np.stack([np.rot90(image, -turn) for image, turn in zip(x, turns, strict=True)])
 
 
-def kept(run, name: str) -> dict:
-    """What `keep` kept, of this profile or the next better one that has it.
+def complexity(x: np.ndarray) -> np.ndarray:
+    """How much there is in a picture: bytes that zlib needs for it in 16 shades of grey.
 
-    FileNotFoundError if none has.
+    [N, H, W, C] -> [N]
+
+    Cannot tell detail from noise; a crude stand-in for the shortest description (Kolmogorov 1965).
     """
-    return json.loads(results.kept(run, f"{name}.json").read_text())
+    shades = np.clip(x * 16, 0, 15).astype(np.uint8)
+    return np.array([len(zlib.compress(image.tobytes(), 9)) for image in shades])
+
+
+def by_class(values: np.ndarray, y: np.ndarray, num_classes: int) -> np.ndarray:
+    """The mean of each class.  [N], [N] -> [K]"""
+    return np.bincount(y, values, num_classes) / np.bincount(y, minlength=num_classes)

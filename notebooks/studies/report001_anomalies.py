@@ -15,18 +15,111 @@ from sklearn.datasets import fetch_kddcup99, load_breast_cancer
 
 from twinvae import data, randomness
 from twinvae.data import Images, Source, Splits
+from twinvae.data.sign_language import VOWELS
 from twinvae.metrics import anomaly
-from twinvae.spec import Flatten, ModelSpec, mlp
-from twinvae_studies import evaluation
+from twinvae.spec import Flatten, ModelSpec, TrainSpec, mlp
+from twinvae.training import Job
+from twinvae_studies import evaluation, planning
 from twinvae_studies.evaluation import Trained
+from twinvae_studies.planning import sizes
+
+AMOUNTS = {  # of the profiles smoke, quick and full
+    "digits": (sizes(400, 100, 200), sizes(10_000, 1_000, 2_000), sizes(10_000, 1_000, 2_000)),
+    "most_epochs": (1, 150, 150),
+}
+DETECTORS = {  # what is normal -> shape and classes, hidden units, size of the code, epochs
+    "mnist": ((28, 28, 1), 8, 128, 16, 6),
+    "signs": ((28, 28, 1), 19, 128, 16, 12),
+    "small": ((8, 8, 1), 8, 32, 8, 60),
+    "tumours": ((1, 30, 1), 1, 16, 3, 150),
+    "traffic": ((1, 38, 1), 1, 32, 5, 20),
+}
+HELD_OUT = {"mnist": (1, 8), "signs": VOWELS, "small": (1, 8)}
+HERE = "twinvae_studies.report001_anomalies"
+
+
+# ---------------------------------------------------------------- what is trained
+def jobs(profile: str, backend: str, letters: data.Recipe, settings: TrainSpec) -> dict[str, dict[str, Job]]:
+    """Return the detectors, what is normal -> kind -> job; network traffic only where it is at hand."""
+    amounts = planning.amounts(AMOUNTS, profile)
+    pictures = {"mnist": planning.recipe("mnist", amounts.digits), "signs": letters}
+    pictures["small"] = planning.recipe("digits", sizes(None, None, None))
+    normal = {
+        name: replace(recipe, transform=f"{HERE}:without", arguments=(("held_out", HELD_OUT[name]),))
+        for name, recipe in pictures.items()
+    }
+    normal["tumours"] = data.Recipe("", transform=f"{HERE}:benign_tumours")
+    if profile != "smoke" and network_traffic():
+        normal["traffic"] = data.Recipe("", transform=f"{HERE}:normal_traffic")
+    found = {}
+    for name, recipe in normal.items():
+        shape, classes, hidden, latent_dim, epochs = DETECTORS[name]
+        size = min(settings.batch_size, 32 if name == "tumours" else 64)
+        how = replace(settings, epochs=min(epochs, amounts.most_epochs), batch_size=size)
+        likelihood = "gaussian_learned" if name in ("tumours", "traffic") else "bernoulli"
+        kinds = {"VAE": 0} | ({"CVAE": classes} if classes > 1 else {})
+        found[name] = {
+            kind: Job(
+                detector(f"{name}_{kind.lower()}", shape, hidden, latent_dim, k, likelihood), (how,), recipe, backend
+            )
+            for kind, k in kinds.items()
+        }
+    return found
+
+
+def detector(
+    name: str,
+    image_shape: tuple[int, int, int],
+    hidden: int,
+    latent_dim: int,
+    classes: int = 0,
+    likelihood: str = "bernoulli",
+) -> ModelSpec:
+    """A VAE with one hidden layer on each side, or with classes a CVAE."""
+    how = "concat" if classes else "none"
+    return ModelSpec(
+        name,
+        "cvae" if classes else "vae",
+        image_shape,
+        latent_dim,
+        (Flatten(), *mlp(hidden)),
+        mlp(hidden),
+        num_classes=classes,
+        encoder_condition=how,
+        decoder_condition=how,
+        likelihood=likelihood,
+        init="keras",
+    )
 
 
 # ---------------------------------------------------------------- what is normal, and what is not
-def without(images: Splits, held_out: tuple[int, ...]) -> tuple[Splits, dict[int, np.ndarray]]:
-    """The splits without some classes, and the test images [N, H, W, C] of each that was held out.
+def cases(profile: str, letters: Splits) -> dict[str, tuple[Splits, dict[str, np.ndarray]]]:
+    """Return what is normal, and images [N, H, W, C] of each thing that is strange; network traffic where at hand."""
+    amounts = planning.amounts(AMOUNTS, profile)
+    digits, small = data.splits("mnist", **amounts.digits), data.splits("digits")
+    rest = {
+        name: data.transformed(images, f"{HERE}:without", held_out=HELD_OUT[name])
+        for name, images in (("mnist", digits), ("signs", letters), ("small", small))
+    }
+    turned = {name: np.rot90(data.scale(normal.test.x), axes=(1, 2)).copy() for name, normal in rest.items()}
+    held_out = {"one": only(digits, 1), "eight": only(digits, 8), "turned": turned["mnist"]}
+    found = {"mnist": (rest["mnist"], held_out | {"signs": data.scale(letters.test.x)})}
+    vowels = {"vowels": np.concatenate([only(letters, k) for k in VOWELS]), "turned": turned["signs"]}
+    found["signs"] = (rest["signs"], vowels | {"digits": data.scale(rest["mnist"].test.x)})
+    found["small"] = (rest["small"], {"one": only(small, 1), "eight": only(small, 8), "turned": turned["small"]})
+    found["tumours"] = (data.made(f"{HERE}:benign_tumours"), {"malignant": tumours()[1]})
+    if profile != "smoke" and (traffic := network_traffic()):
+        found["traffic"] = (data.made(f"{HERE}:normal_traffic"), {"attacks": traffic[1]})
+    return found
 
-    The classes that stay are numbered anew, in order.
-    """
+
+def only(images: Splits, label: int) -> np.ndarray:
+    """Return the test images of one class.  -> [N, H, W, C]"""
+    return data.scale(images.test.x[images.test.y == label])
+
+
+def without(images: Splits, held_out: tuple[int, ...]) -> Splits:
+    """Return the splits without some classes; those that stay are numbered anew, in order."""
     kept = np.setdiff1d(np.arange(images.train.num_classes), held_out)
 
     def part(images: Images) -> Images:
@@ -34,8 +127,19 @@ def without(images: Splits, held_out: tuple[int, ...]) -> tuple[Splits, dict[int
         names = tuple(images.class_names[k] for k in kept)
         return Images(images.x[inside], np.searchsorted(kept, images.y[inside]), names, images.source)
 
-    rest = replace(images, train=part(images.train), valid=part(images.valid), test=part(images.test))
-    return rest, {k: data.scale(images.test.x[images.test.y == k]) for k in held_out}
+    return replace(images, train=part(images.train), valid=part(images.valid), test=part(images.test))
+
+
+def benign_tumours() -> Splits:
+    """Return what is normal among `tumours`."""
+    return tumours()[0]
+
+
+def normal_traffic() -> Splits:
+    """Return what is normal in `network_traffic`.  FileNotFoundError where it cannot be fetched."""
+    if found := network_traffic():
+        return found[0]
+    raise FileNotFoundError("KDD Cup 1999 is not at hand; scikit-learn fetches it where there is a network.")
 
 
 def tumours() -> tuple[Splits, np.ndarray]:
@@ -92,31 +196,6 @@ def as_images(normal: np.ndarray, strange: np.ndarray, name: str, source: Source
 
     parts = (Images(pixels(rows), np.zeros(len(rows), np.int64), (name,), source) for rows in (train, valid, test))
     return Splits(*parts), data.scale(pixels(strange))
-
-
-def detector(
-    name: str,
-    image_shape: tuple[int, int, int],
-    hidden: int,
-    latent_dim: int,
-    classes: int = 0,
-    likelihood: str = "bernoulli",
-) -> ModelSpec:
-    """A VAE with one hidden layer on each side, or with classes a CVAE."""
-    how = "concat" if classes else "none"
-    return ModelSpec(
-        name,
-        "cvae" if classes else "vae",
-        image_shape,
-        latent_dim,
-        (Flatten(), *mlp(hidden)),
-        mlp(hidden),
-        num_classes=classes,
-        encoder_condition=how,
-        decoder_condition=how,
-        likelihood=likelihood,
-        init="keras",
-    )
 
 
 # ---------------------------------------------------------------- how strange

@@ -1,70 +1,60 @@
-"""VAE against CVAE: what notebook 04 asks of both, beyond what `study` asks of every model.
+"""Report 002, VAE against CVAE: what notebook 04 trains, and what it asks of codes.
 
 Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels y [N], codes z [N, Z].
 """
 
 from __future__ import annotations
 
-from types import ModuleType, SimpleNamespace
+from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 from sklearn.decomposition import PCA
 
-from twinvae import checkpoints, data, randomness
-from twinvae import spec as specs
+from twinvae import randomness, zoo
 from twinvae.metrics import latent
-from twinvae.run import results
-from twinvae_studies import evaluation
+from twinvae.spec import TrainSpec
+from twinvae.training import Job
+from twinvae_studies import evaluation, planning
 from twinvae_studies.evaluation import Trained
+from twinvae_studies.planning import sizes
+
+AMOUNTS = {  # of the profiles smoke, quick and full
+    "images": (sizes(400, 100, 100), sizes(10_000, 2_000, 2_000), sizes(None, None, None)),
+    "seeds": (1, 3, 3),
+    "epochs": (2, 10, 10),
+}
+MODELS = {"vae": "report002_vae", "cvae": "report002_cvae", "shallow": "shallow_vae"}  # the last of the CVAE's shape
 
 
-# ---------------------------------------------------------------- trained now, or taken from a file
-def models(
-    run,
-    twin: ModuleType,
-    spec: specs.ModelSpec,
-    settings: specs.TrainSpec,
-    images: data.Splits,
-    seeds: int,
-    train: bool,
-    file: str = "",
-) -> list[Trained]:
-    """Trains the model with the seeds 0, 1, ...; without `train`, the kept model of seed 0 alone.
+# ---------------------------------------------------------------- what is trained
+def jobs(
+    profile: str,
+    backend: str,
+    epochs: int | None,
+    seeds: int | None,
+    batch_size: int,
+    learning_rate: float,
+    latent_dim: int,
+) -> dict:
+    """Return the trainings of notebook 04 but its tuning; epochs and seeds that are None are the profile's.
 
-    PyTorch's runs keep seed 0 in float16 with its history, in `file` or one named by model and
-    epochs; either twin loads it.
+    'models': (data set, model) -> seeds; 'first epoch': data set -> the CVAE; 'plane': (data set, model) with a code
+    of two numbers.
     """
-    name = file or f"{spec.name}-z{spec.latent_dim}-e{settings.epochs}.safetensors"
-    if not train:
-        return [_kept(run, twin, name)]
-    # a shorter run is another run
-    place = SimpleNamespace(checkpoints=run.checkpoints / f"{settings.epochs}-epochs")
-    trained = evaluation.train_seeds(place, twin, spec, settings, images, seeds)
-    if run.backend == "torch":
-        arrays = {key: a.astype("float16") for key, a in trained[0].model.get_arrays().items()}
-        checkpoints.write(
-            run.weights / name,
-            arrays,
-            spec=specs.to_dict(spec),
-            settings=specs.to_dict(settings),
-            history=trained[0].history.to_dict("records"),
-        )
-    return trained
-
-
-def _kept(run, twin: ModuleType, name: str) -> Trained:
-    """The model of that file of weights."""
-    path = results.kept(run, name)
-    metadata = checkpoints.read(path)[1]
-    model = checkpoints.load_model(path, twin)
-    return Trained(
-        model.spec,
-        specs.from_dict(specs.TrainSpec, metadata["settings"]),
-        model,
-        twin,
-        pd.DataFrame(metadata["history"]),
-    )
+    amounts = planning.amounts(AMOUNTS, profile)
+    settings = TrainSpec(epochs or amounts.epochs, batch_size, learning_rate, binarize="dynamic")
+    plain, first = {}, {}
+    for dataset in ("mnist", "usps"):
+        images = planning.recipe(dataset, amounts.images)
+        for kind, name in MODELS.items():
+            model = replace(zoo.get(f"{name}_{dataset}"), latent_dim=latent_dim)
+            plain[dataset, kind] = Job(model, (settings,), images, backend)
+        first[dataset] = plain[dataset, "cvae"].at(1)
+    models = {key: planning.over_seeds(job, seeds or amounts.seeds) for key, job in plain.items()}
+    for dataset in first:
+        models[dataset, "cvae"][0] = replace(plain[dataset, "cvae"], marks=(1,))
+    plane = {key: replace(job, spec=replace(job.spec, latent_dim=2)) for key, job in plain.items() if key[1] != "vae"}
+    return {"models": models, "first epoch": first, "plane": plane}
 
 
 # ---------------------------------------------------------------- latent space

@@ -1,15 +1,12 @@
-"""Models against the clock, for notebook 06: samples judged after so many epochs, and the seconds
-until then.
+"""Report 003, CVAE against CGAN on CIFAR-10: what notebook 06 trains, models against the clock, small trainings.
 
 Knows no framework.  Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels y [N].
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
-from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -17,15 +14,98 @@ import pandas as pd
 from twinvae import data, zoo
 from twinvae.metrics import latent, samples
 from twinvae.metrics.judge import Judge
-from twinvae.paths import write_text
 from twinvae.spec import GanSpec, ModelSpec, TrainSpec
-from twinvae_studies import evaluation
+from twinvae.training import Job
+from twinvae_studies import evaluation, planning
+from twinvae_studies.planning import sizes
 
+AMOUNTS = {  # of the profiles smoke, quick and full
+    "images": (sizes(96, 32, 96), sizes(1_000, 100, 1_000), sizes(None, None, None)),
+    "seeds": (1, 1, 3),  # of the racing pair; ours run once
+    "epochs": (1, 12, 75),
+    "small_images": (64, 400, 1_000),
+    "small_epochs": (1, 5, 8),
+}
+EXACT = {"CVAE": zoo.get("report003_cvae"), "CGAN": zoo.get("report003_cgan")}
+LIGHT = {"CVAE": zoo.get("light_cifar_cvae"), "CGAN": zoo.get("light_cifar_cgan")}
+BETTER = {"CVAE, ours": zoo.get("better_cifar_cvae"), "CGAN, ours": zoo.get("better_cifar_cgan")}
+PRINTED = {  # the mistakes of the printed code that a CVAE is trained with: name -> arguments of mistakes.as_printed
+    "printed": (("frozen", True), ("scrambled", True)),
+    "planes": (("scrambled", True),),
+    "norms": (("frozen", True),),
+    "right": (),
+}
 THRESHOLDS = (0.15, 0.2, 0.25, 0.3, 0.4)  # of the judge's accuracy on samples of 10 classes
 LATENT_DIMS = (10, 30, 70, 110, 256)  # 110 is report 003's, 70 that of its Figure 3
 CAT, CARS, BOATS = 3, 1, 8  # labels of CIFAR-10
 
 
+# ---------------------------------------------------------------- what is trained
+def jobs(
+    profile: str,
+    backend: str,
+    epochs: int | None,
+    seeds: int | None,
+    batch_size: int,
+    learning_rate: float,
+    learning_rate_cgan: float,
+) -> dict:
+    """Return the trainings of notebook 06; epochs and seeds that are None are the profile's.
+
+    'race': model -> seeds, with marks; 'printed': mistake -> training; 'leaked', on test images, too; 'code sizes' and
+    'mlp': name -> training; 'timed': the report's own models, in 'full' alone.
+    """
+    amounts = planning.amounts(AMOUNTS, profile)
+    images = planning.recipe("cifar10", amounts.images)
+    few = replace(images, train_size=amounts.small_images)
+    leak = {"transform": "twinvae_studies.mistakes:train_on_test", "arguments": (("count", few.train_size // 3),)}
+    rates = {"CVAE": learning_rate, "CGAN": learning_rate_cgan}
+    rates |= {"CVAE, ours": learning_rate, "CGAN, ours": 3 * learning_rate_cgan}
+    small = TrainSpec(amounts.small_epochs, min(batch_size, 8), learning_rate)
+    right = Job(latent_sizes(LIGHT["CVAE"])["z110"], (small,), few, backend)
+
+    def racing(name: str, model: ModelSpec | GanSpec) -> list[Job]:
+        settings = TrainSpec(epochs or amounts.epochs, batch_size, rates[name])
+        job = Job(model, (settings,), images, backend, marks=marks(settings.epochs))
+        return planning.over_seeds(job, 1 if name in BETTER else seeds or amounts.seeds)
+
+    def timing(name: str, model: ModelSpec | GanSpec) -> Job:
+        settings = TrainSpec(3, batch_size, rates[name])
+        return Job(model, (settings,), replace(images, train_size=320, valid_size=32), backend)
+
+    racers = (EXACT if profile == "full" else LIGHT) | BETTER
+    return {
+        "race": {name: racing(name, model) for name, model in racers.items()},
+        "printed": {name: replace(right, **as_printed(arguments)) for name, arguments in PRINTED.items()},
+        "leaked": replace(right, data=replace(few, **leak)),
+        "code sizes": {name: replace(right, spec=model) for name, model in latent_sizes(LIGHT["CVAE"]).items()},
+        "mlp": {name: replace(right, spec=model) for name, model in in_colour().items()},
+        "timed": {name: timing(name, model) for name, model in EXACT.items() if profile == "full"},
+    }
+
+
+def marks(epochs: int) -> tuple[int, ...]:
+    """Return after how many epochs the samples of a race are judged: powers of 2, and the end."""
+    return (*(mark for mark in (1, 2, 4, 8, 16, 32, 64) if mark < epochs), epochs)
+
+
+def as_printed(arguments: tuple) -> dict:
+    """Return the fields of a job that trains with these mistakes; none without a mistake."""
+    return {"change": "twinvae_studies.mistakes:as_printed", "arguments": arguments} if arguments else {}
+
+
+def latent_sizes(model: ModelSpec) -> dict[str, ModelSpec]:
+    """Return the model with other sizes of the code, by their numbers' names: z10, z30, ..., z256."""
+    return {f"z{z}": replace(model, name=f"{model.name}_z{z}", latent_dim=z) for z in LATENT_DIMS}
+
+
+def in_colour() -> dict[str, ModelSpec]:
+    """Return report 004's three models for CIFAR-10's images, as its outlook has it: mlp_ae, mlp_vae, mlp_cvae."""
+    models = {kind: zoo.get(f"report004_{kind}").for_images((32, 32, 3), 10) for kind in ("ae", "vae", "cvae")}
+    return {f"mlp_{kind}": replace(model, name=f"colour_{kind}", report="") for kind, model in models.items()}
+
+
+# ---------------------------------------------------------------- the race
 def looks(judge: Judge, x: np.ndarray, y: np.ndarray, real: data.Images) -> dict[str, float]:
     """What the judge says of samples asked for as y (`evaluation.judged`), and their peak at the
     period of two pixels.
@@ -33,41 +113,21 @@ def looks(judge: Judge, x: np.ndarray, y: np.ndarray, real: data.Images) -> dict
     return evaluation.judged(judge, x, y, real) | {"checkerboard": samples.checkerboard_peak(x)}
 
 
-def run(
-    place,
-    twin: ModuleType,
-    model: ModelSpec | GanSpec,
-    settings: TrainSpec,
-    images: data.Splits,
-    seeds: int,
-    marks: Sequence[int],
-    judge: Judge,
-    y: np.ndarray,
+def race(
+    run, jobs: list[Job], images: data.Splits, judge: Judge, y: np.ndarray
 ) -> tuple[pd.DataFrame, list[evaluation.Trained]]:
-    """Trains to each mark (epochs, ascending, the last that of the settings) in turn and judges
-    samples for y there.
+    """Judge samples for y at each mark of the jobs, one a seed, against the test images.
 
-    -> a row a seed and mark: seed, epoch, seconds of training, and `looks` against the test images;
-    the models.  A row is kept beside its checkpoint as soon as it is known, so that a killed race
-    goes on.  ValueError for other marks.
+    -> a row a seed and mark: seed, epoch, seconds of training, and `looks`; the models at the end.
     """
-    if list(marks) != sorted(set(marks)) or not marks or marks[-1] != settings.epochs or marks[0] < 1:
-        raise ValueError(
-            f"the marks are {list(marks)}; they must ascend from 1 or more to {settings.epochs}, the epochs"
-        )
-    there = SimpleNamespace(checkpoints=place.checkpoints / f"{settings.epochs}-epochs")
     rows, finished = [], []
-    for seed in range(seeds):
-        how = replace(settings, seed=seed)
-        path = evaluation.checkpoints(there, model, how, images) / f"judged-{len(y)}-{'-'.join(map(str, marks))}.json"
-        done = json.loads(path.read_text()) if path.exists() else []
-        for mark in marks[len(done) :]:
-            trained = evaluation.train(there, twin, model, replace(how, epochs=mark), images)
-            done.append({"seed": seed, "epoch": mark} | looks(judge, evaluation.generate(trained, y), y, images.test))
-            write_text(path, json.dumps(done))
-        finished.append(evaluation.train(there, twin, model, how, images))
-        seconds = pace(finished[-1].history.seconds, marks)
-        rows += [row | {"seconds": row["epoch"] * seconds} for row in done]
+    for job in jobs:
+        finished.append(evaluation.train_all(run, job, images))
+        seconds = pace(finished[-1].history.seconds, job.marks)
+        for mark in job.marks:
+            made = evaluation.generate(evaluation.train_all(run, job.at(mark), images), y)
+            row = {"seed": job.seed, "epoch": mark, "seconds": mark * seconds}
+            rows.append(row | looks(judge, made, y, images.test))
     return pd.DataFrame(rows), finished
 
 
@@ -102,19 +162,6 @@ def at_least(firsts: Sequence[float], end: float) -> float:
 
 
 # ---------------------------------------------------------------- small trainings
-def latent_sizes(model: ModelSpec) -> dict[str, ModelSpec]:
-    """The model with other sizes of the code, by their numbers' names: z10, z30, ..., z256."""
-    return {f"z{z}": replace(model, name=f"{model.name}_z{z}", latent_dim=z) for z in LATENT_DIMS}
-
-
-def in_colour() -> dict[str, ModelSpec]:
-    """Report 004's three models for CIFAR-10's images, as its outlook has it: mlp_ae, mlp_vae,
-    mlp_cvae.
-    """
-    models = {kind: zoo.get(f"report004_{kind}").for_images((32, 32, 3), 10) for kind in ("ae", "vae", "cvae")}
-    return {f"mlp_{kind}": replace(model, name=f"colour_{kind}", report="") for kind, model in models.items()}
-
-
 def measured(trained: evaluation.Trained, judge: Judge, y: np.ndarray, images: data.Splits) -> dict[str, float]:
     """What is kept of a small training: `loss` on test images and its `gap` in nats;
     `squared_error` of an image by the posterior's mean; units that vary; `looks` of samples for y;

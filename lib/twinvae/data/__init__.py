@@ -5,11 +5,9 @@ the environment variable TWINVAE_DATA names (one sub-folder a data set), then in
 official download is tried, then a labelled stand-in serves. TWINVAE_OFFLINE=1 forbids downloads.
 """
 
-# ruff: noqa: F401  what is imported here is what the package offers
-
 from . import table
 from .images import DataError, Images, Recipe, Source, Splits
-from .loading import from_recipe, load, splits, transformed
+from .loading import from_recipe, load, made, splits, transformed
 from .prepare import binarise, dequantise, one_hot, scale
 from .splitting import shared_images
 

@@ -1,6 +1,7 @@
 """`load` and `splits`: from the name of a data set to images."""
 
 import importlib
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -83,13 +84,25 @@ def transformed(images: Splits, transform: str, **arguments) -> Splits:
     """
     if images.recipe is None or images.recipe.transform:
         raise ValueError(f"{transform} needs splits as data.splits gives them; these have another or no recipe.")
-    module, _, name = transform.partition(":")
-    made = getattr(importlib.import_module(module), name)(images, **arguments)
-    return made.made_by(replace(images.recipe, transform=transform, arguments=tuple(sorted(arguments.items()))))
+    changed = replace(images.recipe, transform=transform, arguments=tuple(sorted(arguments.items())))
+    return _named(transform)(images, **arguments).made_by(changed)
+
+
+def made(function: str, **arguments) -> Splits:
+    """Return the splits that 'package.module:function' makes of its arguments alone, with the recipe that says so."""
+    recipe = Recipe("", transform=function, arguments=tuple(sorted(arguments.items())))
+    return _named(function)(**arguments).made_by(recipe)
+
+
+def _named(function: str) -> Callable[..., Splits]:
+    module, _, name = function.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 def from_recipe(recipe: Recipe) -> Splits:
-    """Return the splits that a recipe describes."""
+    """Return the splits that a recipe describes; one without a data set says what makes them."""
+    if not recipe.dataset:
+        return made(recipe.transform, **dict(recipe.arguments))
     sizes = (recipe.seed, recipe.train_size, recipe.valid_size, recipe.test_size, recipe.edition)
     images = splits(recipe.dataset, *sizes, **dict(recipe.options))
     return transformed(images, recipe.transform, **dict(recipe.arguments)) if recipe.transform else images

@@ -115,8 +115,12 @@ class Run:
 
     @property
     def may_train(self) -> bool:
-        """Whether a model that is missing is trained in this kernel: in 'full' only where TWINVAE_TRAIN says so."""
-        return self.profile != "full" or os.environ.get("TWINVAE_TRAIN") == "1"
+        """Whether a model that is missing is trained in this kernel.
+
+        Not where the notebook's parameter `train` is false, and in 'full' only where TWINVAE_TRAIN says so.
+        """
+        wanted = self.parameters.get("train", True)
+        return wanted and (self.profile != "full" or os.environ.get("TWINVAE_TRAIN") == "1")
 
     def pick(self, **by_profile: Any) -> Any:
         """The value for this profile, or for the next smaller one that is given.

@@ -100,11 +100,12 @@ def make_step(model, optimizer, settings):
 @contextmanager
 def uncompiled():
     """Nothing is compiled inside: compiling would take longer than a step or two of each of many models."""
+    before = tf.config.functions_run_eagerly()  # a probe within is over before the training around it
     tf.config.run_functions_eagerly(True)
     try:
         yield
     finally:
-        tf.config.run_functions_eagerly(False)
+        tf.config.run_functions_eagerly(before)
 
 
 def tensors(batch):

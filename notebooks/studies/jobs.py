@@ -1,0 +1,98 @@
+"""All that a notebook trains, as jobs, known before it runs.
+
+    python -m twinvae_studies.jobs 03 --profile full --backend torch > JOBS.json
+    python -m twinvae.training JOBS.json
+
+The second command trains them, on any machine; `make train` does the same through snakemake.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import sys
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import papermill
+
+from twinvae import backend as backends
+from twinvae import data, paths
+from twinvae.training import Job, folder_of, stale, to_plain
+from twinvae_studies import planning, report001, report002, report002_tuning, report003, report004
+
+# notebook -> function(profile, backend, **parameters of the notebook) that returns jobs in dicts and lists
+STUDIES: dict[str, Callable[..., Any]] = {
+    "03_digits_ae_vae_cvae": report004.jobs,
+    "04_digits_vae_vs_cvae": lambda profile, backend, **parameters: [
+        report002_tuning.jobs(profile, backend),
+        report002.jobs(profile, backend, **parameters),
+    ],
+    "05_sign_language": report001.jobs,
+    "06_cifar10_cvae_vs_cgan": report003.jobs,
+}
+
+
+def of_notebook(name: str, profile: str, backend: str, **changed: Any) -> list[Job]:
+    """Return the jobs that a notebook trains in a profile, each once; `changed` are other parameters than its own.
+
+    Models that are kept at a mark of another job are left out: they come with it.
+    """
+    if name not in STUDIES:
+        return []
+    chosen = {"profile": profile, "backend": backend}
+    parameters = _parameters(name) | changed | chosen
+    found = {job.key: job for job in flat(STUDIES[name](**parameters))}
+    marked = {job.at(mark).key for job in found.values() for mark in job.marks if mark < job.phases[-1].epochs}
+    return [job for key, job in found.items() if key not in marked]
+
+
+def _parameters(name: str) -> dict[str, Any]:
+    """The parameters of a notebook with the values that it gives them; `train` says nothing about what is trained."""
+    notebook = paths.find_root(Path(__file__)) / "notebooks" / f"{name}.ipynb"
+    found = papermill.inspect_notebook(notebook)
+    return {key: ast.literal_eval(about["default"]) for key, about in found.items() if key != "train"}
+
+
+def flat(jobs: Any) -> list[Job]:
+    """Return all jobs of dicts and lists, in order."""
+    if isinstance(jobs, Job):
+        return [jobs]
+    return [job for part in (jobs.values() if isinstance(jobs, dict) else jobs) for job in flat(part)]
+
+
+def cards(jobs: Iterable[Job]) -> list[Path]:
+    """Return where the card of each job's model is, or will be; the card of a stale model is taken away."""
+    found = [folder_of(job, kind_of(job.data)) / "card.json" for job in jobs]
+    for card in found:
+        if card.exists() and stale(card.parent):
+            card.unlink()
+    return found
+
+
+@cache
+def kind_of(images: data.Recipe) -> str:
+    """Return the kind of the images at hand for a recipe: 'official', 'variant', 'stand-in' or 'own'."""
+    return data.from_recipe(images).source.kind
+
+
+def main(words: list[str]) -> None:
+    """Print the jobs of notebooks as a JSON list."""
+    parser = argparse.ArgumentParser(prog="python -m twinvae_studies.jobs", description=main.__doc__)
+    parser.add_argument("notebooks", nargs="*", default=list(STUDIES), help="03 or its whole name; all by default")
+    parser.add_argument("--profile", choices=planning.PROFILES, default="full")
+    parser.add_argument("--backend", choices=list(backends.TWINS), default="torch")
+    asked = parser.parse_args(words)
+    unknown = [word for word in asked.notebooks if not any(name.startswith(word) for name in STUDIES)]
+    if unknown:
+        parser.error(f"{unknown[0]!r} trains nothing or is no notebook; choose among {', '.join(STUDIES)}")
+    names = [name for name in STUDIES if name.startswith(tuple(asked.notebooks))]
+    found = {job.key: job for name in names for job in of_notebook(name, asked.profile, asked.backend)}
+    print(json.dumps([to_plain(job) for job in found.values()]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

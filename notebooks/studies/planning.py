@@ -1,0 +1,41 @@
+"""What a study trains, said before an image is read: amounts by profile, recipes of images, seeds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+from twinvae import data
+from twinvae.training import Job
+
+PROFILES = ("smoke", "quick", "full")
+
+
+def amounts(table: dict[str, tuple], profile: str) -> SimpleNamespace:
+    """Return what a table of amounts, name -> (smoke, quick, full), has for a profile."""
+    return SimpleNamespace(**{name: row[PROFILES.index(profile)] for name, row in table.items()})
+
+
+def sizes(train: int | None, valid: int | None, test: int | None) -> dict[str, int | None]:
+    """Return numbers of images as `data.splits` takes them; None is all."""
+    return {"train_size": train, "valid_size": valid, "test_size": test}
+
+
+def recipe(name: str, images: dict[str, int | None], **options: Any) -> data.Recipe:
+    """Return the recipe of `data.splits(name, **images, **options)`; only own data are read for it."""
+    if name not in data.SETS:
+        return data.splits(name, **images, **options).recipe
+    options = data.SETS[name].options | options
+    return data.Recipe(name, **images, options=tuple(sorted(options.items())))
+
+
+def shape(images: data.Recipe) -> tuple[tuple[int, int, int], int]:
+    """Return the size (H, W, C) of the images of a recipe without options, and the number of their classes."""
+    known = data.SETS.get(images.dataset) or data.from_recipe(images).train
+    return known.shape, known.num_classes
+
+
+def over_seeds(job: Job, seeds: int) -> list[Job]:
+    """Return the job with the seeds 0, 1, ..., which draw weights, noise and the order of images."""
+    return [replace(job, seed=s, phases=tuple(replace(phase, seed=s) for phase in job.phases)) for s in range(seeds)]
