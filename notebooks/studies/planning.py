@@ -33,7 +33,7 @@ def recipe(name: str, images: dict[str, int | None], **options: Any) -> data.Rec
 def shape(images: data.Recipe) -> tuple[tuple[int, int, int], int]:
     """Return the size (H, W, C) of the images of a recipe without options, and the number of their classes."""
     known = data.SETS.get(images.dataset) or data.from_recipe(images).train
-    return known.shape, known.num_classes
+    return known.shape, len(known.class_names)
 
 
 def over_seeds(job: Job, seeds: int) -> list[Job]:
