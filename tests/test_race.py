@@ -125,7 +125,10 @@ def test_the_models_are_those_of_the_reports_but_for_what_is_said():
     for kind in ("ae", "vae", "cvae"):
         old, new = zoo.get(f"report004_{kind}"), mlps[f"mlp_{kind}"]
         assert replace(old, name=new.name, image_shape=(32, 32, 3), report="") == new
-    assert data.cifar10.CLASS_NAMES[report003.CAT] == "cat" and data.cifar10.CLASS_NAMES[report003.BOATS] == "ship"
+    assert (
+        data.SETS["cifar10"].class_names[report003.CAT] == "cat"
+        and data.SETS["cifar10"].class_names[report003.BOATS] == "ship"
+    )
 
 
 @pytest.mark.parametrize(
