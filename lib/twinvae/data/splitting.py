@@ -18,7 +18,7 @@ def _rank_in_class(y: np.ndarray) -> np.ndarray:
 
 
 def balanced(y: np.ndarray, size: int) -> np.ndarray:
-    """Return positions of `size` entries, classes as equal as may be; a smaller part is part of a larger.  -> int [size]"""
+    """Return positions of `size` entries, classes as equal as may be; a smaller part is in a larger.  -> int [size]"""
     return np.sort(np.argsort(_rank_in_class(y), kind="stable")[:size])
 
 

@@ -22,7 +22,7 @@ def make(dataset: DataSet, halves: tuple[str, ...], options: dict) -> dict[str, 
 
 
 def _arrays(dataset: DataSet, half: str, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """Lay ink on paper, tinted or not, with near-duplicates where the set has some.  -> uint8 [N, side, side, C], [N]"""
+    """Lay ink on paper, tinted or not; with near-duplicates where the set has some.  -> uint8 [N, H, W, C], [N]"""
     how = dataset.standin
     rng = np.random.default_rng(HALVES.index(half))
     if "per_class" in how:
