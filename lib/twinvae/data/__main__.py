@@ -20,7 +20,7 @@ def show(datasets: list[DataSet]) -> int:
 
 
 def _at_hand(dataset: DataSet) -> str:
-    """Which edition `splits` would read."""
+    """Say which edition `splits` would read."""
     if dataset.parts:
         return " and ".join(_at_hand(sets()[part]) for part in dataset.parts)
     try:

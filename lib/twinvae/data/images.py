@@ -65,7 +65,7 @@ class Images:
         return len(self.class_names)
 
     def subset(self, index: np.ndarray) -> Self:
-        """The images at `index` (positions or a mask), in that order."""
+        """Return the images at `index` (positions or a mask), in that order."""
         return Images(self.x[index], self.y[index], self.class_names, self.source)
 
 
@@ -116,7 +116,7 @@ class Splits:
         return self.train.source
 
     def record(self) -> dict:
-        """What a manifest keeps of the split: seed, sizes and a sha256 of each part's indices."""
+        """Return what a manifest keeps of the split: seed, sizes and a sha256 of each part's indices."""
         record: dict = {"seed": self.seed}
         for name, index in self.indices.items():
             checksum = hashlib.sha256(index.astype("<i8").tobytes()).hexdigest()

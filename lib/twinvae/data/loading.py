@@ -109,7 +109,7 @@ def from_recipe(recipe: Recipe) -> Splits:
 
 
 def _lookup(name: str, options: dict) -> tuple[DataSet, dict]:
-    """The data set of this name and its options, defaults filled in."""
+    """Return the data set of this name and its options, defaults filled in."""
     own = name.partition(":")[0] in OWN and ":" in name
     dataset = function("own.dataset")(name) if own else sets().get(name)
     if dataset is None:
@@ -121,7 +121,7 @@ def _lookup(name: str, options: dict) -> tuple[DataSet, dict]:
 
 
 def _read(dataset: DataSet, halves: tuple[str, ...], edition: str | None, options: dict) -> dict[str, Images]:
-    """The images of each half, or of the one pile 'all'."""
+    """Read the images of each half, or of the one pile 'all'."""
     if dataset.parts:
         read = [_read(sets()[part], halves, edition, {}) for part in dataset.parts]
         return {half: _together(dataset, [images[half] for images in read]) for half in halves}
@@ -139,7 +139,7 @@ def _read(dataset: DataSet, halves: tuple[str, ...], edition: str | None, option
 
 
 def _together(dataset: DataSet, parts: list[Images]) -> Images:
-    """The images of several sets as one; the classes of each follow those of the one before."""
+    """Put the images of several sets together; the classes of each follow those of the one before."""
     sources = [part.source for part in parts]
     first = np.cumsum([0, *(part.num_classes for part in parts[:-1])])
     kind = max((source.kind for source in sources), key=KINDS.index)

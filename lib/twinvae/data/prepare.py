@@ -6,14 +6,14 @@ BINARISATIONS = ("none", "threshold", "fixed", "dynamic")
 
 
 def scale(x: np.ndarray) -> np.ndarray:
-    """Bytes 0..255 -> float32 in [0, 1], same shape.  Raises ValueError for anything but uint8."""
+    """Scale bytes 0..255 to float32 in [0, 1], same shape.  Raises ValueError for anything but uint8."""
     if x.dtype != np.uint8:
         raise ValueError(f"scale takes uint8 pixels 0..255, not {x.dtype}; are they scaled already?")
     return x.astype(np.float32) / np.float32(255)
 
 
 def binarise(x01: np.ndarray, how: str, rng: np.random.Generator | None = None) -> np.ndarray:
-    """Pixels in [0, 1] -> 0.0 or 1.0, same shape and type.
+    """Make pixels in [0, 1] 0.0 or 1.0, same shape and type.
 
     'none' changes nothing; 'threshold' is x > 0.5; 'fixed' and 'dynamic' draw each pixel with probability x, 'fixed'
     always the same by seed 0, 'dynamic' anew from `rng` at every call, as in training (Salakhutdinov & Murray 2008).
@@ -33,7 +33,7 @@ def binarise(x01: np.ndarray, how: str, rng: np.random.Generator | None = None) 
 
 
 def dequantise(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Bytes plus uniform noise, (x + u) / 256 in [0, 1), float32, for densities (Theis et al. 2016)."""
+    """Add uniform noise to bytes, (x + u) / 256 in [0, 1), float32, for densities (Theis et al. 2016)."""
     if x.dtype != np.uint8:
         raise ValueError(f"dequantise takes uint8 pixels 0..255, not {x.dtype}.")
     noisy = (x + rng.random(x.shape)) / 256
@@ -42,7 +42,7 @@ def dequantise(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def one_hot(y: np.ndarray, num_classes: int) -> np.ndarray:
-    """Labels [N] in 0..K-1 -> float32 [N, K].  Raises ValueError for labels outside."""
+    """Return one-hot vectors of labels.  [N] in 0..K-1 -> float32 [N, K]  Raises ValueError for labels outside."""
     y = np.asarray(y)
     if y.ndim != 1 or not np.issubdtype(y.dtype, np.integer):
         raise ValueError(f"one_hot takes whole labels [N], not {y.dtype} {list(y.shape)}.")

