@@ -22,7 +22,7 @@ import papermill
 from twinvae import backend as backends
 from twinvae import data, paths
 from twinvae.training import Job, folder_of, stale, to_plain
-from twinvae_studies import planning, report001, report002, report002_tuning, report003, report004
+from twinvae_studies import planning, report000, report001, report002, report002_tuning, report003, report004
 
 # notebook -> function(profile, backend, **parameters of the notebook) that returns jobs in dicts and lists
 STUDIES: dict[str, Callable[..., Any]] = {
@@ -33,6 +33,7 @@ STUDIES: dict[str, Callable[..., Any]] = {
     ],
     "05_sign_language": report001.jobs,
     "06_cifar10_cvae_vs_cgan": report003.jobs,
+    "07_nist_characters": report000.jobs,
 }
 
 

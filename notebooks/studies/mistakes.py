@@ -2,22 +2,27 @@
 
 Report 000 warns of two: data in the order of classes, pixels from 0 to 255.  `train.fit` allows
 neither: it shuffles every epoch and scales every batch; here the batches are changed by hand.
-Report 003's code has three: label planes that are scrambled, batch normalisation that never learns
-its statistics, test images in training; here a built model is changed before it is trained.
+The others are changes of a built model, which jobs make: report 000's clipped probabilities; and, as in
+report 003's code, label planes that are scrambled and batch normalisation that never learns its statistics.
+Its third mistake, test images in training, is a transform of the images.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from twinvae import data, randomness
-from twinvae.spec import ModelSpec, TrainSpec
+from twinvae import backend, data, paths, randomness
+from twinvae.checkpoints import fingerprint
+from twinvae.spec import TrainSpec
+from twinvae.training import Job, folder_of
+from twinvae.training.probe import changed, core_checksum
+from twinvae_studies import evaluation
 
 
 def class_order(batches: list[randomness.Batch]) -> list[randomness.Batch]:
@@ -30,31 +35,26 @@ def class_order(batches: list[randomness.Batch]) -> list[randomness.Batch]:
 
 
 def train(
-    twin: ModuleType,
-    spec: ModelSpec,
-    settings: TrainSpec,
+    job: Job,
     images: data.Splits,
     by_class: bool = False,
     input_factor: float = 1.0,
     target_factor: float = 1.0,
     checks: int = 8,
-    change: Callable[[Any], None] | None = None,
 ) -> tuple[Any, pd.DataFrame]:
-    """A model trained with one or none of the mistakes, and its curve; `change` is one made to the
-    built model.
+    """A model trained as the job says but for one or none of the mistakes, and its curve.
 
     The factors multiply what the encoder sees and what the decoder shall say; 255 undoes the
     scaling. The curve has `checks` rows an epoch: `epoch` (with its fraction), `loss` as this
     training itself would print it, and `valid_loss`, that of the scaled validation images, which
     can be compared (nats per image).
     """
-    model = twin.models.build(spec, seed=settings.seed)
-    if change:
-        change(model)
+    twin, (settings,) = backend.get(job.backend), job.phases
+    model = changed(job, twin, twin.models.build(job.spec, seed=job.seed))
     step = twin.train.make_step(model, twin.train.Optimizer(model, settings), settings)
     rows = []
     for epoch in range(settings.epochs):
-        made = list(randomness.batches(images.train, settings, spec.latent_dim, epoch + 1, model.dtype))
+        made = list(randomness.batches(images.train, settings, job.spec.latent_dim, epoch + 1, model.dtype))
         for count, batch in enumerate(class_order(made) if by_class else made, 1):
             batch = batch._replace(x_in=input_factor * batch.x_in, x=target_factor * batch.x)
             loss = float(step(*twin.train.tensors(batch))[0])
@@ -62,6 +62,16 @@ def train(
                 valid = image_losses(twin, model, images.valid, settings, input_factor).mean(dtype=np.float64)
                 rows.append((epoch + count / len(made), loss, valid))
     return model, pd.DataFrame(rows, columns=["epoch", "loss", "valid_loss"])
+
+
+def curve(job: Job, images: data.Splits, **mistake: Any) -> pd.DataFrame:
+    """Return the curve of `train`, kept where the model of the job would be: such a training is no job itself."""
+    code = [core_checksum(job.backend), paths.sha256(Path(__file__))]
+    about = [code, fingerprint(images.train), fingerprint(images.valid), mistake]
+    folder = folder_of(job, images.source.kind)
+    return pd.DataFrame(
+        evaluation.kept(folder, "curve", about, lambda: train(job, images, **mistake)[1].to_dict("list"))
+    )
 
 
 def image_losses(
@@ -80,6 +90,13 @@ def image_losses(
         recon, kl = twin.models.call(model, "loss_terms", input_factor * batch.x_in, *batch[1:])
         losses.append(recon + settings.beta * kl)
     return np.concatenate(losses)
+
+
+def clip(twin: ModuleType, model: Any, least: float) -> None:
+    """From now on the model's loss takes the logarithm of a clipped probability, as report 000's,
+    and not of logits; the `change` of a job.
+    """
+    model.recon = lambda x, x_logits: twin.mistakes.clipped_nll(x, x_logits, least)
 
 
 # --------------------------------------------------------------------------------------- report 003

@@ -1,5 +1,5 @@
-"""Report 000 on handwritten characters: the training that fails, its pipeline's pictures,
-look-alikes, remedies.
+"""Report 000 on handwritten characters: what notebook 07 trains, the training that fails, its pipeline's pictures,
+look-alikes.
 
 Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels y [N], codes z [N, Z], K classes.
 """
@@ -15,23 +15,105 @@ from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import cv2
 import numpy as np
 import pandas as pd
 from scipy import special, stats
 
-from twinvae import backend, checkpoints, data, paths, randomness
+from twinvae import backend, data, paths, randomness, zoo
 from twinvae.data import by_class, finding
 from twinvae.spec import ModelSpec, TrainSpec
-from twinvae_studies import evaluation, mistakes
+from twinvae.training import Job
+from twinvae_studies import evaluation, mistakes, planning
 from twinvae_studies.evaluation import Trained
+from twinvae_studies.planning import sizes
 
+AMOUNTS = {  # of the profiles smoke, quick and full
+    "nist": (sizes(124, 62, None), sizes(None, None, None), sizes(None, None, None)),
+    "few": (sizes(124, 62, 62), sizes(1_240, 248, 62), sizes(1_240, 248, 62)),  # of NIST
+    "images": (sizes(288, 72, 144), sizes(72_000, 1_440, 7_200), sizes(None, 3_600, None)),  # of MNIST and EMNIST
+    "seeds": (1, 1, 3),  # in PyTorch; TensorFlow trains one
+    "epochs": (1, 10, 20),
+    "nist_epochs": (1, 12, 30),
+    "trial_epochs": (1, 5, 5),
+    "small_images": (288, 7_200, 36_000),
+    "small_epochs": (1, 5, 10),
+}
+MODEL = zoo.get("report000_cvae")
+MODEL62 = replace(MODEL.for_images((28, 28, 1), 62), name="report000_cvae_62")
 CLIPS = (1e-12, 1e-10, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4)
 ROUNDED = 3e-8  # up to here 1 - clip is 1 in float32
 RATES = (3e-5, 3e-4, 3e-3, 3e-2)
+CLIP = "twinvae_studies.mistakes:clip"
 PROJECTOR = 'embeddings {{\n  tensor_name: "codes"\n  tensor_path: "{0}"\n  metadata_path: "{1}"\n}}\n'
+
+
+# ---------------------------------------------------------------- what is trained
+def jobs(
+    profile: str,
+    backend: str,
+    epochs: int | None,
+    seeds: int | None,
+    batch_size: int,
+    learning_rate: float,
+    beta: float,
+) -> dict:
+    """Return the trainings of notebook 07 that come to an end, and 'stopped', which does not.
+
+    'cvae': seeds; 'vae', 'nist', 'mnist': one each; 'small': name -> seeds.  Epochs and seeds that are None are the
+    profile's.  MNIST's images are as many as NIST's, which are read for it.
+    """
+    amounts = planning.amounts(AMOUNTS, profile)
+    seeds = seeds or (amounts.seeds if backend == "torch" else 1)
+    settings = TrainSpec(epochs or amounts.epochs, batch_size, learning_rate, beta=beta)
+    images, nist = planning.recipe("characters", amounts.images), planning.recipe("nist", amounts.nist)
+    cvae = Job(MODEL, (settings,), images, backend)
+    how = replace(settings, epochs=amounts.nist_epochs, batch_size=64)
+    digits = planning.recipe("mnist", as_many(data.from_recipe(nist)))
+    ten = replace(MODEL.for_images((28, 28, 1), 10), name="report000_cvae_10")
+    short = replace(settings, epochs=amounts.small_epochs, batch_size=min(batch_size, 64))
+    small = replace(cvae, phases=(short,), data=replace(images, train_size=amounts.small_images))
+    hasty = replace(trial(profile), epochs=3, learning_rate=0.03)
+    few = planning.recipe("nist", amounts.few)
+    return {
+        "cvae": planning.over_seeds(cvae, seeds),
+        "vae": replace(cvae, spec=evaluation.unlabelled(MODEL, "report000_vae")),
+        "nist": Job(MODEL62, (how,), nist, backend),
+        "mnist": Job(ten, (how,), digits, backend),
+        "small": {
+            name: planning.over_seeds(job, seeds if profile == "full" else 1)
+            for name, job in small_trainings(small).items()
+        },
+        "stopped": Job(MODEL62, (hasty,), few, backend, change=CLIP, arguments=(("least", CLIPS[0]),)),
+    }
+
+
+def as_many(images: data.Splits) -> dict[str, int]:
+    """Return the sizes of these splits."""
+    return sizes(len(images.train), len(images.valid), len(images.test))
+
+
+def trial(profile: str) -> TrainSpec:
+    """Return the settings of the trainings that are made to fail."""
+    return TrainSpec(planning.amounts(AMOUNTS, profile).trial_epochs, batch_size=64, learning_rate=0.003)
+
+
+def small_trainings(job: Job) -> dict[str, Job]:
+    """Return the training under other losses, and with what might make its samples obey or vary more, by name."""
+    model, (settings,) = job.spec, job.phases
+    named = {
+        "bernoulli": job,
+        "continuous": replace(job, spec=replace(model, likelihood="continuous_bernoulli")),
+        "gaussian": replace(job, spec=replace(model, likelihood="gaussian_learned")),
+        "beta": replace(job, phases=(replace(settings, beta=0.3),)),
+        "elbo": replace(job, phases=(replace(settings, beta=1.0),)),
+        "prior": replace(job, spec=replace(model, prior="learned")),
+    }
+    return {
+        name: replace(changed, spec=replace(changed.spec, name=f"{model.name}_{name}"))
+        for name, changed in named.items()
+    }
 
 
 # ---------------------------------------------------------------- the pipeline
@@ -94,35 +176,19 @@ def projector(folder: Path, z: np.ndarray, names: Sequence[str]) -> None:
 
 
 # ---------------------------------------------------------------- the training that fails
-def clip(twin: ModuleType, model: Any, least: float) -> None:
-    """From now on the model's loss takes the logarithm of a clipped probability, as report 000's,
-    and not of logits.
-    """
-    model.recon = lambda x, x_logits: twin.mistakes.clipped_nll(x, x_logits, least)
-
-
 def clipped(twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits) -> dict[str, pd.DataFrame]:
-    """The curves of the same training with each clip, by its name '1e-12', and from logits; see
-    `mistakes.train`.
+    """Return the curves of the same training with each clip, by its name '1e-12', and from logits; see
+    `mistakes.curve`.
     """
-    changes = {f"{least:.0e}": (lambda model, least=least: clip(twin, model, least)) for least in CLIPS}
-    return {
-        name: mistakes.train(twin, spec, settings, images, change=change)[1]
-        for name, change in (changes | {"logits": lambda model: None}).items()
-    }
+    right = evaluation.job(twin, spec, settings, images)
+    changed = {f"{least:.0e}": replace(right, change=CLIP, arguments=(("least", least),)) for least in CLIPS}
+    return {name: mistakes.curve(job, images) for name, job in (changed | {"logits": right}).items()}
 
 
-def stopped(run, twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits, least: float) -> str:
-    """What the ordinary training loop says when the clipped loss is not finite any more; '' if that
-    never happens.
-    """
-    model = twin.models.build(spec, seed=settings.seed)
-    clip(twin, model, least)
-    try:
-        evaluation.fit(run, twin, model, settings, images, f"clip {least:.0e}")
-    except checkpoints.NotFinite as error:
-        return str(error).split(";")[0]
-    return ""
+def at_rate(twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits) -> list[float]:
+    """Return the validation loss of a training before its first step and four times an epoch; see `mistakes.curve`."""
+    curve = mistakes.curve(evaluation.job(twin, spec, settings, images), images, checks=4)
+    return [untrained(twin, spec, settings, images), *curve.valid_loss]
 
 
 def epochs_to(losses: np.ndarray, share: float = 0.95) -> int:
@@ -176,21 +242,6 @@ def contrasted(trained: Trained, y: np.ndarray, factor: float, seed: int = 0) ->
     """
     z = randomness.rng(seed, "prior").standard_normal((len(y), trained.spec.latent_dim))
     return special.expit(factor * trained.predict("decode", z, evaluation.one_hot(trained, y)))
-
-
-def small_trainings(model: ModelSpec, settings: TrainSpec) -> dict[str, tuple[ModelSpec, TrainSpec]]:
-    """The model under other losses, and what might make its samples obey or vary more: name ->
-    model, settings.
-    """
-    named = {
-        "bernoulli": (model, settings),
-        "continuous": (replace(model, likelihood="continuous_bernoulli"), settings),
-        "gaussian": (replace(model, likelihood="gaussian_learned"), settings),
-        "beta": (model, replace(settings, beta=0.3)),
-        "elbo": (model, replace(settings, beta=1.0)),
-        "prior": (replace(model, prior="learned"), settings),
-    }
-    return {name: (replace(spec, name=f"{model.name}_{name}"), how) for name, (spec, how) in named.items()}
 
 
 def modules(words: dict[str, str]) -> pd.DataFrame:
