@@ -246,7 +246,7 @@ def _set(lines: list[list[list[Glyph]]], hand: Hand, width: int, margin: int) ->
 def write_by(text: str, hands: list[Hand], width: int = WIDTH) -> Page:
     """The same text by several writers, one below the other."""
     pages = [write(text, hand, width=width, margin=MARGIN // 3) for hand in hands]
-    tops = np.cumsum([0] + [len(page.ink) for page in pages])
+    tops = np.cumsum([0] + [len(page.ink) for page in pages[:-1]])
     placed = tuple(
         Placed(c, left, t + top, right, b + top)
         for page, top in zip(pages, tops, strict=True)
