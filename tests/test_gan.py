@@ -1,6 +1,7 @@
 """The conditional GAN in both twins: its losses, its alternating step, its training, and where the label enters."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -292,8 +293,8 @@ def test_a_gan_learns_two_grey_levels_by_their_labels(twin):
     assert mean[0] < mean[2] < mean[1] and mean[1] - mean[0] > 0.3
 
 
-def test_a_study_trains_and_samples_a_gan_as_any_model(tmp_path):
-    run = type("Run", (), {"checkpoints": tmp_path})
+def test_a_study_trains_and_samples_a_gan_as_any_model(results):
+    run = SimpleNamespace(may_train=True)
     trained = evaluation.train(run, backend.get("torch"), GAN, replace(SETTINGS, epochs=1), DATA)
     assert tuple(trained.history.columns) == checkpoints.GAN_COLUMNS
     x = evaluation.generate(trained, np.arange(6) % 3)

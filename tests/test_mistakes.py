@@ -1,5 +1,6 @@
 """The mistakes made on purpose: without one it is the ordinary training, with one only that one differs."""
 
+import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
@@ -38,7 +39,7 @@ def images() -> data.Splits:
 @pytest.mark.parametrize("name", ["torch", "tf"])
 def test_without_a_mistake_it_is_the_ordinary_training(images, name):
     twin = backend.get(name)
-    model, curve = mistakes.train(twin, SPEC, SETTINGS, images, checks=1)
+    model, curve = mistakes.train(evaluation.job(twin, SPEC, SETTINGS, images), images, checks=1)
     ordinary = twin.models.build(SPEC)
     rows = twin.train.fit(ordinary, images, SETTINGS)
     assert all(np.array_equal(a, ordinary.get_arrays()[key]) for key, a in model.get_arrays().items())
@@ -58,12 +59,22 @@ def test_class_order_changes_the_order_alone(images):
 
 def test_factors_undo_the_scaling(images):
     twin = backend.get("torch")
-    model, scaled = mistakes.train(twin, SPEC, SETTINGS, images, checks=2)
-    _, curve = mistakes.train(twin, SPEC, SETTINGS, images, input_factor=255.0, target_factor=255.0, checks=2)
+    job = evaluation.job(twin, SPEC, SETTINGS, images)
+    model, scaled = mistakes.train(job, images, checks=2)
+    _, curve = mistakes.train(job, images, input_factor=255.0, target_factor=255.0, checks=2)
     assert list(curve.columns) == ["epoch", "loss", "valid_loss"] and len(curve) == 4
     assert not np.allclose(curve.loss, scaled.loss)
     losses = mistakes.image_losses(twin, model, images.valid, SETTINGS)
     assert losses.shape == (6,) and losses.mean() == pytest.approx(scaled.valid_loss.iloc[-1])
+
+
+def test_a_curve_is_worked_out_once_for_each_mistake_and_for_images_of_each_kind(images, results, monkeypatch):
+    job = evaluation.job(backend.get("torch"), SPEC, SETTINGS, images)
+    curves = [mistakes.curve(job, images, by_class=mistake) for mistake in (False, True)]
+    other = dataclasses.replace(images, valid=images.train)
+    assert not curves[0].equals(curves[1]) and not mistakes.curve(job, other).equals(curves[0])
+    monkeypatch.setattr(mistakes, "train", lambda *_, **__: pytest.fail("trained again"))
+    assert mistakes.curve(job, images, by_class=True).equals(curves[1])
 
 
 # --- report 003 ----------------------------------------------------------------------------------

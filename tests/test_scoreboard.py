@@ -13,6 +13,7 @@ from twinvae.run import results
 from twinvae.spec import TrainSpec
 from twinvae_studies import evaluation, scoreboard, speed
 
+RUN = SimpleNamespace(may_train=True)
 IMAGES = splits()
 Y = evaluation.balanced(3, 3)
 ALWAYS = set(results.COLUMNS[:5]) - {"backend"} | {
@@ -45,15 +46,16 @@ class Pixels(Judge):
         return x.reshape(len(x), -1)[:, :4].astype(float)
 
 
+@pytest.mark.usefixtures("results")
 @pytest.mark.parametrize(
     "spec, columns", [(AE, ALWAYS), (VAE, ALWAYS | CODES), (CVAE, ALWAYS | CODES | LABELS | {"nll_marginal"})]
 )
 @pytest.mark.parametrize("name", backend.TWINS)
-def test_a_row_has_what_applies_to_its_model_and_nothing_else(spec, columns, name, tmp_path, monkeypatch):
+def test_a_row_has_what_applies_to_its_model_and_nothing_else(spec, columns, name, monkeypatch):
     monkeypatch.setattr(speed, "measure", lambda *about: {"share": 0.5} if about == (twin, spec, 8, 512) else None)
     twin = backend.get(name)
     settings = TrainSpec(2, 8, binarize="dynamic")
-    trained = evaluation.train(SimpleNamespace(checkpoints=tmp_path), twin, spec, settings, IMAGES)
+    trained = evaluation.train(RUN, twin, spec, settings, IMAGES)
     row = scoreboard.row(trained, Pixels(), IMAGES, Y, nll_images=4, nll_samples=20)
     assert set(row) == columns
     assert set(row) <= set(results.COLUMNS)
@@ -75,12 +77,13 @@ def test_a_row_has_what_applies_to_its_model_and_nothing_else(spec, columns, nam
     assert "frechet_floor" not in more, "nine validation images are no floor for twelve samples"
 
 
-def test_a_cgan_has_neither_codes_nor_a_share_of_the_limit(tmp_path):
+@pytest.mark.usefixtures("results")
+def test_a_cgan_has_neither_codes_nor_a_share_of_the_limit():
     from test_gan import GAN
 
     twin = backend.get("torch")
     images = splits(shape=GAN.image_shape)
-    trained = evaluation.train(SimpleNamespace(checkpoints=tmp_path), twin, GAN, TrainSpec(1, 8), images)
+    trained = evaluation.train(RUN, twin, GAN, TrainSpec(1, 8), images)
     assert set(scoreboard.row(trained, Pixels(), images, Y)) == (ALWAYS - {"gemm_fraction"}) | LABELS
 
 

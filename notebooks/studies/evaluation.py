@@ -7,18 +7,15 @@ Arrays in and out are NumPy: images x [N, H, W, C] in [0, 1], labels y [N], code
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from twinvae import backend, data, paths, randomness
+from twinvae import backend, data, randomness
 from twinvae.checkpoints import fingerprint
 from twinvae.metrics import likelihood, samples
 from twinvae.metrics.judge import Judge
@@ -66,18 +63,6 @@ def train_all(run, jobs: Any, *images: data.Splits) -> Any:
         return [train_all(run, part, *images) for part in jobs]
     fitting = next((splits for splits in images if recipe_of(splits) == jobs.data), None)
     return train_or_load(jobs, fitting, run.may_train)
-
-
-def kept(folder: Path, name: str, about: Any, compute: Callable[[], Any]) -> Any:
-    """Return compute(), which JSON can hold, from a file of the folder where it was worked out before.
-
-    `about`, which JSON can hold, too, is all that the value depends on; another one is another file.
-    """
-    key = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
-    path = folder / f"{name}-{key}.json"
-    if not path.exists():
-        paths.write_text(path, json.dumps(compute()))
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def unlabelled(model: ModelSpec, name: str) -> ModelSpec:

@@ -9,6 +9,8 @@ Its third mistake, test images in training, is a transform of the images.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -22,7 +24,6 @@ from twinvae.checkpoints import fingerprint
 from twinvae.spec import TrainSpec
 from twinvae.training import Job, folder_of
 from twinvae.training.probe import changed, core_checksum
-from twinvae_studies import evaluation
 
 
 def class_order(batches: list[randomness.Batch]) -> list[randomness.Batch]:
@@ -65,13 +66,14 @@ def train(
 
 
 def curve(job: Job, images: data.Splits, **mistake: Any) -> pd.DataFrame:
-    """Return the curve of `train`, kept where the model of the job would be: such a training is no job itself."""
-    code = [core_checksum(job.backend), paths.sha256(Path(__file__))]
-    about = [code, fingerprint(images.train), fingerprint(images.valid), mistake]
-    folder = folder_of(job, images.source.kind)
-    return pd.DataFrame(
-        evaluation.kept(folder, "curve", about, lambda: train(job, images, **mistake)[1].to_dict("list"))
-    )
+    """Return the curve of `train`, kept in the folder of the job's model until code, images or mistake are others."""
+    about = [core_checksum(job.backend), paths.sha256(Path(__file__)), sorted(mistake.items())]
+    about += [fingerprint(images.train), fingerprint(images.valid)]
+    key = hashlib.sha256(json.dumps(about).encode()).hexdigest()[:12]
+    path = folder_of(job, images.source.kind) / f"curve-{key}.csv"
+    if not path.exists():
+        paths.write_text(path, train(job, images, **mistake)[1].to_csv(index=False))
+    return pd.read_csv(path)
 
 
 def image_losses(

@@ -11,10 +11,11 @@ import pytest
 from pair import CVAE, TWINS, apply, splits
 
 from twinvae import backend, reference
+from twinvae.checkpoints import NotFinite
 from twinvae.data import by_class
 from twinvae.metrics import latent
 from twinvae.spec import Dense, Film, TrainSpec
-from twinvae_studies import evaluation, mistakes, report000
+from twinvae_studies import evaluation, mistakes, planning, report000
 
 RNG = np.random.default_rng(0)
 X = RNG.random((6, 4, 3, 1))
@@ -54,7 +55,7 @@ def test_in_single_precision_a_clip_below_the_rounding_does_nothing_at_one(name)
 
 
 @pytest.mark.parametrize("name", TWINS)
-def test_only_trainings_with_a_rounded_clip_fail(name, monkeypatch):
+def test_only_trainings_with_a_rounded_clip_fail(name, results, monkeypatch):
     monkeypatch.setattr(report000, "CLIPS", (1e-8, 1e-7))
     twin = backend.get(name)
     with twin.train.uncompiled():
@@ -62,19 +63,25 @@ def test_only_trainings_with_a_rounded_clip_fail(name, monkeypatch):
     lost = {key: not np.isfinite(curve.loss).all() for key, curve in curves.items()}
     assert lost == {f"{clip:.0e}": clip < report000.ROUNDED for clip in report000.CLIPS} | {"logits": False}
     with twin.train.uncompiled():
-        plain = mistakes.train(twin, CVAE, FAST, WHITE)[1]
+        plain = mistakes.train(evaluation.job(twin, CVAE, FAST, WHITE), WHITE)[1]
     assert plain.equals(curves["logits"])
 
 
 @pytest.mark.parametrize("name", TWINS)
-def test_the_training_loop_stops_at_the_first_loss_that_is_not_finite(name, tmp_path):
-    twin = backend.get(name)
-    run = SimpleNamespace(checkpoints=tmp_path)
+def test_the_training_loop_stops_at_the_first_loss_that_is_not_finite(name, results):
+    twin, run = backend.get(name), SimpleNamespace(may_train=True)
+
+    def trained(least, settings):
+        clip = {"change": report000.CLIP, "arguments": (("least", least),)}
+        return evaluation.train(run, twin, CVAE, settings, WHITE, **clip)
+
     with twin.train.uncompiled():
-        said = report000.stopped(run, twin, CVAE, FAST, WHITE, 1e-12)
-        assert said.startswith("the loss is nan at epoch") or said.startswith("the loss is inf at epoch")
-        assert report000.stopped(run, twin, CVAE, FAST, WHITE, 1e-12) == said, "again from the checkpoint it kept"
-        assert report000.stopped(run, twin, CVAE, replace(FAST, epochs=1), WHITE, 1e-4) == ""
+        with pytest.raises(NotFinite, match="^the loss is (nan|inf) at epoch") as first:
+            trained(1e-12, FAST)
+        with pytest.raises(NotFinite) as again:
+            trained(1e-12, FAST)
+        assert str(again.value) == str(first.value)
+        assert len(trained(1e-4, replace(FAST, epochs=1)).history) == 1
 
 
 def test_the_epoch_by_which_most_of_the_fall_is_done():
@@ -86,6 +93,22 @@ def test_the_epoch_by_which_most_of_the_fall_is_done():
     )
 
 
+# --- what is trained -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("profile", planning.PROFILES)
+def test_digits_are_as_many_as_characters_and_seeds_are_pytorchs(profile, monkeypatch):
+    monkeypatch.setattr(report000.data, "from_recipe", lambda recipe: IMAGES)
+    parameters = dict(epochs=None, seeds=None, batch_size=128, learning_rate=1e-3, beta=2.0)
+    found = {name: report000.jobs(profile, name, **parameters) for name in TWINS}
+    recipe = found["torch"]["mnist"].data
+    assert (recipe.train_size, recipe.valid_size, recipe.test_size) == (26, 9, 9)
+    many = 3 if profile == "full" else 1
+    counts = {name: {len(part["cvae"]), *map(len, part["small"].values())} for name, part in found.items()}
+    assert counts == {"torch": {many}, "tf": {1}}
+    assert found["tf"]["nist"].spec.num_classes == 62 and found["tf"]["vae"].data == found["tf"]["cvae"][0].data
+
+
 # --- TensorBoard ---------------------------------------------------------------------------------
 
 
@@ -94,7 +117,7 @@ def test_graph_images_and_codes_lie_beside_the_curves(name, tmp_path):
     twin = backend.get(name)
     model = twin.models.build(CVAE)
     curve = pd.DataFrame({"epoch": [1, 2], "valid_loss": [3.0, 2.0]})
-    trained = evaluation.Trained(CVAE, FAST, model, twin, curve)
+    trained = evaluation.Trained(evaluation.job(twin, CVAE, FAST, IMAGES), model, twin, curve, {}, None)
     before = model.get_arrays()
     run = SimpleNamespace(folder=tmp_path)
     for _ in range(2):  # the second takes the place of the first
@@ -136,12 +159,13 @@ def test_lookalikes_are_pairs_in_either_direction():
 
 
 def test_each_small_training_changes_what_its_name_says():
-    rows = report000.small_trainings(CVAE, FAST)
-    assert {name: model.likelihood for name, (model, _) in rows.items()} == {
+    rows = report000.small_trainings(evaluation.job(backend.get("torch"), CVAE, FAST, IMAGES))
+    assert {name: job.spec.likelihood for name, job in rows.items()} == {
         "bernoulli": "bernoulli", "continuous": "continuous_bernoulli", "gaussian": "gaussian_learned",
         "beta": "bernoulli", "elbo": "bernoulli", "prior": "bernoulli"}  # fmt: skip
-    assert rows["elbo"][1].beta == 1 and rows["beta"][1].beta == 0.3 and rows["prior"][0].prior == "learned"
-    assert len({model.name for model, _ in rows.values()}) == len(rows)
+    assert rows["elbo"].phases[0].beta == 1 and rows["beta"].phases[0].beta == 0.3
+    assert rows["prior"].spec.prior == "learned"
+    assert len({job.spec.name for job in rows.values()}) == len(rows)
 
 
 def test_a_vae_has_no_layer_that_serves_a_label():
@@ -155,7 +179,9 @@ def test_a_vae_has_no_layer_that_serves_a_label():
 def test_contrast_of_one_changes_nothing_and_more_goes_to_black_and_white(name):
     twin = backend.get(name)
     y = np.arange(12) % 3
-    trained = evaluation.Trained(CVAE, FAST, twin.models.build(CVAE), twin, None)
+    trained = evaluation.Trained(
+        evaluation.job(twin, CVAE, FAST, IMAGES), twin.models.build(CVAE), twin, None, {}, None
+    )
     plain = evaluation.generate(trained, y)
     np.testing.assert_allclose(report000.contrasted(trained, y, 1), plain, atol=1e-6)
     more = report000.contrasted(trained, y, 3)
