@@ -1,53 +1,66 @@
 """The small studies: every point is what its name says, and is trained once."""
 
-import json
+from dataclasses import fields
+from types import SimpleNamespace
 
 import pytest
 from pair import VAE, splits
 
+from twinvae import training
 from twinvae.spec import FreeBitsSpec, TrainSpec
-from twinvae_studies import ablations, burda2016
+from twinvae_studies import ablations, papers
 from twinvae_studies.ablations import Point
 
 IMAGES = splits()
-FREE = FreeBitsSpec(**{key: value for key, value in vars(VAE).items() if key != "kind"}, kind="free_bits", free=5.0)
+FREE = FreeBitsSpec(**{f.name: getattr(VAE, f.name) for f in fields(VAE)} | {"kind": "free_bits", "free": 5.0})
+RUN = SimpleNamespace(profile="smoke", smoke=True, may_train=True)
+
+
+def name_of(point: Point) -> str:
+    return f"{point.study} {point.change} s{point.job.seed}"
 
 
 def test_every_combination_is_there_once_under_its_name():
-    points = list(ablations.points())
-    names = [point.name for point in points]
+    points = list(ablations.points("full", "tf"))
+    names = [name_of(point) for point in points]
     assert len(set(names)) == len(names) == 7 + 3 * (18 + 5)
-    assert {point.runs[0].beta for point in points if point.study == "beta"} == set(ablations.BETAS)
+    assert len({job.key for job in ablations.jobs("full", "tf")}) == len(names)
+    assert {p.job.phases[0].beta for p in points if p.study == "beta"} == set(ablations.AMOUNTS["full"].betas)
     for point in points:
-        assert sum(run.epochs for run in point.runs) == ablations.EPOCHS
+        assert sum(phase.epochs for phase in point.job.phases) == 8 and point.job.backend == "tf"
+        assert {phase.seed for phase in point.job.phases} == {point.job.seed}
         if point.study == "condition":
-            spec = point.spec
+            spec = point.job.spec
             assert point.change == f"{spec.encoder_condition}-{spec.decoder_condition}-{spec.prior}"
-    ways = {name.split()[1] for name in names if name.startswith("condition")}
-    assert len(ways) == 18 and "none-concat-standard" in ways and "film-film-learned" in ways
+    where = {name.split()[1] for name in names if name.startswith("condition")}
+    assert len(where) == 18 and "none-concat-standard" in where and "film-film-learned" in where
+
+
+@pytest.mark.parametrize("profile", ablations.AMOUNTS)
+def test_every_profile_asks_what_notebook_09_tells(profile):
+    encoders, _, priors = zip(*(where.split("-") for where in ablations.AMOUNTS[profile].conditions), strict=True)
+    assert set(encoders) == {"none", "concat", "film"} and set(priors) == {"standard", "learned"}
+    studies = {point.study for point in ablations.points(profile, "torch")}
+    assert studies == {"beta", "collapse", "condition"}
 
 
 def test_the_remedies_change_one_thing_each():
     report, *others = (spec for spec, _ in ablations.remedies().values())
     for spec in others:
-        changed = [key for key, value in vars(report).items() if vars(spec)[key] != value]
+        changed = [f.name for f in fields(report) if getattr(spec, f.name) != getattr(report, f.name)]
         assert changed in ([], ["init"], ["kind"], ["likelihood"])
 
 
-def test_points_are_trained_once_and_free_bits_show_their_true_kl(tmp_path, monkeypatch):
-    runs = (TrainSpec(1, 8, seed=1), TrainSpec(1, 8, beta=0.5, seed=1))
-    few = [Point("beta", "1", VAE, runs), Point("collapse", "free bits", FREE, runs)]
-    monkeypatch.setattr(burda2016, "FOLDER", tmp_path)
-    monkeypatch.setattr(ablations, "points", lambda: few)
-    monkeypatch.setattr(ablations.zoo, "get", lambda _: VAE)
-    monkeypatch.setattr(ablations.data, "splits", lambda *_, **sizes: IMAGES)
-    with pytest.raises(FileNotFoundError, match="'python -m twinvae_studies.ablations torch'"):
-        ablations.load("torch")
-    ablations.main("torch")
-    first = ablations.load("torch")
-    monkeypatch.setattr(ablations, "compute", None)
-    ablations.main("torch")
-    assert json.dumps(ablations.load("torch")) == json.dumps(first)
-    row = first["points"]["collapse free bits s1"]
-    assert row["elbo"] == pytest.approx(-(row["recon"] + row["kl"])) and row["kl"] < 5, "less than the free bits"
-    assert list(ablations.table(first, "beta").change) == ["1"] and ablations.table(first, "beta").seeds[0] == 1
+def test_points_are_trained_once_and_free_bits_show_their_true_kl(results, monkeypatch):
+    phases = (TrainSpec(1, 8, seed=1), TrainSpec(1, 8, beta=0.5, seed=1))
+    job = training.Job(VAE, phases, training.recipe_of(IMAGES), seed=1)
+    few = [Point("beta", "1", job), Point("collapse", "free bits", training.Job(FREE, phases, job.data, seed=1))]
+    monkeypatch.setattr(ablations, "points", lambda *_: few)
+    monkeypatch.setattr(papers, "images", lambda recipe: IMAGES)
+    first = ablations.study(RUN, "torch")
+    again = ablations.study(SimpleNamespace(**vars(RUN) | {"may_train": False}), "torch")
+    assert again["points"].equals(first["points"]) and again["cards"] == first["cards"]
+    row = first["points"].set_index("change").loc["free bits"]
+    assert row.elbo == pytest.approx(-(row.recon + row.kl)) and row.kl < 5, "less than the free bits"
+    table = ablations.table(first, "beta")
+    assert list(table.change) == ["1"] and table.seeds[0] == 1

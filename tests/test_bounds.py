@@ -1,21 +1,28 @@
-"""The study of bounds: its models, the gain over the VAE, and that it goes on where it was."""
+"""The study of bounds: its models, the gain over the VAE, and that it is measured once."""
 
-import json
-from dataclasses import replace
+from dataclasses import fields, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from pair import CVAE, VAE, splits
 from scipy.special import logsumexp
 
-from twinvae import backend, data, zoo
+from twinvae import data, training, zoo
+from twinvae.metrics import likelihood
 from twinvae.spec import BoundSpec, TrainSpec, count_weights
-from twinvae_studies import burda2016, burda2016_bounds
+from twinvae_studies import burda2016_bounds, papers
 
 IMAGES = splits()
 X = data.binarise(data.scale(IMAGES.test.x), "fixed")
 Y = IMAGES.test.y
 FEW = np.array([3, 0, 7])
+RUN = SimpleNamespace(profile="smoke", smoke=True, may_train=True)
+MODELS = burda2016_bounds.MODELS["torch"]
+
+
+def trained(spec) -> training.Trained:
+    return training.train_or_load(training.Job(spec, (TrainSpec(1, 8),), training.recipe_of(IMAGES)), IMAGES)
 
 
 def test_the_models_differ_in_one_thing_each():
@@ -28,33 +35,31 @@ def test_the_models_differ_in_one_thing_each():
     standard, learned = (burda2016_bounds.model(f"cvae_{prior}") for prior in ("standard", "learned"))
     assert replace(standard, name="", prior="learned") == replace(learned, name="")
     assert count_weights(learned) - count_weights(standard) == 2 * 11 * 50
-    assert set(burda2016_bounds.WORDS) == set(burda2016_bounds.SEEDS)
-    assert set(burda2016_bounds.PAPER) < set(burda2016_bounds.SEEDS) and all(
-        burda2016_bounds.model(name) for name in burda2016_bounds.SEEDS
-    )
+    assert set(burda2016_bounds.WORDS) == set(MODELS) > set(burda2016_bounds.MODELS["tf"])
+    assert set(burda2016_bounds.PAPER) < set(MODELS) and all(burda2016_bounds.model(name) for name in MODELS)
 
 
-def test_all_take_the_same_updates_and_one_takes_more():
-    updates = lambda name: sum(run.epochs for run in burda2016_bounds.settings(name, 0))  # noqa: E731
-    assert {updates(name) for name in burda2016_bounds.SEEDS} == {
-        updates("vae"),
-        burda2016_bounds.LONGER * updates("vae"),
-    }
-    assert len({run.seed for seed in range(3) for run in burda2016_bounds.settings("vae", seed)}) == 9
-    order = burda2016_bounds.order()
-    first = [(name, 0) for name in burda2016_bounds.SEEDS if name not in burda2016_bounds.LAST]
-    assert order[: len(first)] == first and [name for name, _ in order[-3:]] == list(burda2016_bounds.LAST)
-    assert len(order) == len(set(order)) == sum(burda2016_bounds.SEEDS.values())
+@pytest.mark.parametrize("profile", burda2016_bounds.AMOUNTS)
+def test_all_take_the_same_updates_and_one_takes_more(profile):
+    amount, jobs = burda2016_bounds.AMOUNTS[profile], burda2016_bounds.trainings(profile, "torch")
+    updates = {key: sum(phase.epochs for phase in job.phases) for key, job in jobs.items()}
+    assert set(updates.values()) == {updates["vae", 0], amount.longer * updates["vae", 0]}
+    assert [key for key, epochs in updates.items() if epochs != updates["vae", 0]] == [("vae_long", 0)]
+    phases = [phase.seed for seed in range(amount.seeds) for phase in jobs["vae", seed].phases]
+    assert len(set(phases)) == len(phases) and {job.seed for job in jobs.values()} == set(range(amount.seeds))
+    assert list(jobs)[: len(MODELS)] == [(name, 0) for name in MODELS]
+    assert {job.key for job in burda2016_bounds.jobs(profile, "torch")} == {job.key for job in jobs.values()}
+    assert {seed for _, seed in burda2016_bounds.trainings(profile, "tf")} == {0}
 
 
-def test_a_cvae_is_measured_with_its_label_summed_out(tmp_path):
-    twin = backend.get("torch")
-    found = burda2016_bounds.measured(twin.models.build(CVAE), twin, X, Y, 20, FEW, tmp_path)
-    each = np.stack([np.load(tmp_path / f"label-{label}" / "20-00000.npy") for label in range(3)], 1)
-    np.testing.assert_allclose(found["nll"], -(logsumexp(-each, 1) - np.log(3)), rtol=1e-12)
-    np.testing.assert_array_equal(found["given_y"], each[range(3), Y[FEW]])
+def test_a_cvae_is_measured_with_its_label_summed_out(results):
+    model = trained(CVAE)
+    found = burda2016_bounds.measured(model, X, Y, FEW, 20)
+    each = likelihood.by_label(model.model, model.twin, X[FEW], 20)
+    np.testing.assert_allclose(found["nll"], -(logsumexp(each, 1) - np.log(3)), rtol=1e-12)
+    np.testing.assert_array_equal(found["given_y"], -each[range(3), Y[FEW]])
     assert (found["nll"] <= found["given_y"] + np.log(3) + 1e-9).all()
-    assert burda2016_bounds.measured(twin.models.build(VAE), twin, X, Y, 20, FEW, tmp_path / "vae")["nll"].shape == (9,)
+    assert burda2016_bounds.measured(trained(VAE), X, Y, FEW, 20)["nll"].shape == (9,)
 
 
 def test_a_gain_is_taken_image_by_image():
@@ -63,39 +68,32 @@ def test_a_gain_is_taken_image_by_image():
     assert burda2016_bounds.gain(base, base[FEW] - 1, FEW) == pytest.approx({"gain": 1, "low": 1, "high": 1})
 
 
-def test_the_study_goes_on_where_it_was(tmp_path, monkeypatch):
-    monkeypatch.setattr(burda2016, "FOLDER", tmp_path)
-    monkeypatch.setattr(burda2016_bounds, "SEEDS", {"vae": 2, "iwae_5": 1, "cvae_learned": 1})
-    monkeypatch.setattr(burda2016_bounds, "SAMPLES", 5)
+def test_the_study_is_made_once_and_told_in_a_table(results, monkeypatch):
     tiny = {
         "vae": VAE,
         "cvae_learned": CVAE,
-        "iwae_5": BoundSpec(**{k: v for k, v in vars(VAE).items() if k != "kind"}, kind="iwae", samples=5),
+        "iwae_5": BoundSpec(**{f.name: getattr(VAE, f.name) for f in fields(VAE)} | {"kind": "iwae", "samples": 5}),
     }
-    monkeypatch.setattr(burda2016_bounds, "model", tiny.get)
-    monkeypatch.setattr(
-        burda2016_bounds, "settings", lambda which, seed: [TrainSpec(1, 8, binarize="dynamic", seed=seed)] * 2
-    )
-    monkeypatch.setattr(burda2016_bounds.data, "splits", lambda _: IMAGES)
-    with pytest.raises(FileNotFoundError, match="'python -m twinvae_studies.burda2016_bounds"):
-        burda2016_bounds.load("torch")
-    made = []
-    for _ in range(2):
-        burda2016_bounds.main("torch")
-        made.append(burda2016_bounds.load("torch")["models"])
-    assert json.dumps(made[0]) == json.dumps(made[1]), "the second is read"
-    assert [entry["seed"] for entry in made[0]["vae"]["seeds"]] == [0, 1]
-    assert made[0]["vae"]["seeds"][0]["against_vae"] == {"gain": 0, "low": 0, "high": 0}
-    table = burda2016_bounds.table(burda2016_bounds.load("torch")).set_index("model")
-    gains = [seed["against_vae"]["gain"] for seed in made[0]["iwae_5"]["seeds"]]
+    few = [("vae", 0), ("iwae_5", 0), ("cvae_learned", 0), ("vae", 1)]
+    jobs = {
+        (name, seed): training.Job(tiny[name], (TrainSpec(1, 8, seed=seed),) * 2, training.recipe_of(IMAGES), seed=seed)
+        for name, seed in few
+    }
+    monkeypatch.setattr(burda2016_bounds, "trainings", lambda *_: jobs)
+    monkeypatch.setattr(papers, "images", lambda recipe: IMAGES)
+    first = burda2016_bounds.study(RUN, "torch")
+    again = burda2016_bounds.study(SimpleNamespace(**vars(RUN) | {"may_train": False}), "torch")
+    assert again == first, "the second is read"
+    models = first["models"]
+    assert len(models["vae"]) == 2 and models["vae"][0]["against_vae"] == {"gain": 0, "low": 0, "high": 0}
+    assert models["iwae_5"][0]["nll"]["nll"] > 0 and "given_y" in models["cvae_learned"][0]
+    table = burda2016_bounds.table(first).set_index("model")
+    gains = [seed["against_vae"]["gain"] for seed in models["iwae_5"]]
     assert table.mean_gain["iwae_5"] == pytest.approx(np.mean(gains)) and np.isnan(table.mean_gain_sd["iwae_5"])
     assert table.mean_gain_sd["vae"] == 0, "each VAE against itself"
-    sources = burda2016.sources().set_index("study")
-    assert (
-        list(sources.index) == ["bounds"] and sources.twin["bounds"] == "torch" and len(sources.commit["bounds"]) >= 12
-    )
     assert list(table.seeds) == [2, 1, 1] and table.gain["vae"] == 0 and table.published["iwae_5"] == 85.54
-    assert (
-        table.given_y.notna().tolist() == [False, False, True] == (table.images == burda2016_bounds.LABELLED).tolist()
-    )
-    assert made[0]["iwae_5"]["seeds"][0]["nll"]["nll"] > 0 and "given_y" in made[0]["cvae_learned"]["seeds"][0]
+    assert table.given_y.notna().tolist() == [False, False, True]
+    assert table.images.tolist() == [9, 9, burda2016_bounds.AMOUNTS["smoke"].labelled]
+    sources = papers.sources({"bounds": {"torch": first}})
+    assert sources.study.tolist() == ["bounds"] and sources.twin[0] == "torch" and len(sources.commit[0]) >= 12
+    assert sources.data[0] == "random pixels" and "," not in sources.data[0], "each said once"

@@ -1,6 +1,7 @@
 """A prior fitted after the training and a baseline's likelihood where both are known; the study, small."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,8 +10,8 @@ from scipy import stats
 from sklearn.mixture import GaussianMixture
 
 from twinvae import backend, data
-from twinvae.metrics import baselines, likelihood
-from twinvae_studies import burda2016, digits_cvae, fitted_priors
+from twinvae.metrics import baselines, judge, likelihood
+from twinvae_studies import digits_cvae, fitted_priors, papers
 
 RNG = np.random.default_rng(0)
 
@@ -47,11 +48,12 @@ def test_a_mixture_finds_the_codes_of_each_class():
 
 @pytest.mark.parametrize("name", TWINS)
 def test_with_the_standard_prior_as_mixture_the_likelihood_is_the_usual_one(name):
-    twin = backend.get(name)
-    model = twin.models.build(replace(digits_cvae.model(), latent_dim=3), dtype="float64")
+    twin, spec = backend.get(name), replace(digits_cvae.model(), latent_dim=3)
+    model = twin.models.build(spec, dtype="float64")
+    trained = SimpleNamespace(model=model, twin=twin, spec=spec)
     x = RNG.integers(0, 2, (6, 28, 28, 1)).astype(float)
     y = np.arange(6)
-    found = fitted_priors.nll(model, twin, x, y, fitted_priors.Mixtures([normal(np.zeros(3), np.eye(3))] * 10), 40)
+    found = fitted_priors.nll(trained, x, y, fitted_priors.Mixtures([normal(np.zeros(3), np.eye(3))] * 10), 40)
     np.testing.assert_allclose(found["mixture"], found["standard"], rtol=1e-9)
     usual = -likelihood.importance_sampled(model, twin, x, np.eye(10)[y], 40)
     np.testing.assert_allclose(found["standard"], usual, rtol=1e-9)
@@ -80,35 +82,26 @@ def test_samples_become_as_sharp_as_real_images_class_by_class():
     np.testing.assert_allclose(made, grey.x / 255, atol=0.003)
 
 
-@pytest.fixture
-def small(monkeypatch, tmp_path):
-    """The study with few images and one epoch, in a folder of its own."""
-    few = images(200, shape=(28, 28, 1), classes=10)
-    monkeypatch.setattr(digits_cvae.data, "splits", lambda name: data.Splits(few, few, few))
-    monkeypatch.setattr(burda2016, "FOLDER", tmp_path)
-    for name, value in {"PHASES": ((1, 1e-3),), "AXES": 3, "EACH": 10, "IMAGES": 12, "DRAWS": 4}.items():
-        monkeypatch.setattr(digits_cvae, name, value)
-    return tmp_path
-
-
 @pytest.mark.parametrize("name", TWINS)
-def test_the_study_is_made_once_and_told_in_a_table(small, name, monkeypatch):
-    monkeypatch.setattr(digits_cvae, "SEEDS", 2)
+def test_the_study_is_made_once_and_told_in_a_table(results, name, monkeypatch):
+    few = images(200, shape=(28, 28, 1), classes=10)
+    at_hand = data.Splits(few, few, few)
+    monkeypatch.setattr(papers, "images", lambda recipe: at_hand)
+    monkeypatch.setattr(digits_cvae, "AXES", 3)
+    amount = digits_cvae.AMOUNTS["smoke"]._replace(phases=((1, 1e-3),), seeds=2, each=10, measured=12, draws=4)
+    monkeypatch.setitem(digits_cvae.AMOUNTS, "smoke", amount)
+    run = SimpleNamespace(profile="smoke", smoke=True, may_train=True)
+    reader = judge.of("tiny", at_hand, backend.get("torch"))
     with backend.get(name).train.uncompiled():
-        digits_cvae.main(name)
-    facts = digits_cvae.load(name)
-    monkeypatch.setattr(digits_cvae, "one_seed", lambda *_: pytest.fail("trained again"))
-    digits_cvae.main(name)
-    assert digits_cvae.load(name) == facts and list(facts["seeds"]) == ["0", "1"]
+        facts = digits_cvae.study(run, name, reader)
+        run.may_train = False
+        again = digits_cvae.study(run, name, reader)
+    assert [seed["nll"] for seed in again["seeds"]] == [seed["nll"] for seed in facts["seeds"]], "the second is read"
+    assert [card["job"]["seed"] for card in facts["cards"]] == [0, 1]
     table = digits_cvae.table(facts).set_index("samples of")
     assert list(table.index) == list(digits_cvae.WORDS.values()) and table.deviation.notna().sum() == 3
     assert table.nll.notna().sum() == 3 and facts["pca"]["floor"] in digits_cvae.FLOORS
     numbers = digits_cvae.numbers({name: facts})
-    assert numbers["least_accuracy"] == min(seed["sharp"]["accuracy"] for seed in facts["seeds"].values())
+    assert numbers["least_accuracy"] == min(seed["sharp"]["accuracy"] for seed in facts["seeds"])
     assert numbers["seeds"] == 2 and numbers["pca_cas"] == facts["pca"]["cas"]
-    assert np.load(small / f"digits-{name}.npz")["arr_0"].shape == (80, 28, 28, 1)
-
-
-def test_what_is_missing_is_said_with_its_command(small):
-    with pytest.raises(FileNotFoundError, match="'python -m twinvae_studies.digits_cvae tf'"):
-        digits_cvae.load("tf")
+    assert facts["seeds"][0]["shown"].shape == (80, 28, 28, 1)

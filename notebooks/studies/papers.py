@@ -5,6 +5,7 @@ A study has `AMOUNTS` by profile, `jobs(profile, backend_name)`, and `study(run,
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from functools import lru_cache
@@ -32,6 +33,7 @@ def settings(phases: Sequence[tuple[int, float]], batch_size: int, seed: int = 0
 def train(run, job: Job) -> Trained:
     """Return the trained model of a job, trained now where the run's profile may; in smoke nothing is compiled."""
     eager = backend.get(job.backend).train.uncompiled if run.smoke else nullcontext
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # its notes on compiling for each model anew
     with eager():
         return train_or_load(job, images(job.data), run.may_train)
 

@@ -1,0 +1,53 @@
+"""The long training of Burda et al., in small, and what the studies of papers share."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from pair import VAE, splits
+
+from twinvae import data, training
+from twinvae.metrics import likelihood
+from twinvae.spec import TrainSpec
+from twinvae_studies import ablations, burda2016, burda2016_bounds, digits_cvae, papers, sohn2015
+
+IMAGES = splits()
+STUDIES = (ablations, burda2016, burda2016_bounds, digits_cvae, sohn2015)
+
+
+def test_the_long_training_goes_on_and_counts_through(results, monkeypatch):
+    monkeypatch.setattr(burda2016.zoo, "get", lambda _: VAE)
+    monkeypatch.setattr(papers, "images", lambda recipe: IMAGES)
+    amount = burda2016.AMOUNTS["smoke"]._replace(phases=((2, 1e-2), (3, 1e-3)))
+    monkeypatch.setitem(burda2016.AMOUNTS, "smoke", amount)
+    first, again = (
+        burda2016.study(SimpleNamespace(profile="smoke", smoke=True, may_train=may), "torch") for may in (True, False)
+    )
+    assert all(again[name].equals(table) for name, table in first.items()), "the second is read"
+    assert first["epochs"].epoch.tolist() == [1, 2, 3, 4, 5] and first["marks"].epoch.tolist() == [2, 5]
+    assert first["epochs"].seconds.is_monotonic_increasing and first["marks"].nll.notna().all()
+    assert first["epochs"].learning_rate.tolist() == [1e-2] * 2 + [1e-3] * 3
+    assert first["test"].samples.tolist() == list(amount.samples) and (first["test"]["images"] == 9).all()
+    one, two = burda2016.jobs("smoke", "torch")
+    assert two.start == one and {one.phases[0].seed, two.phases[0].seed} == {0, 1}
+
+
+def test_an_estimate_is_the_same_whole_or_in_blocks_and_its_interval_is_the_textbooks(results):
+    job = training.Job(VAE, (TrainSpec(1, 8),), training.recipe_of(IMAGES))
+    trained = training.train_or_load(job, IMAGES)
+    x = data.binarise(data.scale(IMAGES.test.x), "fixed")
+    found = papers.nll(trained, "test", x, None, 10)
+    whole = -likelihood.importance_sampled(trained.model, trained.twin, x, np.zeros((9, 1)), 10)
+    np.testing.assert_allclose(found, whole, rtol=1e-12)
+    assert papers.interval(np.array([1.0, 3.0])) == pytest.approx({"nll": 2, "low": 2 - 1.96, "high": 2 + 1.96})
+
+
+@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.__name__.rpartition(".")[2])
+def test_every_study_has_jobs_for_every_profile_and_twin(study):
+    for name in ("torch", "tf"):
+        jobs = {profile: study.jobs(profile, name) for profile in ("smoke", "quick", "full")}
+        for profile, each in jobs.items():
+            assert each and {job.backend for job in each} == {name}
+            assert len({job.key for job in each}) == len(each), f"a job twice in {profile}"
+        epochs = {p: sum(phase.epochs for job in each for phase in job.phases) for p, each in jobs.items()}
+        assert epochs["smoke"] <= epochs["quick"] < epochs["full"]
