@@ -27,7 +27,7 @@ def splits(kind: str = "official", classes: int = 2, side: int = 8) -> Splits:
 def usps(results, monkeypatch):
     """A judge of `usps` that knows two classes of 8 x 8 images; what is at hand of the set, in a list of one."""
     at_hand = [splits()]
-    monkeypatch.setattr(judge, "RECIPES", judge.RECIPES | {"usps": USPS})
+    monkeypatch.setattr(judge, "RECIPES", {"usps": USPS})
     monkeypatch.setattr(judge.data, "from_recipe", lambda recipe: at_hand[0])
     return at_hand
 
