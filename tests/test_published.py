@@ -10,7 +10,7 @@ from pair import CVAE, TWINS, VAE, same_arrays, splits
 
 from twinvae import backend, checkpoints, data, training
 from twinvae.spec import TrainSpec
-from twinvae.training import Job, publish
+from twinvae.training import Job, kept, publish
 
 IMAGES = splits()
 JOB = Job(VAE, (TrainSpec(3, 8, 1e-2),), training.recipe_of(IMAGES))
@@ -100,7 +100,7 @@ def test_a_model_is_built_in_the_other_twin(results):
 def project_of_models(project, monkeypatch):
     """A project under git whose results folder is its own; real images; weights of any size are large."""
     monkeypatch.delenv("TWINVAE_RESULTS", raising=False)
-    monkeypatch.setattr(publish, "ROUNDED", 0)
+    monkeypatch.setattr(kept, "ROUNDED", 0)
     subprocess.run(["git", "init", "-q"], check=True)
     (project / ".gitignore").write_text("results/models/*\n!results/models/PUBLISHED\n")
     parts = [
@@ -120,9 +120,9 @@ def test_a_published_model_is_rounded_added_to_git_and_found_from_elsewhere(
     (folder / "card.json").unlink()
     assert publish.main() == 1 and "has not been trained" in capsys.readouterr().out
     monkeypatch.setattr(checkpoints.Log, "record", lambda *_: pytest.fail("trained again"))
-    kept = training.train_or_load(JOB, project_of_models)
-    assert all((a == plain.model.get_arrays()[n].astype("float16")).all() for n, a in kept.model.get_arrays().items())
-    training.measured(kept, "facts", lambda: {"n": 1})
+    again = training.train_or_load(JOB, project_of_models)
+    assert all((a == plain.model.get_arrays()[n].astype("float16")).all() for n, a in again.model.get_arrays().items())
+    training.measured(again, "facts", lambda: {"n": 1})
     assert publish.main() == 0
     tracked = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=True).stdout.split()
     names = {"card.json", "history.csv", "weights.safetensors"}
@@ -130,7 +130,7 @@ def test_a_published_model_is_rounded_added_to_git_and_found_from_elsewhere(
     assert {t.removeprefix(at) for t in tracked if t.startswith(at) and "measures" not in t} == names
     assert len([t for t in tracked if t.startswith(at + "measures/facts-")]) == 1
     monkeypatch.setenv("TWINVAE_RESULTS", str(tmp_path / "elsewhere"))
-    assert same_arrays(training.load(JOB).model.get_arrays(), kept.model.get_arrays())
+    assert same_arrays(training.load(JOB).model.get_arrays(), again.model.get_arrays())
     assert json.loads((folder / "card.json").read_text())["weights"] == training.load(JOB).card["weights"]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from twinvae import checkpoints, data, paths
+from twinvae import checkpoints, data
 from twinvae import spec as specs
 from twinvae.run.parameters import PROFILES
 
@@ -76,8 +76,3 @@ def images_of(model: TrainedModel, train_size: int | None = None, test_size: int
     if model.dataset == "sign_language":
         options = {"task": TASKS.get(classes, "letter")}
     return data.splits(model.dataset, train_size=train_size, test_size=test_size, **options)
-
-
-def pen_weights() -> Path:
-    """Return where the weights of the model that writes lie, whether they are there or not."""
-    return paths.find_root(Path.cwd()) / "results" / "handwriting" / "pen.safetensors"

@@ -18,7 +18,6 @@ from filelock import FileLock, Timeout
 from twinvae import backend, checkpoints, data, paths
 from twinvae.run import provenance
 from twinvae.spec import GanSpec, ModelSpec, TrainSpec, to_dict
-from twinvae.training import publish
 from twinvae.training.jobs import Job, from_plain, to_plain
 from twinvae.training.probe import changed, core_checksum, probe, same
 
@@ -53,6 +52,7 @@ class Trained:
         return self.twin.models.predict(self.model, method, *arrays)
 
 
+ROUNDED = 1_000_000  # bytes of float32 weights from which on they are published as float16
 _used: dict[str, dict] = {}
 
 
@@ -98,8 +98,24 @@ def load(job: Job, twin: ModuleType | None = None) -> Trained:
 
 def _usable(folder: Path, images: data.Splits | None) -> Path | None:
     """Return the folder, or that of its name that is published with the project, if its model serves these images."""
-    published_ones = paths.find_root(Path.cwd()) / "results" / "models"
-    return next((at for at in (folder, published_ones / folder.name) if not _unusable(at, images)), None)
+    return next((at for at in (folder, models_in_git() / folder.name) if not _unusable(at, images)), None)
+
+
+def models_in_git() -> Path:
+    """Return the project's own folder of models, wherever results go."""
+    return paths.find_root(Path.cwd()) / "results" / "models"
+
+
+def published() -> set[str]:
+    """Return the folders of the models that are published: their weights are rounded when they are kept."""
+    file = models_in_git() / "PUBLISHED"
+    return set(file.read_text(encoding="utf-8").split()) if file.is_file() else set()
+
+
+def rounded(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return weights as they are published: as float16 where float32 takes over 1 MB."""
+    large = sum(4 * a.size for a in arrays.values()) > ROUNDED
+    return {name: a.astype("float16") for name, a in arrays.items()} if large else arrays
 
 
 def _unusable(folder: Path, images: data.Splits | None) -> str:
@@ -198,7 +214,7 @@ def _keep(job: Job, folder: Path, model: Any, images: data.Splits, rows: list[di
     """Write the folder of a model, the card last; `how` is what the card says beside what is known here."""
     weights = folder / "weights.safetensors"
     arrays = model.get_arrays()
-    arrays = publish.rounded(arrays) if folder.name in publish.names() else arrays
+    arrays = rounded(arrays) if folder.name in published() else arrays
     checkpoints.write(weights, arrays, spec=to_dict(job.spec))
     paths.write_text(folder / "history.csv", pd.DataFrame(rows).to_csv(index=False))
     card = {

@@ -5,9 +5,10 @@ A writer is one style z, drawn from the prior with the writer's number as seed a
 drawn by us (`type_table`); characters become glyphs (`glyphs`), set by their ink in lines on a page (`page`).
 """
 
-from twinvae_apps.handwriting.hands import Hand, Pen, Trait, alphabet_like, load, traits
+from twinvae_apps.handwriting.hands import Hand, Pen, Trait, alphabet_like, traits
 from twinvae_apps.handwriting.measures import legibility, writer_recognition
 from twinvae_apps.handwriting.page import Page, save, write, write_by
+from twinvae_apps.handwriting.pen import load
 from twinvae_apps.handwriting.type_table import PANGRAM, SUPPORTED, unsupported
 
 __all__ = [

@@ -6,9 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from twinvae import backend
+from twinvae import backend, training
 from twinvae_apps.handwriting import load, save, traits, write
-from twinvae_apps.trained_models import pen_weights
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--slant", type=float, default=0.0, help="degrees to lean more to the right")
     parser.add_argument("--thickness", type=float, default=0.0, help="pixels of the data's images to write thicker")
     parser.add_argument("--placeholder", action="store_true", help="a box for each character that no hand can write")
-    parser.add_argument("--weights", type=Path, default=pen_weights(), help="a file of weights other than the kept one")
+    parser.add_argument("--weights", type=Path, help="a file of weights other than the pen's")
     chosen = parser.parse_args(arguments)
     if chosen.writer < 0:
         parser.error(f"the writer is {chosen.writer}; give a whole number from 0")
@@ -38,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
             hand = hand.moved(found["slant"], chosen.slant).moved(found["thickness"], chosen.thickness)
         text = sys.stdin.read() if chosen.text == "-" else chosen.text
         print(save(write(text, hand, chosen.placeholder), chosen.out))
-    except (ValueError, OSError) as error:
+    except (training.NotTrained, ValueError, OSError) as error:
         parser.error(str(error))
     return 0
 

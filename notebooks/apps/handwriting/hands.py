@@ -7,14 +7,10 @@ from __future__ import annotations
 
 import string
 from dataclasses import dataclass
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
-
-from twinvae import checkpoints
-from twinvae_apps.trained_models import pen_weights
 
 CLASSES = {
     36: string.digits + string.ascii_uppercase,
@@ -109,27 +105,6 @@ class Hand:
     def moved(self, trait: Trait, amount: float) -> Hand:
         """Return the same hand with more of a trait, by `amount` in its units."""
         return Hand(self.pen, self.z + amount * trait.direction, self.seed, self.variation)
-
-
-def load(twin: ModuleType, path: Path | None = None) -> Pen:
-    """Load the pen from a file of weights: the kept one, or another CVAE of characters, whose styles are its codes.
-
-    FileNotFoundError if there is none, ValueError if the model cannot write.
-    """
-    path = Path(path or pen_weights())
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"there are no weights at {path}; train them with 'python -m twinvae_apps.handwriting.train_pen', "
-            "or name a file of weights"
-        )
-    model, known = checkpoints.load_model(path, twin), checkpoints.read(path)[1].get("places")
-    k, z = model.spec.num_classes, model.spec.latent_dim
-    places = (
-        {name: np.array(a) for name, a in known.items()}
-        if known
-        else {"mean": np.zeros((k, z)), "root": np.tile(np.eye(z), (k, 1, 1))}
-    )
-    return Pen(model, twin, Places(**places))
 
 
 # ---------------------------------------------------------------- traits

@@ -1,4 +1,4 @@
-"""`python -m twinvae_apps.handwriting.train_pen` trains the model that writes, for `results/handwriting/`: 10 minutes.
+"""The pen: the CVAE that writes, a job of its own, and where its codes lie.
 
 EMNIST's letters hold both cases under one label, so that a CVAE of its 26 letters writes things between 'g' and 'G'.
 The 62-class characters, a few thousand, know the cases.  Here a probe for each letter, on the features of the judge of
@@ -12,7 +12,7 @@ those that a simple classifier, no judge of ours, reads rightly without having l
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
+from pathlib import Path
 from types import ModuleType
 
 import cv2
@@ -23,16 +23,16 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict, cross_val_score
 from sklearn.pipeline import make_pipeline
 
-from twinvae import backend, checkpoints, data, randomness, spec, zoo
+from twinvae import backend, checkpoints, data, randomness, training, zoo
 from twinvae.metrics import judge
-from twinvae_apps.handwriting.hands import Places
+from twinvae.spec import TrainSpec
+from twinvae_apps.handwriting.hands import Pen, Places
 from twinvae_apps.ink import centre_box
-from twinvae_apps.trained_models import pen_weights
 
 # beta above 1: a z drawn from the prior then more often lies where the decoder has learned, at the price of variety
 PHASES = (
-    spec.TrainSpec(epochs=16, learning_rate=1e-3, beta=2.0),
-    spec.TrainSpec(epochs=5, learning_rate=2e-4, beta=2.0),
+    TrainSpec(epochs=16, learning_rate=1e-3, beta=2.0),
+    TrainSpec(epochs=5, learning_rate=2e-4, beta=2.0),
 )
 DIGITS, LETTERS = 10, 26
 
@@ -82,66 +82,61 @@ def legible(images: data.Images) -> np.ndarray:
     return cross_val_predict(reader, x, images.y, cv=5) == images.y
 
 
-def characters_of_both_cases(twin: ModuleType) -> tuple[data.Splits, dict]:
-    """Return images of 62 classes to train on, and what is known of the cases; ValueError for stand-ins."""
-    few, many = data.splits("nist"), data.splits("characters")
-    for one in (few, many):
+def both_cases(images: data.Splits, reader: str) -> data.Splits:
+    """Return the legible ones of the 36-class characters under 62 labels; the transform of the pen's recipe.
+
+    `reader` is the key of the judge whose features name the cases.  ValueError for another one, and for stand-ins.
+    """
+    known, few = judge.job("characters").key, data.splits("nist")
+    if reader != known:
+        raise ValueError(
+            f"the cases were read by the judge {reader}, and today's is {known}; train the pen's job of today"
+        )
+    for one in (few, images):
         if one.source.kind == "stand-in":
             raise ValueError(
                 f"the images are stand-ins ({one.source.label}), from which no hand is kept; set "
                 "TWINVAE_DATA to the folder that holds the real ones"
             )
-    reader = judge.load("characters", twin)
-    probes, right = case_probes(reader, few.train)
-    cased = partial(with_cases, reader=reader, probes=probes, class_names=few.train.class_names)
-    read = {
-        name: getattr(many, name).subset(np.flatnonzero(legible(getattr(many, name))))
-        for name in ("train", "valid", "test")
-    }
-    parts = {name: cased(images) for name, images in read.items()}
-    facts = {
-        "source": f"{many.source.label}; cases read by a probe from {few.source.label}",
-        "case_accuracy": right.round(4).tolist(),
-        "train_images": len(read["train"]),
-        "left_out": 1 - len(read["train"]) / len(many.train),
-    }
-    return replace(many, **parts), facts
+    judging = judge.load("characters", backend.get("torch"))
+    probes, _ = case_probes(judging, few.train)
+    label = f"{images.source.label}; cases read by a probe from {few.source.label}"
+    parts = {}
+    for name in ("train", "valid", "test"):
+        part = getattr(images, name)
+        cased = with_cases(part.subset(legible(part)), judging, probes, few.train.class_names)
+        parts[name] = replace(cased, source=replace(images.source, label=label))
+    return replace(images, **parts)
 
 
-def places_of(model, twin: ModuleType, images: data.Images) -> Places:
-    """Return where the model's codes of these images lie, one code drawn for each."""
-    hot = data.one_hot(images.y, images.num_classes)
-    return Places.fit(randomness.codes(*twin.models.predict(model, "encode", data.scale(images.x), hot)), images.y)
+def job() -> training.Job:
+    """Return the training of the pen: report 000's CVAE of 62 classes, in PyTorch; 10 minutes."""
+    spec = replace(zoo.get("report000_cvae").for_images((28, 28, 1), 62), name="pen", report="")
+    transform = f"{both_cases.__module__}:{both_cases.__name__}"
+    arguments = (("reader", judge.job("characters").key),)
+    return training.Job(spec, PHASES, data.Recipe("characters", transform=transform, arguments=arguments))
 
 
-def main() -> None:
-    """Train the model with PyTorch and keep it as float16; an interrupted training goes on from its checkpoints."""
-    path = pen_weights()
-    twin = backend.get("torch")
-    images, facts = characters_of_both_cases(twin)
-    model000 = zoo.get("report000_cvae").for_images(images.train.shape, images.train.num_classes)
-    chosen = replace(model000, name="pen", report="")
-    model = twin.models.build(chosen)
-    for number, settings in enumerate(PHASES):
-        history = twin.train.fit(model, images, settings, path.parent / "checkpoints" / f"phase-{number}")
-    facts |= {
-        "valid": {name: float(history[f"valid_{name}"].iloc[-1]) for name in ("loss", "recon", "kl")},
-        "settings": [spec.to_dict(phase) for phase in PHASES],
-    }
-    arrays = {name: a.astype("float16") for name, a in model.get_arrays().items()}
-    places = places_of(model, twin, images.train)
-    checkpoints.write(
-        path,
-        arrays,
-        spec=spec.to_dict(chosen),
-        facts=facts,
-        places={"mean": places.mean.round(4).tolist(), "root": places.root.round(4).tolist()},
-    )
-    print(
-        f"{path}: {spec.count_weights(chosen):,} weights; cases read with {np.mean(facts['case_accuracy']):.1%} "
-        f"accuracy; {facts['valid']}"
-    )
+def load(twin: ModuleType, path: Path | None = None) -> Pen:
+    """Load the pen, or another CVAE of characters from a file of weights, whose styles are its codes.
+
+    Raises training.NotTrained or FileNotFoundError if there is none, ValueError if the model cannot write.
+    """
+    if path is None:
+        trained = training.load(job(), twin)
+        known = training.measured(trained, "places", lambda: _measured(trained))
+        return Pen(trained.model, twin, Places(known["mean"], known["root"]))
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"there are no weights at {path}; name a file of weights of a CVAE of characters")
+    model = checkpoints.load_model(Path(path), twin)
+    k, z = model.spec.num_classes, model.spec.latent_dim
+    return Pen(model, twin, Places(np.zeros((k, z)), np.tile(np.eye(z), (k, 1, 1))))
 
 
-if __name__ == "__main__":
-    main()
+def _measured(trained: training.Trained) -> dict[str, np.ndarray]:
+    """Where the pen's codes of its training images lie, one code drawn for each, and how well the cases were read."""
+    images = data.from_recipe(trained.job.data).train
+    labels = data.one_hot(images.y, images.num_classes)
+    places = Places.fit(randomness.codes(*trained.predict("encode", data.scale(images.x), labels)), images.y)
+    _, right = case_probes(judge.load("characters", backend.get("torch")), data.splits("nist").train)
+    return {"mean": places.mean, "root": places.root, "case_accuracy": right}
