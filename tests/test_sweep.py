@@ -29,14 +29,12 @@ def small(monkeypatch):
 
 
 @pytest.mark.parametrize("name", backend.TWINS)
-@pytest.mark.parametrize("profile", ["smoke", "quick", "overnight", "full"])
+@pytest.mark.parametrize("profile", ["smoke", "quick", "full"])
 def test_a_name_says_all_of_its_point_and_no_two_share_one(profile, name):
     points = report002_tuning.everything(profile, name)
     assert [report002_tuning.named(point.name) for point in points] == points
     assert len({point.name for point in points}) == len(points)
-    assert {point.seed for point in points} == set(
-        range(report002_tuning.AMOUNT[report002_tuning.amount(profile)][3] if name == "torch" else 1)
-    )
+    assert {point.seed for point in points} == set(range(report002_tuning.AMOUNT[profile][3] if name == "torch" else 1))
 
 
 @pytest.mark.parametrize("name", ["", "mnist", "mnist-cvae-400-b256-lr0.0010-adam-z20-s0"])

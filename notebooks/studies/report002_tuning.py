@@ -25,7 +25,7 @@ KINDS = ("vae", "cvae")
 AMOUNT = {
     "smoke": (300, 100, 2, 1),
     "quick": (20_000, 2_000, 4, 1),
-    "overnight": (20_000, 2_000, 4, 3),
+    "full": (20_000, 2_000, 4, 3),
 }
 HIDDEN = {
     ("vae", "mnist"): (512, 256),
@@ -138,7 +138,7 @@ def grid(profile: str, backend: str, dataset: str, kind: str) -> list[Point]:
         ]
         points += [change(optimizer="rmsprop"), change(optimizer="adagrad", learning_rate=1e-2)]
     points += [change(latent_dim=z) for z in LATENT_DIMS]
-    seeds = AMOUNT[amount(profile)][3] if backend == "torch" else 1
+    seeds = AMOUNT[profile][3] if backend == "torch" else 1
     return [replace(point, seed=seed) for seed in range(seeds) for point in dict.fromkeys(points)]
 
 
@@ -154,12 +154,12 @@ def everything(profile: str, backend: str) -> list[Point]:
 
 def folder(profile: str, backend: str) -> Path:
     """Where the points are kept."""
-    return paths.results_folder(paths.find_root(Path.cwd())) / "grid" / amount(profile) / backend
+    return paths.results_folder(paths.find_root(Path.cwd())) / "grid" / profile / backend
 
 
 def images(profile: str, dataset: str) -> data.Splits:
     """The images that the points of a profile are trained on."""
-    train_size, valid_size, _, _ = AMOUNT[amount(profile)]
+    train_size, valid_size, _, _ = AMOUNT[profile]
     return data.splits(dataset, train_size=train_size, valid_size=valid_size)
 
 
@@ -230,8 +230,3 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
     )
     means["hidden"] = ["-".join(map(str, hidden)) for hidden in means.hidden]
     return means.sort_values("valid_loss").reset_index(drop=True)
-
-
-def amount(profile: str) -> str:
-    """The profile whose images, epochs and seeds count: 'full' has none of its own."""
-    return "overnight" if profile == "full" else profile
