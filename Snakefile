@@ -4,10 +4,11 @@ import os
 import sys
 from pathlib import Path
 
-from twinvae import spec
-from twinvae_studies import sweep
+from twinvae import paths, zoo
+from twinvae_studies import report002_tuning
 from twinvae.metrics import judge as judges
-from twinvae.run.provenance import keeps
+from twinvae.run.parameters import check_profile
+from twinvae.run.refresh import mark
 
 # A new experiment is one line: the notebook, and the backends it takes (None: it computes with neither).
 NOTEBOOKS = {
@@ -24,13 +25,12 @@ NOTEBOOKS = {
     "10_explorer": [None],
 }
 
-BOTH = {"08_twins", "09_scoreboard", "10_explorer"}  # take no backend, but compute with the twins
 LAST = {"09_scoreboard"}  # reads what the other runs leave
 
 PROFILE = config.get("profile", "quick")
 BACKEND = config.get("backend", "both")
 RESULTS = str(config.get("results", "results"))
-PACKAGE = {"torch": "pt", "tf": "tf"}
+check_profile(PROFILE)
 
 RUNS = {
     f"{name}-{backend}" if backend else name: (name, backend)
@@ -48,17 +48,6 @@ os.environ["TWINVAE_RESULTS"] = str(Path(RESULTS).resolve())
 os.environ.pop("TWINVAE_PROFILE", None)  # the profile asked for here is the one that runs
 
 
-def library(notebook, backend):
-    """The files of the library that a run can depend on: all but the other twin and what only stores."""
-    others = [folder for name, folder in PACKAGE.items() if name != backend and notebook not in BOTH]
-    return sorted(
-        str(path)
-        for folder in ("lib/twinvae", "notebooks/studies", "notebooks/apps")
-        for path in Path(folder).rglob("*.py")
-        if path.parts[2] not in others and not keeps(path.as_posix())
-    )
-
-
 def manifest(run):
     return f"{RESULTS}/{PROFILE}/{run}/manifest.json"
 
@@ -72,8 +61,9 @@ rule all:
 
 rule notebook:
     input:
-        notebook=lambda w: f"notebooks/{RUNS[w.run][0]}.ipynb",
-        library=lambda w: library(*RUNS[w.run]),
+        # Not the time of a file makes a run again, but a change in what its manifest says that it used.
+        notebook=ancient(lambda w: f"notebooks/{RUNS[w.run][0]}.ipynb"),
+        stale=lambda w: mark(Path(manifest(w.run)).parent, paths.find_root(Path.cwd())),
         others=lambda w: [manifest(run) for run in RUNS if RUNS[w.run][0] in LAST and RUNS[run][0] not in LAST],
     output:
         manifest=f"{RESULTS}/{PROFILE}/{{run}}/manifest.json",
@@ -104,11 +94,11 @@ rule notebook:
 
 # The tuning study of notebook 04: one job a point, `make grid`; the notebook itself trains what is missing. With
 # --executor slurm (snakemake-executor-plugin-slurm) or another plugin the same rules run on a cluster.
-GRID = f"{RESULTS}/grid/{sweep.amount(PROFILE)}"
+GRID = f"{RESULTS}/grid/{PROFILE}"
 POINTS = [
     f"{GRID}/{backend}/{point.name}.json"
-    for backend in (PACKAGE if BACKEND == "both" else [BACKEND])
-    for point in sweep.everything(PROFILE, backend)
+    for backend in (("torch", "tf") if BACKEND == "both" else [BACKEND])
+    for point in report002_tuning.everything(PROFILE, backend)
 ]
 
 
@@ -128,11 +118,10 @@ rule point:
         backend="torch|tf",
     params:
         python=sys.executable,
-        profile=sweep.amount(PROFILE),
     shell:
         """
         echo "training {wildcards.point} ({PROFILE}, {wildcards.backend})"
-        {params.python:q} -m papermill {input.notebook:q} - -k python3 -p profile {params.profile} \
+        {params.python:q} -m papermill {input.notebook:q} - -k python3 -p profile {PROFILE} \
             -p point {wildcards.point} -p backend {wildcards.backend} --no-progress-bar > {log:q} 2>&1 || {{ tail -n 5 {log:q}; exit 1; }}
         """
 
@@ -151,7 +140,7 @@ rule judge:
     params:
         python=sys.executable,
         recipe=lambda w: str(judges.RECIPES[w.judge]),
-        architecture=lambda w: str(spec.zoo(judges.RECIPES[w.judge].architecture)),
+        architecture=lambda w: str(zoo.get(judges.RECIPES[w.judge].architecture)),
     shell:
         """
         echo "training the judge of {wildcards.judge}"

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from twinvae import paths
 from twinvae.paths import write_text
-from twinvae.run import provenance, results
+from twinvae.run import notebook, results
 from twinvae.run.parameters import BACKENDS
 from twinvae.run.results import NO_BACKEND, Key, Result
 from twinvae_collect import claims, latex_pieces, tables
@@ -55,10 +55,11 @@ def check_verdicts(asked: Asked, judged: list[claims.Claim]) -> None:
 
 def notices(found: dict[Key, Result], unfinished: dict[Key, list[Path]], root: Path) -> Iterator[str]:
     """What the reader of the terminal should know: stale runs, and unfinished ones that were passed over."""
-    for key, result in sorted(found.items()):
-        changed = result.changed(root)
-        if changed:
-            yield f"stale: {results.words(key)} ({result.profile}) is older than {', '.join(changed)}"
+    stale = {key: words for key, result in sorted(found.items()) if (words := result.changed(root))}
+    for key, changed in stale.items():
+        yield f"stale: {results.words(key)} ({found[key].profile}) is older than {', '.join(changed)}"
+    if stale:
+        yield "make refresh runs again what is stale, and nothing else"
     for key in sorted(set(unfinished) & set(found)):
         yield f"unfinished, passed over: {', '.join(str(folder) for folder in unfinished[key])}"
 
@@ -101,7 +102,7 @@ def collect(root: Path, texts: Path, runs: Path, out: Path, backend: str) -> lis
 
 def notebook_keys(path: Path) -> list[Key]:
     """The runs that a notebook has: one with each backend, or one alone when it takes none."""
-    takes_backend = "backend" in provenance.declared_parameters(path)
+    takes_backend = "backend" in notebook.declared_parameters(path)
     return [(path.stem.split("_")[0], backend) for backend in (BACKENDS if takes_backend else (NO_BACKEND,))]
 
 

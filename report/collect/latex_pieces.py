@@ -12,7 +12,7 @@ from twinvae_collect.report_text import Asked
 FRAMEWORK = {"torch": "PyTorch", "tf": "TensorFlow", NO_BACKEND: "--"}
 TIMES = re.compile("second|minute|pace|speed|time|cost|ratio")  # in the name of a number that a machine decides
 WHOLE = 4  # rows of a table of claims that is not broken over pages
-LETTER = {"smoke": "s", "quick": "q", "overnight": "o", "full": ""}
+LETTER = {"smoke": "s", "quick": "q", "full": ""}
 
 
 def mark(result: Result, kind: str, name: str) -> str:
@@ -255,8 +255,8 @@ def provenance_table(found: dict[Key, Result], root: Path) -> str:
     table = "\\begin{tabularx}{\\linewidth}{@{}L{37mm}llYlrll@{}}\n\\toprule\n" + head + "\n\\midrule\n"
     table += "\n".join(rows) + "\n\\bottomrule\n\\end{tabularx}\n"
     notes = [
-        r"A raised letter beside a number and the words in a caption tell the profile: s smoke, q quick,"
-        r" o overnight; none is a full run. A raised $\ast$: not the official data."
+        r"A raised letter beside a number and the words in a caption tell the profile: s smoke, q quick;"
+        r" none is a full run. A raised $\ast$: not the official data."
     ]
     if any(r.manifest["git"]["dirty"] for r in found.values()):
         notes.append("+ the library or the notebooks differed from the commit.")

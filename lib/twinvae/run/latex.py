@@ -1,37 +1,28 @@
 """Numbers, words and tables as LaTeX."""
 
 import numbers
+from functools import partial
+from itertools import cycle
 from typing import Any
 
 import pandas as pd
 
-SPECIAL = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-}
+NAMED = {"\\": "backslash", "~": "asciitilde", "^": "asciicircum", "<": "less", ">": "greater"}
+SPECIAL = str.maketrans(
+    {sign: rf"\{sign}" for sign in "&%#_{}"} | {sign: rf"\text{name}{{}}" for sign, name in NAMED.items()}
+)
 
 
 def escape(text: str) -> str:
-    """Plain words as LaTeX; what stands between two `$` stays as it is, as mathematics."""
+    """Return plain words as LaTeX; what stands between two `$` stays as it is, as mathematics."""
     parts = str(text).split("$")
     if len(parts) % 2 == 0:  # a lone $ is a dollar
-        return "\\$".join(escape(part) for part in parts)
-    plain = ["".join(SPECIAL.get(c, c) for c in part) for part in parts[::2]]
-    maths = [f"${part}$" for part in parts[1::2]]
-    return "".join(a + b for a, b in zip(plain, [*maths, ""], strict=True))
+        return r"\$".join(part.translate(SPECIAL) for part in parts)
+    return "$".join(part if odd else part.translate(SPECIAL) for part, odd in zip(parts, cycle((False, True))))
 
 
 def number(value: float, fmt: str) -> str:
-    """A number as `fmt` says: with a minus sign for a hyphen, and a power of ten for an exponent."""
+    """Return a number as `fmt` says: with a minus sign for a hyphen, and a power of ten for an exponent."""
     text = format(value, fmt).replace("%", r"\%")
     mantissa, exponent, power = text.replace("e", "E").partition("E")
     if exponent:
@@ -40,21 +31,21 @@ def number(value: float, fmt: str) -> str:
 
 
 def cell(value: Any, fmt: str | None) -> str:
-    """What stands in a table: a number as `fmt` says (else whole or '.3g'), words escaped."""
+    """Return what stands in a table: a number as `fmt` says (else whole or '.3g'), words escaped."""
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
         return escape(value)
     return number(value, fmt or ("d" if isinstance(value, numbers.Integral) else ".3g"))
 
 
 def head(column: Any) -> str:
-    """A column's name; the distance that is named after Maurice Fréchet as he wrote himself."""
+    """Return a column's name; the distance that is named after Maurice Fréchet as he wrote himself."""
     return escape(str(column).replace("frechet", "Fréchet"))
 
 
 def table(df: pd.DataFrame, fmt: dict[str, str], index: bool) -> str:
-    """A booktabs table; `fmt` is column -> format such as '.2f', `index`: the rows' names are shown."""
+    """Return a booktabs table; `fmt` is column -> format such as '.2f', `index`: the rows' names are shown."""
     if index:
         df = df.set_axis(df.index.set_names([name or "" for name in df.index.names])).reset_index()
-    form = {column: (lambda value, f=fmt.get(column): cell(value, f)) for column in df.columns}
+    form = {column: partial(cell, fmt=fmt.get(column)) for column in df.columns}
     plain = df.rename_axis(columns=None).style.format(form, na_rep="--").format_index(head, axis=1)
     return plain.hide(axis="index").to_latex(hrules=True)
