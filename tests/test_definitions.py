@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from tiny import ROOT
-from twinvae.run import definitions
-from twinvae.run.definitions import Library
+from twinvae.provenance import definitions
+from twinvae.provenance.definitions import Library
 
 FILES = {
     "lib/twinvae/data/__init__.py": """
@@ -16,19 +16,35 @@ TABLE = yaml.safe_load(open("sets.yaml"))
 def load(name, half="train"):
     return importlib.import_module(f"twinvae.data.{name}").read(half), TABLE[name]
 """,
-    "lib/twinvae/data/mnist.py": "def read(half):\n    return half, 28\n",
+    "lib/twinvae/data/mnist.py": "def read(half):\n    return half, 28\ndef smooth(x):\n    return x\n",
     "lib/twinvae/data/svhn.py": "def read(half):\n    return half, 32\n",
-    "lib/twinvae/data/sets.yaml": "mnist: {licence: free}  # the digits\nsvhn: {licence: none}\n",
+    "lib/twinvae/data/sets.yaml": "mnist: {licence: free, finish: mnist.smooth}  # the digits\nsvhn: {licence: none}\n",
     "lib/twinvae/metrics/samples.py": """
 import math as m
 SCALE: int = 2
+SCALE.precision = 9
 def spread(x: list, y=None):
     '''Return the spread.'''
     return m.sqrt(sum(x)) * SCALE  # in nats
 def other(x):
     return 0
+def deep(x):
+    return "deep"
+def generated(x):
+    return x
 """,
-    "lib/twinvae/metrics/latent.py": "def spread(x, y=None):\n    return 7\n",
+    "lib/twinvae/metrics/__init__.py": """
+def __getattr__(name):
+    from . import latent
+    return getattr(latent, name)
+""",
+    "lib/twinvae/metrics/latent.py": """
+from .samples import deep as another
+def spread(x, y=None):
+    return 7
+def area(x):
+    return another(x) + 8
+""",
     "lib/twinvae/figures/style.py": "from matplotlib import style\ndef apply():\n    style.use('house.mplstyle')\n",
     "lib/twinvae/figures/house.mplstyle": "font.size: 9  # points\n",
     "lib/twinvae/figures/plots.py": """
@@ -57,6 +73,11 @@ class Model(keras.Model):
         return kl(x)
 class Wide(Model):
     width = 2
+    def __init__(self):
+        super().__init__()
+class Lost:
+    def __init__(self):
+        pass
 KINDS = {"wide": Wide}
 def build(kind):
     return KINDS[kind]()
@@ -68,9 +89,12 @@ def predict(model, method, x):
     "lib/twinvae/training.py": "from twinvae.pt import train\ndef train_or_load(x):\n    return train.fit(None, x)\n",
     "lib/twinvae/paths.py": "def find_root():\n    return 1\n",
     "notebooks/studies/report.py": """
+from twinvae.metrics import area
 from twinvae.metrics.samples import spread
 def study(trained, run):
-    return spread(trained.predict("generate", 1))
+    return area(1), spread(trained.predict("generate", "generated")), f"{__name__}:fewer"
+def fewer(images):
+    return images[:2]
 if __name__ == "__main__":
     print(1)
 """,
@@ -126,8 +150,13 @@ MEANS = [  # and the words that say what has changed
     ("lib/twinvae/metrics/samples.py", "sum(x)", "max(x)", ["twinvae.metrics.samples:spread"]),
     ("lib/twinvae/metrics/samples.py", "import math as m", "import cmath as m", ["twinvae.metrics.samples:spread"]),
     ("lib/twinvae/metrics/samples.py", "return 0", "return 1", ["twinvae.metrics.samples:other"]),
+    ("lib/twinvae/metrics/samples.py", "precision = 9", "precision = 8", ["twinvae.metrics.samples:<body>"]),
+    ("lib/twinvae/metrics/samples.py", '"deep"', '"flat"', ["twinvae.metrics.samples:deep"]),
+    ("lib/twinvae/metrics/latent.py", "8", "9", ["twinvae.metrics.latent:area"]),  # imported when it is asked for
     ("lib/twinvae/data/mnist.py", "28", "29", ["twinvae.data.mnist:read"]),
-    ("lib/twinvae/data/sets.yaml", "free}  #", "paid}  #", ["lib/twinvae/data/sets.yaml"]),
+    ("lib/twinvae/data/mnist.py", "return x", "return -x", ["twinvae.data.mnist:smooth"]),  # named by the table alone
+    ("notebooks/studies/report.py", "[:2]", "[:3]", ["twinvae_studies.report:fewer"]),  # named by a string alone
+    ("lib/twinvae/data/sets.yaml", "free", "paid", ["lib/twinvae/data/sets.yaml"]),
     ("lib/twinvae/pt/models.py", "self.mean(z)", "-self.mean(z)", ["twinvae.pt.models:Model.generate"]),
     ("lib/twinvae/pt/models.py", "return z", "return -z", ["twinvae.pt.models:Model.mean"]),
     ("lib/twinvae/pt/models.py", "depth = 1", "depth = 2", ["twinvae.pt.models:Model"]),
@@ -142,7 +171,7 @@ MEANS = [  # and the words that say what has changed
         "notebooks/studies/report.py",
         "twinvae.metrics.samples",
         "twinvae.metrics.latent",
-        ["twinvae.metrics.latent:spread", "twinvae.metrics.samples:SCALE", "twinvae.metrics.samples:spread"],
+        ["twinvae.metrics.latent:spread", "twinvae.metrics.samples:spread"],
     ),
     (
         "lib/twinvae/figures/plots.py",
@@ -172,7 +201,7 @@ def house(tmp_path: Path) -> Path:
 def used(house: Path, cells: list[str] = CELLS, **changes) -> dict:
     """What the notebook uses as the files are now."""
     modules = ["twinvae_studies.report", *(f"twinvae.{name}" for name in MODULES)]
-    found_by = {"imported": {"modules": modules, "called": ["call"]}, "drawn_in": {"bars": 2, "line": 3}, "data": []}
+    found_by = {"modules": modules, "drawn_in": {"bars": 2, "line": 3}, "data": []}
     return definitions.used(house, cells, **found_by | changes)
 
 
@@ -188,15 +217,15 @@ def test_what_is_used_and_what_is_not(house):
     assert {"twinvae.data:load", "twinvae.pt.models:Model.mean", "lib/twinvae/data/sets.yaml"} <= set(
         found["definitions"]
     )
-    for key in (
-        "twinvae.data.svhn:read",
-        "twinvae.pt.train:fit",
-        "twinvae.metrics.latent:spread",
-        "twinvae.paths:find_root",
-    ):
-        assert key not in found["definitions"], (
-            "not imported, counted by a model's probe, not reached, computes nothing"
-        )
+    unused = {
+        "twinvae.data.svhn:read": "not imported",
+        "twinvae.pt.train:fit": "counts by the probes of models",
+        "twinvae.paths:find_root": "computes nothing",
+        "twinvae.metrics.latent:spread": "another function is named",
+        "twinvae.metrics.samples:generated": "a word is the name of a method, not of a function",
+    }
+    for key, why in unused.items():
+        assert key not in found["definitions"], why
     assert set(found["figures"]["bars"]) - set(found["figures"]["line"]) == {"twinvae.figures.plots:plot_bars"}
     whole = used(house, drawn_in={"bars": None})["figures"]["bars"]
     assert set(whole) == set(found["figures"]["bars"]) | set(found["figures"]["line"]), "of an unknown cell: of all"
@@ -220,6 +249,8 @@ def test_a_change_of_what_is_used_is_named(house, file, old, new, words):
 def test_a_model_that_the_notebook_builds_itself_counts_with_all_that_makes_it(house):
     cells = [*CELLS, 'twin.models.build("wide")']
     before = used(house, cells)
+    assert "twinvae.pt.models:Wide.__init__" in before["definitions"]
+    assert "twinvae.pt.models:Lost.__init__" not in before["definitions"]
     change(house / "lib/twinvae/pt/models.py", "return x\n", "return 2 * x\n")  # what a framework calls
     change(house / "lib/twinvae/pt/models.py", "width = 2", "width = 3")
     assert definitions.differences(before, used(house, cells)) == [
@@ -233,6 +264,10 @@ def test_the_cells_count_by_what_they_say(house):
     cells[0] = "import numpy as onp\n" + cells[0].replace("import numpy as np\n", "")
     cells[2] = cells[2].replace("np.", "onp.").replace(", ", ",\n")
     assert used(house, cells)["cells"] == used(house)["cells"]
+    one, other = (
+        used(house, [f"from twinvae.{place} import Run\nRun.start()"]) for place in ("run", "run.notebook_run")
+    )
+    assert one["cells"] == other["cells"]
     assert used(house, [CELLS[0].replace("3", "4"), *CELLS[1:]])["cells"] != used(house)["cells"]
     assert used(house, [*CELLS[:2], CELLS[3], CELLS[2]])["cells"] != used(house)["cells"]
 
@@ -243,6 +278,7 @@ def test_a_file_that_moved_makes_nothing_stale(house):
     (house / "lib/twinvae/metrics/quality/__init__.py").touch()
     (house / "lib/twinvae/metrics/samples.py").rename(house / "lib/twinvae/metrics/quality/spreads.py")
     change(house / "notebooks/studies/report.py", "metrics.samples import", "metrics.quality.spreads import")
+    change(house / "lib/twinvae/metrics/latent.py", "from .samples", "from .quality.spreads")
     change(
         house / "lib/twinvae/figures/plots.py",
         "twinvae.metrics import samples",
@@ -256,7 +292,7 @@ def test_a_file_that_moved_makes_nothing_stale(house):
 
 def test_a_definition_has_the_same_hash_in_every_python():
     """The constant is what Python 3.11, 3.12 and 3.13 gave; the sample has all in which their syntax trees differ."""
-    library = Library(ROOT, [(ROOT / "tests" / "syntax_sample.txt").read_text()], [], [])
+    library = Library(ROOT, [(ROOT / "tests" / "syntax_sample.txt").read_text()], [])
     text = "".join(library.meaning(key).text for key in sorted(library.definitions))
     assert definitions.digest(text) == "3ab11c86a289be6b"
 
@@ -267,7 +303,7 @@ def every_hash(root: Path) -> dict[str, str]:
     for package, folder in definitions.PACKAGES.items():
         files = [path.relative_to(root / folder).with_suffix("") for path in (root / folder).rglob("*.py")]
         modules += [".".join((package, *file.parts)).removesuffix(".__init__") for file in files]
-    library = Library(root, [], modules, [])
+    library = Library(root, [], modules)
     return {key: definitions.digest(library.meaning(key).text) for key in library.definitions}
 
 

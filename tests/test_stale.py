@@ -26,12 +26,12 @@ def training(monkeypatch: pytest.MonkeyPatch) -> types.SimpleNamespace:
 def test_a_run_is_stale_with_the_models_that_it_used(project, training):
     run = results.read(finished_run("03_tiny", "torch"))
     assert run.manifest["used"]["models"] == [training.model] and not run.changed(project)
-    training.why = "its probe gives another loss"
+    training.why = "is stale: its probe gives another loss"
     assert not run.changed(project), "a model that is not at hand cannot be asked"
     card = project / "results" / "models" / "vae-ab" / "card.json"
     card.parent.mkdir(parents=True)
     card.write_text("{}")
-    assert run.changed(project) == ["the model vae: its probe gives another loss"]
+    assert run.changed(project) == ["the model vae, which is stale: its probe gives another loss"]
     (card.parent / "weights.safetensors").write_bytes(b"other")
     assert run.changed(project) == ["the model vae, which was trained again"]
     sys.modules["twinvae.training"].used = lambda: []

@@ -17,10 +17,9 @@ from types import ModuleType
 
 import numpy as np
 import pandas as pd
-from twinvae import backend, data, paths, zoo
+from twinvae import backend, data, paths, provenance, zoo
 from twinvae import spec as specs
 from twinvae.metrics import likelihood
-from twinvae.run import environment
 
 FOLDER = Path(__file__).parents[2] / "results" / "published"
 PAPER = 86.76  # nats per image, one sample in training, one stochastic layer (Burda et al. 2016, Table 1)
@@ -166,9 +165,9 @@ def made_by(name: str) -> dict:
     root = paths.find_root(Path(__file__))
     return {
         "backend": name,
-        **environment.git_state(root),
-        "versions": environment.versions(name),
-        "machine": environment.machine(),
+        **provenance.git_state(root),
+        "versions": provenance.versions(name),
+        "machine": provenance.machine(),
     }
 
 
@@ -190,7 +189,7 @@ def main(name: str) -> None:
             "epochs": epochs,
             "marks": marks,
             "test": test,
-            "machine": environment.machine(),
+            "machine": provenance.machine(),
         }
         paths.write_text(FOLDER / f"{name}.json", json.dumps(facts, indent=1))
         print(test[-1], flush=True)

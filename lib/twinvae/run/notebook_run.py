@@ -10,7 +10,6 @@ import logging
 import math
 import random
 import re
-import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,17 +21,9 @@ from IPython import get_ipython
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from twinvae import paths
-from twinvae.run import definitions, environment, latex, notebook, pictures, results
-from twinvae.run.parameters import (
-    BACKENDS,
-    PROFILES,
-    check_names,
-    check_parameter,
-    check_profile,
-    choose_profile,
-    injected_parameters,
-)
+from twinvae import paths, provenance
+from twinvae.run import latex, manifests, notebook, pictures, results
+from twinvae.run.parameters import PROFILES, check_names, check_parameter, check_profile, choose_profile
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -68,11 +59,9 @@ class Run:
         given = {"profile", *(["backend"] if backend is not None else []), *parameters}
         file = notebook.notebook_path(root, name)
         declared = notebook.declared_parameters(file) if file.is_file() else sorted(given)
-        check_names(given | injected_parameters(), declared)
+        check_names(given, declared)
         profile = choose_profile(profile)
-        if backend is not None and backend not in BACKENDS:
-            raise ValueError(f"unknown backend {backend!r}; the valid ones are {', '.join(BACKENDS)}")
-        for key, value in parameters.items():
+        for key, value in {"backend": backend, **parameters}.items():
             check_parameter(key, value)
         run = cls(name, profile, backend, parameters, root)
         run._open()
@@ -85,7 +74,7 @@ class Run:
         paths.write_text(self.folder / "started.txt", self.started.isoformat())  # fails where nothing can be written
         (self.folder / "started.txt").unlink()
         (self.folder / "manifest.json").unlink(missing_ok=True)
-        results.has_read.clear()
+        manifests.runs_read.clear()
         # The twins draw from generators of their own; these are for what asks for no seed, as scikit-learn.
         random.seed(self.parameters.get("seed") or 0)
         np.random.seed(self.parameters.get("seed") or 0)  # noqa: NPY002 - see above
@@ -94,7 +83,7 @@ class Run:
         backend = f"backend {self.backend}" if self.backend else "no backend"
         inside = self.folder.is_relative_to(self.root)
         folder = self.folder.relative_to(self.root).as_posix() if inside else self.folder
-        print(f"{self.name}, profile {self.profile}, {backend}, {environment.threads()} threads, into {folder}")
+        print(f"{self.name}, profile {self.profile}, {backend}, {provenance.threads()} threads, into {folder}")
 
     @property
     def smoke(self) -> bool:
@@ -150,12 +139,7 @@ class Run:
         plt.close(fig)
 
     def table(
-        self,
-        name: str,
-        df: pd.DataFrame,
-        caption: str,
-        fmt: dict[str, str] | None = None,
-        sources: list[Any] | None = None,
+        self, name: str, df: pd.DataFrame, caption: str, fmt: dict | None = None, sources: list[Any] | None = None
     ) -> pd.DataFrame:
         """Save a table as `tables/<name>.csv` (all digits) and `.tex` (as shown); `fmt` is column -> '.2f'.
 
@@ -197,8 +181,8 @@ class Run:
 
         Adds what the run knows and puts the columns in order; ValueError for a column that no scoreboard has.
         """
-        known = {"backend": self.backend, "profile": self.profile, "device": environment.device()}
-        board = results.board(rows, known | {"commit": environment.git_state(self.root)["commit"]})
+        known = {"backend": self.backend, "profile": self.profile, "device": provenance.device()}
+        board = results.board(rows, known | {"commit": provenance.git_state(self.root)["commit"]})
         with self._writing("scoreboard.csv") as part:
             board.to_csv(part, index=False)
         return board
@@ -217,49 +201,10 @@ class Run:
             for old in self.folder.glob(pattern):
                 if old.relative_to(self.folder).as_posix() not in self.files:
                     old.unlink()
-        text = json.dumps(self._manifest(), indent=1, default=str) + "\n"
+        text = json.dumps(manifests.manifest(self), indent=1, default=str) + "\n"
         paths.write_text(self.folder / "manifest.json", text)
         for what in self.checks:
             print(f"holds: {what}")
-
-    def _manifest(self) -> dict:
-        """Return all that says how this run was made; `files` has the checksum of each file it left."""
-        weights = [p.relative_to(self.folder).as_posix() for p in self.weights.glob("*") if p.is_file()]
-        return {
-            "name": self.name,
-            "profile": self.profile,
-            "backend": self.backend,
-            "status": "complete",
-            "parameters": self.parameters,
-            "specs": self.specs,
-            "data": [dataclasses.asdict(source) for source in self.sources],
-            "splits": self.splits,
-            "shown": self.shown,
-            "started": self.started.isoformat(timespec="seconds"),
-            "ended": datetime.now(UTC).isoformat(timespec="seconds"),
-            "seconds": round(time.perf_counter() - self.clock, 1),
-            "peak_memory_mib": environment.peak_memory_mib(),
-            "machine": environment.machine(),
-            "git": environment.git_state(self.root),
-            "versions": environment.versions(self.backend),
-            "captions": self.captions,
-            "formats": self.formats,
-            "table_formats": self.table_formats,
-            "checks": self.checks,
-            "used": self._used(),
-            "files": {name: paths.sha256(self.folder / name) for name in sorted([*self.files, *weights])},
-        }
-
-    def _used(self) -> dict:
-        """Return what the results rest on: definitions of the project, models, and the results of other runs."""
-        cells = notebook.as_python(notebook.notebook_path(self.root, self.name))
-        drawn_in = {name: cells.index(cell) if cell in cells else None for name, cell in self.drawn_in.items()}
-        data = sorted({source.dataset for source in self.sources})
-        found_by = {"imported": definitions.imported(self.root), "drawn_in": drawn_in, "data": data}
-        training = sys.modules.get("twinvae.training")
-        read = {run: held for run, held in results.has_read.items() if run.split("/")[1] != self.folder.name}
-        models = {"models": training.used() if training else [], "runs": read}
-        return {"found_by": found_by, **definitions.used(self.root, cells, **found_by), **models}
 
     def _writing(self, name: str):
         """Return the temporary name under which a file of this run is written whole; remembers the file."""

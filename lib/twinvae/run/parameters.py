@@ -36,26 +36,25 @@ def check_parameter(name: str, value: Any) -> None:
             raise ValueError(f"{name} is empty; give at least one value")
         for item in value:
             check_parameter(name.removesuffix("s"), item)
+    elif name == "backend" and value not in (None, *BACKENDS):
+        raise ValueError(f"unknown backend {value!r}; the valid ones are {', '.join(BACKENDS)}")
     elif value is not None and fault(name, value):
         raise ValueError(f"{name} is {value!r}; it must be {fault(name, value)}")
 
 
 def check_names(given: set[str], declared: list[str]) -> None:
-    """Raise ValueError for a parameter that the notebook does not declare, or does not hand over."""
-    unknown = sorted(given - set(declared))
+    """Raise ValueError for a parameter that the notebook does not declare, or does not hand over.
+
+    What papermill put into this session counts, too: papermill itself takes any name.
+    """
+    cells = shell.user_ns.get("In", []) if (shell := get_ipython()) else []
+    injected = [cell for cell in cells if cell.startswith("# Parameters\n")]
+    unknown = sorted((given | set(assigned_names(injected[-1]) if injected else ())) - set(declared))
     if unknown:
         raise ValueError(f"unknown parameter {', '.join(unknown)}; the valid ones are {', '.join(declared)}")
     kept = [name for name in declared if name not in given]
     if kept:
         raise ValueError(f"the notebook declares {', '.join(kept)} but does not pass it to Run.start")
-
-
-def injected_parameters() -> set[str]:
-    """Return the names in the cell that papermill put into this session (papermill itself takes any name)."""
-    shell = get_ipython()
-    cells = shell.user_ns.get("In", []) if shell else []
-    injected = [cell for cell in cells if cell.startswith("# Parameters\n")]
-    return set(assigned_names(injected[-1])) if injected else set()
 
 
 def check_profile(profile: str) -> None:

@@ -1,6 +1,5 @@
 """The finished runs in `results/`: found, checked against their manifests, the best profile of each."""
 
-import importlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from twinvae import paths
-from twinvae.run import definitions, notebook
+from twinvae.run import manifests
 from twinvae.run.parameters import BACKENDS, PROFILES
 
 NO_BACKEND = "none"
@@ -20,7 +19,6 @@ COLUMNS = (  # of a scoreboard; likelihoods in nats per image, shares and accura
     *("precision", "recall", "sharpness", "commit"),
 )
 Key = tuple[str, str]  # notebook number and backend ('none' for a notebook without one): ("03", "torch")
-has_read: dict[str, str] = {}  # the finished runs that this process has read: 'quick/03_digits-tf' -> what they hold
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,38 +63,7 @@ class Result:
 
         What only figures use is named with them: 'twinvae.figures.plots:plot_bars (only in figures: speed, work)'.
         """
-        used, file = self.manifest.get("used"), notebook.notebook_path(root, self.manifest["name"])
-        if used is None:
-            return ["manifests that say what a run uses"]
-        now = definitions.used(root, notebook.as_python(file), **used["found_by"])
-        same = used["cells"] == now["cells"]
-        words = definitions.differences(used, now) if same else [file.relative_to(root).as_posix()]
-        everywhere = self.folder.parents[1]
-        words += [run for run, held in used["runs"].items() if holds(everywhere / run) != held]
-        return words + [words for model in used["models"] for words in model_changed(everywhere, model)]
-
-
-def model_changed(results: Path, model: dict) -> list[str]:
-    """Return in words how a model that a run used has changed; one that is not at hand has not.
-
-    `model` is as `twinvae.training.used` gave it.
-    """
-    folder = (results / model["card"]).parent
-    if not (results / model["card"]).is_file():
-        return []
-    if (folder / "weights.safetensors").is_file() and paths.sha256(folder / "weights.safetensors") != model["weights"]:
-        return [f"the model {model['name']}, which was trained again"]
-    why = importlib.import_module("twinvae.training").stale(folder)
-    return [f"the model {model['name']}: {why}"] if why else []
-
-
-def holds(folder: Path) -> str:
-    """Return one checksum of the numbers and tables of a run; '' where it is not finished."""
-    try:
-        files = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["files"]
-    except (OSError, ValueError, KeyError):
-        return ""
-    return definitions.digest(json.dumps({name: files[name] for name in sorted(files) if name[:8] != "figures/"}))
+        return manifests.changed(self.manifest, self.folder, root)
 
 
 def in_words(sources: list[dict]) -> str:
@@ -134,7 +101,7 @@ def read(folder: Path) -> Result:
             raise ValueError(f"the run in {folder} is half-written: {name} is missing; run it again")
         if paths.sha256(folder / name) != digest:
             raise ValueError(f"the run in {folder} did not write {name} as it now is; run it again")
-    has_read[f"{folder.parent.name}/{folder.name}"] = holds(folder)
+    manifests.runs_read[f"{folder.parent.name}/{folder.name}"] = manifests.holds(folder)
     return Result(folder, manifest, json.loads((folder / "numbers.json").read_text(encoding="utf-8")))
 
 

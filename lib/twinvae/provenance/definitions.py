@@ -2,8 +2,9 @@
 
 From the notebook's cells the walk goes to every definition that they reach: functions, methods, classes, constants. A
 name leads to what it stands for in its file, an attribute of something unknown (`twin.train.fit`) to every definition
-of that name, a word handed to a call (`predict("generate")`) to every method of that name, the name of a data file to
-that file. Only modules that the process has imported count. Definitions are written `module:name`.
+of that name, a word handed to a call (`predict("generate")`) to every method of that name, a string 'module:name' to
+what is called so, the name of a data file to that file. Only modules that the process has imported count. Definitions
+are written `module:name`.
 """
 
 import ast
@@ -17,12 +18,12 @@ from pathlib import Path
 
 import yaml
 
-from twinvae.run.syntax import ANY, BODY, ELSEWHERE, METHODS, Meaning, Module
+from twinvae.provenance.syntax import ANY, BODY, ELSEWHERE, METHODS, Meaning, Module
 
 PACKAGES = {"twinvae": "lib/twinvae", "twinvae_apps": "notebooks/apps", "twinvae_studies": "notebooks/studies"}
-# Nothing is computed in the rooms that keep and find files; what `training` makes counts by its models' own probes.
-NOT_FOLLOWED = re.compile(r"twinvae\.(run|paths|training)\b")
-FIGURES = re.compile(r"(twinvae\.|lib/twinvae/)figures\b")  # what changes here makes only the figures stale that use it
+# These rooms find, keep and describe, and compute nothing; what `training` makes counts by its models' own probes.
+NOT_FOLLOWED = re.compile(r"twinvae\.(paths|provenance|run|training)\b")
+FIGURES = re.compile(r"(lib/)?twinvae[./]figures\b")  # what changes here makes only the figures stale that use it
 STYLE = "twinvae.figures.style:apply"  # which `Run.start` calls for all figures
 NOTEBOOK = "notebook"  # the module of the cells
 
@@ -35,8 +36,9 @@ def digest(text: str) -> str:
 class Library:
     """A notebook's cells and the project's modules that its process has imported, as they lie in the files now."""
 
-    def __init__(self, root: Path, cells: list[str], modules: Iterable[str], called: Iterable[str]):
-        self.root, self.called, self.meanings = root, set(called), {}
+    def __init__(self, root: Path, cells: list[str], modules: Iterable[str], data: Iterable[str] = ()):
+        self.root, self.data = root, set(data)
+        self.meanings: dict[str, Meaning] = {}
         self.modules = {NOTEBOOK: Module(NOTEBOOK, "", *cells)}
         self.cells = [f"{NOTEBOOK}:cell {number}" for number in range(len(cells))]
         self.definitions = {key: ast.parse(cell).body for key, cell in zip(self.cells, cells, strict=True)}
@@ -52,7 +54,7 @@ class Library:
         for key in self.definitions:
             name = re.split(r"[.:]", key)[-1].removesuffix("()")
             for kind in (ANY, METHODS) if is_method(key) else (ANY,):
-                self.named[kind + name] |= {key} if name[:2] != "__" else set()  # special methods come with instances
+                self.named[kind + name] |= {key} if name[:2] != "__" else set()  # those come with their class
         folders = [root / folder for folder in (*PACKAGES.values(), "report")]
         files = [path for folder in folders for path in folder.rglob("*") if path.suffix in (".yaml", ".mplstyle")]
         self.files = {path.name: path.relative_to(root).as_posix() for path in files}
@@ -81,46 +83,54 @@ class Library:
         return self.meanings[key]
 
     def next(self, key: str) -> set[str]:
-        """Return where a definition leads; where a name does that only a run can tell, all that are called so."""
+        """Return where a definition leads; where a name does of which only a run knows what it is, to all called so.
+
+        Whatever names a class may make instances of it, so it comes with its bases and all methods; a method comes with
+        what its class says beside its methods.
+        """
         if key not in self.definitions:
             return self.named.get(key, set())
         module, _, name = key.partition(":")
         keys = self.meaning(key).keys | ({f"{module}:{BODY}"} if module != NOTEBOOK else set())
-        if name.endswith("()"):  # an instance: its class, and the methods that are called without being named
+        if name.endswith("()"):
             methods = [other for other in self.modules[module].definitions if other.startswith(f"{name[:-2]}.")]
-            called = [other for other in methods if other.rpartition(".")[2] in self.called or ".__" in other]
-            keys |= {f"{module}:{other}" for other in (name[:-2], *called)}
+            keys |= {f"{module}:{other}" for other in (name[:-2], *methods)}
         elif is_method(key):
             keys.add(key.rpartition(".")[0])
         return keys
 
     def reach(self, roots: Iterable[str]) -> set[str]:
-        """Return the definitions and data files of the project that these lead to."""
-        found, todo = set(), list(roots)
+        """Return the definitions and data files that these lead to, themselves included."""
+        found, files, todo = set(), set(), set(roots)
         while todo:
-            key = todo.pop()
-            if key not in found:
-                found.add(key)
-                todo += self.next(key)
-        names = {string.rpartition("/")[2] for string in self.strings(found)}
-        files = {path for name, path in self.files.items() if name in names}
-        return files | {key for key in found & self.definitions.keys() if not key.startswith(f"{NOTEBOOK}:")}
+            found |= todo
+            todo = {other for key in todo for other in self.next(key)} - found
+            if not todo:
+                names = {string.rpartition("/")[2] for key in found for string in self.strings(key)}
+                files = {path for name, path in self.files.items() if name in names}
+                functions = re.findall(r'"\w+\.(\w+)"', " ".join(self.content(path, found) for path in files))
+                todo = {ANY + name for name in functions} - found  # a file may name them, as 'module.function'
+        return files | (found & self.definitions.keys())
 
-    def strings(self, keys: Iterable[str]) -> set[str]:
-        """Return all strings in these definitions."""
-        return {string for key in keys if key in self.definitions for string in self.meaning(key).strings}
+    def strings(self, key: str) -> set[str]:
+        """Return all strings in a definition."""
+        return self.meaning(key).strings if key in self.definitions else set()
 
-    def hash(self, key: str, names: set[str]) -> str:
-        """Return the hash of a definition or data file; of a table of entries by name, of those of `names`."""
-        if key in self.definitions:
-            return digest(self.meaning(key).text)
-        text = (self.root / key).read_text(encoding="utf-8")
-        if not key.endswith(".yaml"):
-            return digest(" ".join(line.partition("#")[0].strip() for line in text.splitlines()))
+    def content(self, file: str, keys: Iterable[str]) -> str:
+        """Return what a data file says, without comments; of a table of entries by name those that the keys name."""
+        text = (self.root / file).read_text(encoding="utf-8")
+        if not file.endswith(".yaml"):
+            return " ".join(line.partition("#")[0].strip() for line in text.splitlines())
         content = yaml.safe_load(text)
-        table = isinstance(content, dict)
-        content = {name: entry for name, entry in content.items() if name in names} if table else content
-        return digest(json.dumps(content, sort_keys=True, default=str))
+        if isinstance(content, dict):
+            named = self.data.union(*(self.strings(key) for key in keys))
+            content = {name: entry for name, entry in content.items() if name in named}
+        return json.dumps(content, sort_keys=True, default=str)
+
+    def hashes(self, keys: Iterable[str]) -> dict[str, str]:
+        """Return the hashes of definitions and files, but for those of the notebook itself."""
+        ours = sorted(key for key in keys if not key.startswith(f"{NOTEBOOK}:"))
+        return {k: digest(self.meaning(k).text if k in self.definitions else self.content(k, keys)) for k in ours}
 
 
 def is_method(key: str) -> bool:
@@ -140,36 +150,25 @@ def source(root: Path, module: str) -> Path | None:
 def with_it(module: Module) -> set[str]:
     """Return what may be modules that are imported with this one, not only when one of its functions is called."""
     pairs = [pair for statement in module.statements for pair in module.bound(statement).values()]
-    return {owner for owner, _ in pairs} | {f"{owner}.{name}" for owner, name in pairs} | {module.package}
+    return {owner for owner, _ in pairs} | {f"{owner}.{name}" for owner, name in pairs}
 
 
-def imported(root: Path) -> dict[str, list[str]]:
-    """Return which `modules` of the project this process has imported, and which methods are `called` from elsewhere.
-
-    Those are the methods that stand for one of a class that is not the project's, as `forward` of PyTorch's modules.
-    """
+def imported(root: Path) -> list[str]:
+    """Return the modules of the project that this process has imported and that are followed."""
     files = {name: source(root, name) for name in sorted(sys.modules)}
-    modules = [name for name, file in files.items() if file and file == Path(sys.modules[name].__file__).resolve()]
-    classes = {c for name in modules for c in vars(sys.modules[name]).values() if isinstance(c, type)}
-    pairs = [(c, base) for c in classes if c.__module__ in modules for base in c.__mro__[:-1]]
-    foreign = [(c, base) for c, base in pairs if base.__module__.split(".")[0] not in PACKAGES]
-    called = {name for c, base in foreign for name in vars(c) if hasattr(base, name) and name[:2] != "__"}
-    return {"modules": modules, "called": sorted(called)}
+    return [name for name, file in files.items() if file and file == Path(sys.modules[name].__file__).resolve()]
 
 
-def used(root: Path, cells: list[str], imported: dict[str, list[str]], drawn_in: dict, data: list[str]) -> dict:
+def used(root: Path, cells: list[str], modules: list[str], drawn_in: dict, data: list[str]) -> dict:
     """Return what the cells of a notebook use as it is now: `cells`, and by their hashes `definitions` and `figures`.
 
-    `imported` is what the function of that name found; `drawn_in` has the number of the cell of each figure, None where
-    that is not known; `data` are the names of the data sets. Files count as definitions. What only draws is kept for
-    each figure apart.
+    `modules` are those `imported`, `data` the names of the data sets; `drawn_in` has the number of the cell of each
+    figure, None where that is not known. Files count as definitions. What only draws is kept for each figure apart.
     """
-    library = Library(root, cells, **imported)
-    everything = library.reach([*library.cells, STYLE])
-    names = library.strings([*library.cells, *everything]) | set(data)
-    hashes = {key: library.hash(key, names) for key in sorted(everything)}
-    cell_of = {figure: library.cells if cell is None else [library.cells[cell]] for figure, cell in drawn_in.items()}
-    own = {figure: library.reach([*cell, STYLE]) for figure, cell in cell_of.items()}
+    library = Library(root, cells, modules, data)
+    hashes = library.hashes(library.reach([*library.cells, STYLE]))
+    cell_of = {figure: library.cells if n is None else library.cells[n : n + 1] for figure, n in drawn_in.items()}
+    own = {figure: library.reach([*cells, STYLE]) for figure, cells in cell_of.items()}
     return {
         "cells": digest("".join(library.meaning(cell).text for cell in library.cells)),
         "definitions": {key: value for key, value in hashes.items() if not FIGURES.match(key)},

@@ -1,6 +1,7 @@
 """Python read without running it: the definitions and imports of a file, and what each definition says."""
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
@@ -76,10 +77,10 @@ class Meaning:
             case list():
                 return f"[{' '.join(self.dump(item) for item in node if not is_silent(item))}]"
             case ast.Constant(value=value):
-                self.strings |= {value} if isinstance(value, str) else set()
-                return repr(value)
+                return repr(self.quote(value))
             case ast.JoinedStr(values=parts):
-                return repr("".join(p.value if isinstance(p, ast.Constant) else f"\0{self.dump(p)}\0" for p in parts))
+                said = [self.quote(p.value) if isinstance(p, ast.Constant) else f"\0{self.dump(p)}\0" for p in parts]
+                return repr("".join(said))
             case ast.Name() | ast.Attribute() if target := self.target(node):
                 self.keys |= {target, f"{target}()"}  # whatever names a class may make instances of it
                 return target.partition(":")[2] or target.rpartition(".")[2]
@@ -94,6 +95,13 @@ class Meaning:
                 inside = [f"{name}={self.dump(value)}" for name, value in fields if value is not None and value != []]
                 return f"{type(node).__name__}({' '.join(inside)})"
         return repr(node)
+
+    def quote(self, value: object) -> object:
+        """Return a constant, and remember a string, which may be the name of a data file or of a 'module:function'."""
+        if isinstance(value, str):
+            self.strings.add(value)
+            self.keys |= {ANY + name for name in re.findall(r":(\w+)$", value)}
+        return value
 
     def target(self, node: ast.AST) -> str | None:
         """Return the definition or module that a name or attribute stands for; None where only a run can tell."""

@@ -1,4 +1,4 @@
-"""Where a run was made: commit, versions, machine."""
+"""Where a result comes from: commit, versions and machine; and, in `definitions`, the code that it rests on."""
 
 import os
 import platform
