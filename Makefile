@@ -1,16 +1,17 @@
 # make report     the notebooks, headless, then report/twinvae.pdf    PROFILE=quick BACKEND=both JOBS=1
+# make refresh    the notebooks again of which the results are stale, no others, in the profile that the report shows    JOBS=1
 # make test       every test, the committed notebooks included
 # make lint       format and lint of Python files and notebooks, as ruff is set in pyproject.toml
 # make lab        JupyterLab on the notebooks
 # make pdf        the PDF alone, from the results that are there
 # make bench      training speed against the matrix-multiply limit; then data loaders and metrics against their goals
 # make parity     how far the twins are apart: every model, every optimiser, both precisions
-# make grid       the tuning study of notebook 04, a job a point; resumable    PROFILE=quick BACKEND=both JOBS=1
-# make published  quadrants, digits, bounds and small studies of notebook 09, resumable; hours    BACKEND=both
-# make judges     the classifiers that judge samples, those that results/judges/ lacks    JOBS=1
+# make train      what is missing of the models that the notebooks train, a job each; resumable    PROFILE BACKEND JOBS
+# make publish    the models that results/models/PUBLISHED names, into git
 # make fuzz       10,000 damaged files for each reader of own data: the right array or a clear error, nothing else
 # make mutants    changes every formula of the library in one place and sees whether the checks notice
 # make screenshot the picture of the explorer in README.md, by Chromium
+# make pictures   the figures of the report in README.md, from the best results that are there, by pdftoppm
 # make tensorboard  curves, graph, images and codes of the trainings of notebook 07, in the browser
 # make html       the notebooks as linked pages that need no network: report/html/index.html
 # make notebooks  the executed notebooks of PROFILE back into notebooks/, outputs and all
@@ -29,15 +30,19 @@ LATEX := texlive-latex-recommended texlive-latex-extra texlive-fonts-recommended
 RUN := $(VENV)/bin/python
 READY := $(VENV)/ready
 
+ifeq ($(PROFILE),overnight)
+$(error PROFILE=overnight is gone; PROFILE=full replaces it: the reports' own settings on all the data)
+endif
 one_of = $(if $(and $(filter 1,$(words $1)),$(filter $2,$1)),,$(error $3 is '$1'; the valid ones are $2))
-$(call one_of,$(PROFILE),smoke quick overnight full,PROFILE)
+$(call one_of,$(PROFILE),smoke quick full,PROFILE)
 $(call one_of,$(BACKEND),torch tf both,BACKEND)
 ifeq ($(shell printf '%s' '$(JOBS)' | grep -Ex '[1-9][0-9]*'),)
 $(error JOBS is '$(JOBS)'; the valid ones are whole numbers of at least 1)
 endif
 
 # Each step is a make of its own, so that they come in this order and a failed one stops the rest.
-.PHONY: report runs grid published judges collect pdf latex tex test lint mutants parity lab bench fuzz html tensorboard screenshot notebooks env clean
+.PHONY: report runs refresh train publish grid published judges collect pdf latex tex test lint mutants parity lab bench fuzz html \
+  tensorboard screenshot pictures notebooks env clean
 .NOTPARALLEL:
 
 report:
@@ -58,18 +63,19 @@ runs: $(READY)
 	@$(RUN) -m snakemake --cores $(JOBS) --keep-going --rerun-incomplete --nolock --quiet all \
 	  --config profile=$(PROFILE) backend=$(BACKEND) results='$(RESULTS)'
 
-# A point's file is written whole, so one that is there is complete, whatever snakemake knew when it was killed.
-grid: $(READY)
+refresh: $(READY)
+	@$(RUN) -m twinvae.run.refresh --results '$(RESULTS)' --jobs $(JOBS)
+
+# A card is written whole, and last: a model that has one is complete, whatever snakemake knew when it was killed.
+train: $(READY)
 	@$(RUN) -m snakemake --cores $(JOBS) --keep-going --ignore-incomplete --nolock --quiet all \
-	  --config profile=$(PROFILE) backend=$(BACKEND) results='$(RESULTS)' -- grid
+	  --config profile=$(PROFILE) backend=$(BACKEND) results='$(RESULTS)' -- train
 
-published: $(READY)
-	@for backend in $(if $(filter both,$(BACKEND)),torch tf,$(BACKEND)); do \
-	  for study in sohn2015 digits_cvae burda2016_bounds ablations; do $(RUN) -m twinvae_studies.$$study $$backend || exit 1; done; done
+publish: $(READY)
+	@$(RUN) -m twinvae.training.publish
 
-judges: $(READY)
-	@$(RUN) -m snakemake --cores $(JOBS) --keep-going --rerun-incomplete --nolock --quiet all -- judges
-	@$(RUN) -m twinvae.metrics.judge
+grid published judges:
+	@echo "make $@ is gone: make train trains its models with all others" >&2; exit 1
 
 collect: $(READY)
 	@$(RUN) -m twinvae_collect --results '$(RESULTS)' --backend $(BACKEND)
@@ -119,6 +125,11 @@ fuzz: $(READY)
 
 screenshot: $(READY)
 	$(RUN) tests/browser.py
+
+pictures:
+	@for picture in 03_digits_ae_vae_cvae-torch/figures/same_code 07_nist_characters-torch/figures/writers; do \
+	  figure=$$(ls '$(RESULTS)'/full/$$picture.pdf '$(RESULTS)'/quick/$$picture.pdf 2>/dev/null | head -n 1); \
+	  pdftoppm -png -r 150 -singlefile "$$figure" report/$$(basename $$picture) || exit 1; done
 
 html: $(READY)
 	$(RUN) -m twinvae_collect.html_edition

@@ -6,11 +6,11 @@ import pytest
 import yaml
 from tiny import ROOT
 
-from twinvae.run import provenance
+from twinvae.run.notebook import code_cells
 from twinvae_studies import errata
 
 ITEMS = errata.load(ROOT / "report" / "errata.yaml")
-CELLS = [cell.source for cell in provenance.code_cells(ROOT / "notebooks" / "01_theory.ipynb")]
+CELLS = [cell.source for cell in code_cells(ROOT / "notebooks" / "01_theory.ipynb")]
 ITEM = {"id": "E-1", "report": "000", "where": "(1)", "stands": "$a$", "right": "b", "proof": "it is \\val{x}"}
 
 

@@ -15,7 +15,7 @@ import pytest
 from nbclient import NotebookClient
 from tiny import ROOT, write_notebook
 
-from twinvae.run import provenance
+from twinvae.run.notebook import declared_parameters
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LINES, DEF_LINES, COMPARED = 20, 5, 3
@@ -175,7 +175,7 @@ def test_every_notebook_is_in_the_snakefile():
     listed = ast.literal_eval(table)
     for path in NOTEBOOKS:
         assert path.stem in listed, f"{path.name} is not in the Snakefile"
-        takes_backend = "backend" in provenance.declared_parameters(path)
+        takes_backend = "backend" in declared_parameters(path)
         assert listed[path.stem] == (["torch", "tf"] if takes_backend else [None])
 
 

@@ -18,7 +18,7 @@ import pytest
 import yaml
 from tiny import ROOT, finished_run, write_notebook, write_project
 
-from twinvae.run import provenance
+from twinvae.run.notebook import code_cells
 from twinvae_collect.update_notebooks import main as update_notebooks
 from twinvae_collect.update_notebooks import without_papermill
 
@@ -124,10 +124,10 @@ def test_a_killed_pipeline_leaves_no_manifest_and_starts_again(copy, python):
 def test_notebooks_are_updated_without_a_trace_of_papermill(copy, capsys):
     notebook = copy / "notebooks" / "03_tiny.ipynb"
     shutil.copytree(copy / "results" / "smoke" / "03_tiny-tf", copy / "results" / "smoke" / "03_tiny-torch")
-    before, time_ = provenance.code_cells(notebook), notebook.stat().st_mtime_ns
+    before, time_ = code_cells(notebook), notebook.stat().st_mtime_ns
     update_notebooks(["--profile", "smoke"])
     assert "notebooks/03_tiny.ipynb shows the smoke run" in capsys.readouterr().out
-    after = provenance.code_cells(notebook)
+    after = code_cells(notebook)
     assert [cell.source for cell in after] == [cell.source for cell in before] and notebook.stat().st_mtime_ns == time_
     assert [cell.execution_count for cell in after] == [1, 2, 3, 4, 5]
     assert after[2].outputs[-1].data["text/plain"] == "4" and after[2].outputs[-1].execution_count == 3
@@ -164,8 +164,9 @@ def test_a_failed_notebook_updates_nothing(project):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("PROFILE=fast", "PROFILE is 'fast'; the valid ones are smoke quick overnight full"),
+        ("PROFILE=fast", "PROFILE is 'fast'; the valid ones are smoke quick full"),
         ("PROFILE=smoke quick", "PROFILE is 'smoke quick'"),
+        ("PROFILE=overnight", "PROFILE=overnight is gone; PROFILE=full replaces it"),
         ("BACKEND=jax", "BACKEND is 'jax'; the valid ones are torch tf both"),
         ("BACKEND=", "BACKEND is ''"),
         ("JOBS=0", "JOBS is '0'; the valid ones are whole numbers of at least 1"),

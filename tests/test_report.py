@@ -151,7 +151,7 @@ def test_a_figure_with_data_of_its_own_is_called_after_them():
 
 def test_the_best_profile_present_is_taken(runs):
     finished_run("03_tiny", "tf", "smoke", a=9.0)
-    best = finished_run("03_tiny", "tf", "overnight", a=4.0)
+    best = finished_run("03_tiny", "tf", "full", a=4.0)
     found, unfinished = results.best(best.parents[1])
     assert found["03", "tf"].folder == best and not unfinished
     assert found["03", "torch"].profile == "full" and found["01", "none"].profile == "smoke"
@@ -170,7 +170,7 @@ def test_a_failed_or_half_written_run_is_named(runs):
 
 
 def test_an_unfinished_better_run_is_passed_over_and_said(runs, capsys):
-    (runs["tf"].parents[1] / "overnight" / "03_tiny-tf" / "checkpoints").mkdir(parents=True)
+    (runs["tf"].parents[1] / "full" / "03_tiny-tf" / "checkpoints").mkdir(parents=True)
     report()
     assert "unfinished, passed over:" in capsys.readouterr().out
 
@@ -235,7 +235,8 @@ def test_a_request_that_is_not_well_formed_is_named(runs, texts, asked):
 def test_a_stale_run_is_said(runs, texts, capsys):
     write_notebook(texts.parent / "notebooks" / "01_alone.ipynb", backend=False, work="print(1)")
     report()
-    assert "stale: 01 (smoke) is older than notebooks/01_alone.ipynb\n" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "stale: 01 (smoke) is older than notebooks/01_alone.ipynb\n" in out and "make refresh runs again" in out
     assert r"\dag" in (texts / "generated" / "provenance.tex").read_text()
 
 

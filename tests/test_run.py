@@ -13,7 +13,7 @@ from matplotlib import pyplot as plt
 
 from twinvae import paths
 from twinvae.data import Source
-from twinvae.run import PNG_BYTES, Run, latex, provenance, results
+from twinvae.run import Run, latex, pictures, results
 
 OFFICIAL = Source("mnist", "MNIST, official files", "official", (("train.gz", "0" * 64),))
 STANDIN = Source("mnist", "stand-in: 5,000 digits", "stand-in", (("mnist.csv", "1" * 64),))
@@ -26,7 +26,7 @@ def start(**parameters) -> Run:
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"profile": "fast"}, "unknown profile 'fast'; the valid ones are smoke, quick, overnight, full"),
+        ({"profile": "fast"}, "unknown profile 'fast'; the valid ones are smoke, quick, full"),
         ({"backend": "jax"}, "unknown backend 'jax'; the valid ones are torch, tf"),
         ({"epoch": 3}, "unknown parameter epoch; the valid ones are profile, backend, epochs"),
         ({"epochs": 0}, "epochs is 0; it must be a whole number of at least 1"),
@@ -98,12 +98,54 @@ def test_the_project_is_found_from_the_notebooks_folder(project, monkeypatch):
     assert start().folder == project / "results" / "smoke" / "03_tiny-torch"
 
 
+def test_no_other_project_gets_the_results(project, monkeypatch):
+    inner = project / "notebooks" / "elsewhere"
+    inner.mkdir()
+    monkeypatch.chdir(inner)
+    for text in ('[project]\nname = "another"\n', "[project\n", "project = 1\n", "[tool.ruff]\n"):
+        (inner / "pyproject.toml").write_text(text)
+        assert start().folder == project / "results" / "smoke" / "03_tiny-torch"
+    (project / "pyproject.toml").write_text('[project]\nname = "another"\n')
+    assert paths.find_root(inner) == Path(paths.__file__).parents[2], "the library's own project"
+
+
+def test_files_are_written_under_names_that_nobody_can_foresee_and_with_the_usual_permissions(tmp_path):
+    with paths.written_whole(tmp_path / "a.txt") as one, paths.written_whole(tmp_path / "a.txt") as other:
+        assert one != other and one.parent == other.parent == tmp_path and one.suffix == ".txt"
+        assert one.stat().st_mode & 0o077 == 0, "nobody else reads what is not finished"
+    (tmp_path / "plain.txt").touch()
+    assert (tmp_path / "a.txt").stat().st_mode == (tmp_path / "plain.txt").stat().st_mode
+    with pytest.raises(RuntimeError), paths.written_whole(tmp_path / "b.txt"):
+        raise RuntimeError
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "plain.txt"]
+
+
+def test_overnight_says_what_replaces_it(project, monkeypatch):
+    sentence = "the profile 'overnight' is gone; 'full' replaces it"
+    with pytest.raises(ValueError, match=sentence):
+        start(profile="overnight")
+    with pytest.raises(ValueError, match=sentence):
+        start().pick(smoke=1, overnight=2)
+    monkeypatch.setenv("TWINVAE_PROFILE", "overnight")
+    with pytest.raises(ValueError, match=sentence):
+        start()
+
+
+def test_a_picture_is_small_whatever_it_shows():
+    fig, ax = plt.subplots(figsize=(4.77, 2))
+    ax.imshow(np.random.default_rng(0).random((400, 400, 3)))
+    picture = pictures.small_png(fig)
+    assert picture.startswith(b"\x89PNG") and 1_000 < len(picture) < pictures.PNG_BYTES
+    plt.close(fig)
+
+
 def test_pick_takes_the_next_smaller_profile(project):
-    assert start(profile="overnight").pick(smoke=1, quick=2, full=3) == 2
+    assert start(profile="quick").pick(smoke=1, full=3) == 1
+    assert start(profile="full").pick(smoke=1, quick=2) == 2
     assert start(profile="full").pick(smoke=1, quick=2, full=3) == 3
     with pytest.raises(ValueError, match="give one for smoke"):
         start().pick(quick=2)
-    with pytest.raises(ValueError, match="unknown profile fast"):
+    with pytest.raises(ValueError, match="unknown profile 'fast'"):
         start().pick(smoke=1, fast=2)
 
 
@@ -134,21 +176,20 @@ def test_what_a_finished_run_leaves(project, capsys):
     assert manifest["captions"] == {"figures": {"noise": "Noise"}, "tables": {"t": "T"}}
     assert set(manifest["files"]) == {
         "figures/noise.pdf",
-        "figures/noise.png",
         "tables/t.csv",
         "tables/t.tex",
         "numbers.json",
         "scoreboard.csv",
     }
     assert all(paths.sha256(run.folder / name) == digest for name, digest in manifest["files"].items())
-    assert manifest["sources"]["notebooks/03_tiny.ipynb"] == provenance.source_hash(project, "notebooks/03_tiny.ipynb")
+    assert manifest["table_formats"] == {"t": {"a_b": ".1f"}}
+    assert not results.read(run.folder).changed(project)
     assert {"python", "numpy", "torch"} <= set(manifest["versions"]) and "tensorflow" not in manifest["versions"]
     assert manifest["machine"]["threads"] == 1 and manifest["seconds"] >= 0 and manifest["peak_memory_mib"] > 1
     assert os.uname().nodename not in (run.folder / "manifest.json").read_text()
     assert json.loads((run.folder / "numbers.json").read_text()) == {"third": 0.25}
     assert pd.read_csv(run.folder / "tables" / "t.csv").equals(table)
     assert r"\ensuremath{-}2.0" in (run.folder / "tables" / "t.tex").read_text()
-    assert (run.folder / "figures" / "noise.png").stat().st_size < PNG_BYTES
     assert b"CreationDate" not in (run.folder / "figures" / "noise.pdf").read_bytes()
     assert not list(run.folder.rglob("*.tmp*"))
 

@@ -11,7 +11,7 @@ from tiny import ROOT
 
 from twinvae_collect.collect import main as collect
 
-PROFILE = {"s": "smoke", "q": "quick", "o": "overnight", "": "full"}
+PROFILE = {"s": "smoke", "q": "quick", "": "full"}
 DEFINED = re.compile(r"\\expandafter\\def\\csname ([^\\]+)\\endcsname\{(.*)\}\n")
 VERDICTS = ("holds", "does not hold", "undecided")
 TYPED = re.compile(
@@ -80,7 +80,7 @@ def judged(claim: dict, results: Path, known: dict[str, Path]) -> str:
 def best_runs(results: Path) -> dict[str, Path]:
     """The finished run of the best profile, by notebook and backend."""
     found = {}
-    for profile in ("smoke", "quick", "overnight", "full"):
+    for profile in ("smoke", "quick", "full"):
         for path in sorted((results / profile).glob("[0-9]*/manifest.json")):
             manifest = json.loads(path.read_text())
             if manifest["status"] == "complete":

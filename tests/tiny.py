@@ -28,7 +28,7 @@ minus = run.number("minus", -1.25e-3, fmt=".1e")
 
 def write_notebook(path: Path, backend: bool = True, work: str = WORK) -> Path:
     """Write a notebook of the house's form, not executed."""
-    parameters = 'profile: str = "quick"  # smoke, quick, overnight or full\n'
+    parameters = 'profile: str = "quick"  # smoke, quick or full\n'
     parameters += 'backend: str = "torch"  # torch or tf\n' if backend else ""
     parameters += "epochs: int = 3  # rounds through the data"
     start = START.format(name=path.stem, backend="backend=backend, " if backend else "")

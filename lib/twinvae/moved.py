@@ -15,7 +15,6 @@ MOVED = {
     "twinvae.panel": "twinvae_apps.explorer_panel",
     "twinvae.parameters": "twinvae.run.parameters",
     "twinvae.plots": "twinvae.figures.plots",
-    "twinvae.provenance": "twinvae.run.provenance",
     "twinvae.report": "twinvae_collect",
     "twinvae.report.asked": "twinvae_collect.macro_calls",
     "twinvae.report.pages": "twinvae_collect.claims_tables",

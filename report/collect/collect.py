@@ -17,7 +17,7 @@ from pathlib import Path
 
 from twinvae import paths
 from twinvae.paths import write_text
-from twinvae.run import provenance, results
+from twinvae.run import notebook, results
 from twinvae.run.parameters import BACKENDS
 from twinvae.run.results import NO_BACKEND, Key, Result
 from twinvae_collect import claims, claims_tables, short_tables
@@ -57,7 +57,7 @@ def report_order(key: Key) -> tuple[str, int]:
 
 def notebook_keys(path: Path) -> list[Key]:
     """Return the runs that a notebook has: one with each backend, or one alone when it takes none."""
-    takes_backend = "backend" in provenance.declared_parameters(path)
+    takes_backend = "backend" in notebook.declared_parameters(path)
     return [(path.stem.split("_")[0], backend) for backend in (BACKENDS if takes_backend else (NO_BACKEND,))]
 
 
@@ -133,11 +133,12 @@ def copy_files(calls: MacroCalls, found: dict[Key, Result], out: Path) -> None:
 
 def notices(found: dict[Key, Result], unfinished: dict[Key, list[Path]], root: Path) -> Iterator[str]:
     """Yield what the reader of the terminal should know: stale runs, and unfinished ones that were passed over."""
-    for key, result in found.items():
-        changed = result.changed(root)
-        if changed:
-            others = f" and {len(changed) - 1} other files" if len(changed) > 1 else ""
-            yield f"stale: {results.words(key)} ({result.profile}) is older than {changed[0]}{others}"
+    stale = {key: words for key, result in found.items() if (words := result.changed(root))}
+    for key, changed in stale.items():
+        others = f" and {len(changed) - 1} others" if len(changed) > 1 else ""
+        yield f"stale: {results.words(key)} ({found[key].profile}) is older than {changed[0]}{others}"
+    if stale:
+        yield "make refresh runs again what is stale, and nothing else"
     for key in sorted(set(unfinished) & set(found)):
         yield f"unfinished, passed over: {', '.join(str(folder) for folder in unfinished[key])}"
 

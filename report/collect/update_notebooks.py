@@ -15,7 +15,7 @@ import nbformat
 
 from twinvae import paths
 from twinvae.paths import written_whole
-from twinvae.run import provenance
+from twinvae.run.notebook import code_cells
 from twinvae.run.parameters import PROFILES
 
 
@@ -45,7 +45,7 @@ def update(executed: Path, notebook: Path) -> None:
 
     The file keeps its time, since its code is what it was: nothing that depends on it has to run again.
     """
-    if [c.source for c in provenance.code_cells(executed)] != [c.source for c in provenance.code_cells(notebook)]:
+    if [c.source for c in code_cells(executed)] != [c.source for c in code_cells(notebook)]:
         raise ValueError(f"{notebook.name} has changed since {executed} ran; run it again")
     before = notebook.stat()
     with written_whole(notebook) as part:

@@ -1,3 +1,3 @@
 """A Run keeps what one notebook makes: `Run.start`, then figures, tables and numbers, then `run.finish()`."""
 
-from twinvae.run.notebook_run import PNG_BYTES, Run
+from twinvae.run.notebook_run import Run

@@ -2,33 +2,23 @@
 
 import numbers
 from functools import partial
+from itertools import cycle
 from typing import Any
 
 import pandas as pd
 
-SPECIAL = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-}
+NAMED = {"\\": "backslash", "~": "asciitilde", "^": "asciicircum", "<": "less", ">": "greater"}
+SPECIAL = str.maketrans(
+    {sign: rf"\{sign}" for sign in "&%#_{}"} | {sign: rf"\text{name}{{}}" for sign, name in NAMED.items()}
+)
 
 
 def escape(text: str) -> str:
     """Return plain words as LaTeX; what stands between two `$` stays as it is, as mathematics."""
     parts = str(text).split("$")
     if len(parts) % 2 == 0:  # a lone $ is a dollar
-        return "\\$".join(escape(part) for part in parts)
-    plain = ["".join(SPECIAL.get(c, c) for c in part) for part in parts[::2]]
-    maths = [f"${part}$" for part in parts[1::2]]
-    return "".join(a + b for a, b in zip(plain, [*maths, ""], strict=True))
+        return r"\$".join(part.translate(SPECIAL) for part in parts)
+    return "$".join(part if odd else part.translate(SPECIAL) for part, odd in zip(parts, cycle((False, True))))
 
 
 def number(value: float, fmt: str) -> str:

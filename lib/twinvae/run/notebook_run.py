@@ -19,38 +19,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from IPython import get_ipython
-from IPython.display import Image, Markdown, display
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
-from PIL import Image as Pillow
 
-from twinvae import paths
-from twinvae.paths import write_text, written_whole
-from twinvae.run import latex, provenance, results
-from twinvae.run.parameters import BACKENDS, PROFILES, check_names, check_parameter, choose_profile, injected_parameters
+from twinvae import paths, provenance
+from twinvae.run import latex, manifests, notebook, pictures, results
+from twinvae.run.parameters import PROFILES, check_names, check_parameter, check_profile, choose_profile
 
-PNG_BYTES = 300_000
-PNG_DPI = (200, 150, 120, 100, 80, 60)
-SCREEN_DPI = 147  # on which a figure of the report's text width is 700 pixels wide
-STAMP_INCHES = 0.12
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-
-
-def seed_all(seed: int) -> None:
-    """Seed Python's and NumPy's global generators; the twins draw from generators of their own."""
-    random.seed(seed)
-    np.random.seed(seed)
 
 
 class Run:
     """One run of one notebook; made by `Run.start`, closed by `finish`."""
 
     def __init__(self, name: str, profile: str, backend: str | None, parameters: dict[str, Any], root: Path):
-        self.name, self.profile, self.backend, self.root = name, profile, backend, root
+        self.name, self.profile, self.backend, self.parameters, self.root = name, profile, backend, parameters, root
         self.folder = paths.results_folder(root) / profile / (f"{name}-{backend}" if backend else name)
-        self.checkpoints = self.folder / "checkpoints"
-        self.weights = self.folder / "weights"
-        self.parameters = parameters
+        self.checkpoints, self.weights = self.folder / "checkpoints", self.folder / "weights"
         self.sources: list[Any] = []
         self.splits: list[dict] = []
         self.shown: dict[str, list[int]] = {}
@@ -59,10 +44,10 @@ class Run:
         self.formats: dict[str, str] = {}
         self.table_formats: dict[str, dict[str, str]] = {}
         self.captions: dict[str, dict[str, str]] = {"figures": {}, "tables": {}}
+        self.drawn_in: dict[str, str] = {}  # figure -> the cell that made it
         self.checks: list[str] = []
         self.files: set[str] = set()
-        self.started = datetime.now(UTC)
-        self.clock = time.perf_counter()
+        self.started, self.clock = datetime.now(UTC), time.perf_counter()
 
     @classmethod
     def start(cls, name: str, profile: str, backend: str | None = None, **parameters: Any) -> "Run":
@@ -73,15 +58,11 @@ class Run:
         """
         root = paths.find_root(Path.cwd())
         given = {"profile", *(["backend"] if backend is not None else []), *parameters}
-        notebook = provenance.notebook_path(root, name)
-        check_names(
-            given | injected_parameters(),
-            provenance.declared_parameters(notebook) if notebook.is_file() else sorted(given),
-        )
+        file = notebook.notebook_path(root, name)
+        declared = notebook.declared_parameters(file) if file.is_file() else sorted(given)
+        check_names(given, declared)
         profile = choose_profile(profile)
-        if backend is not None and backend not in BACKENDS:
-            raise ValueError(f"unknown backend {backend!r}; the valid ones are {', '.join(BACKENDS)}")
-        for key, value in parameters.items():
+        for key, value in {"backend": backend, **parameters}.items():
             check_parameter(key, value)
         run = cls(name, profile, backend, parameters, root)
         run._open()
@@ -91,22 +72,19 @@ class Run:
         """Take the old manifest away, seed, set the style, and say in one line what starts."""
         from twinvae.figures import style
 
-        write_text(self.folder / "started.txt", self.started.isoformat())
+        paths.write_text(self.folder / "started.txt", self.started.isoformat())  # fails where nothing can be written
         (self.folder / "started.txt").unlink()
         (self.folder / "manifest.json").unlink(missing_ok=True)
-        seed_all(self.parameters.get("seed") or 0)
+        manifests.runs_read.clear()
+        # The twins draw from generators of their own; these are for what asks for no seed, as scikit-learn.
+        random.seed(self.parameters.get("seed") or 0)
+        np.random.seed(self.parameters.get("seed") or 0)  # noqa: NPY002 - see above
         style.apply()
         logging.getLogger("fontTools").setLevel(logging.ERROR)  # its notes on font dates would land in the notebook
-        words = [
-            self.name,
-            f"profile {self.profile}",
-            f"backend {self.backend}" if self.backend else "no backend",
-        ]
-        print(", ".join([*words, f"{provenance.threads()} threads, into {self._shown(self.folder)}"]))
-
-    def _shown(self, path: Path) -> str:
-        """A path as it is printed: relative to the project where it lies inside."""
-        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+        backend = f"backend {self.backend}" if self.backend else "no backend"
+        inside = self.folder.is_relative_to(self.root)
+        folder = self.folder.relative_to(self.root).as_posix() if inside else self.folder
+        print(f"{self.name}, profile {self.profile}, {backend}, {provenance.threads()} threads, into {folder}")
 
     @property
     def smoke(self) -> bool:
@@ -123,13 +101,12 @@ class Run:
         return wanted and (self.profile != "full" or os.environ.get("TWINVAE_TRAIN") == "1")
 
     def pick(self, **by_profile: Any) -> Any:
-        """The value for this profile, or for the next smaller one that is given.
+        """Return the value for this profile, or for the next smaller one that is given.
 
         Raises ValueError for an unknown profile, or when none as small as this one is given.
         """
-        unknown = sorted(set(by_profile) - set(PROFILES))
-        if unknown:
-            raise ValueError(f"unknown profile {', '.join(unknown)}; the valid ones are {', '.join(PROFILES)}")
+        for profile in by_profile:
+            check_profile(profile)
         for profile in reversed(PROFILES[: PROFILES.index(self.profile) + 1]):
             if profile in by_profile:
                 return by_profile[profile]
@@ -151,43 +128,33 @@ class Run:
         self.specs[name] = dataclasses.asdict(spec)
 
     def stamp(self, sources: list[Any] | None = None) -> str:
-        """The words on every figure: data (all of the run's where no sources are given), profile, backend."""
+        """Return the words on every figure: data (all of the run's where none are given), profile, backend."""
         labels = [source.label for source in (self.sources if sources is None else sources)]
         return " · ".join([*labels, self.profile, *([self.backend] if self.backend else [])])
 
     def figure(self, name: str, fig: Figure, caption: str, sources: list[Any] | None = None) -> None:
-        """Save a figure as `figures/<name>.pdf` and `.png` (under 300 kB), stamped, and show it.
+        """Save a figure as `figures/<name>.pdf`, stamped, and show it, as a picture of less than 300 kB.
 
         `sources` are the data that it shows, where these are not all of the run's.
         Raises ValueError for a name that is taken or not made of a-z, 0-9 and _.
         """
         self._claim("figures", name, caption, sources)
-        height = fig.get_size_inches()[1]
-        engine = fig.get_layout_engine()
-        if engine is not None and "rect" in engine.get():
-            engine.set(rect=(0, STAMP_INCHES / height, 1, 1 - STAMP_INCHES / height))
-        fig.text(1, 0.01 / height, self.stamp(sources) + " ", ha="right", va="bottom", size=5, color="0.45")
+        pictures.stamp(fig, self.stamp(sources))
         with self._writing(f"figures/{name}.pdf") as part:
             fig.savefig(part, metadata={"CreationDate": None})
-        with self._writing(f"figures/{name}.png") as part:
-            save_small_png(fig, part)
+        shell = get_ipython()
+        self.drawn_in[name] = shell.user_ns["In"][-1] if shell else ""
+        if shell:
+            pictures.show(fig, caption)
         plt.close(fig)
-        if get_ipython():
-            width = round(SCREEN_DPI * fig.get_size_inches()[0])
-            display(Image(filename=self.folder / "figures" / f"{name}.png", width=width, alt=caption))
-            display(Markdown(f"*{caption}*"))  # JupyterLab shows no alternative text: here a screen reader finds it
 
     def table(
-        self,
-        name: str,
-        df: pd.DataFrame,
-        caption: str,
-        fmt: dict[str, str] | None = None,
-        sources: list[Any] | None = None,
+        self, name: str, df: pd.DataFrame, caption: str, fmt: dict | None = None, sources: list[Any] | None = None
     ) -> pd.DataFrame:
         """Save a table as `tables/<name>.csv` (all digits) and `.tex` (as shown); `fmt` is column -> '.2f'.
 
-        `sources` are the data that it shows, where these are not all of the run's. Returns `df`, for display. Raises ValueError for a name that is taken or a format of no column.
+        `sources` are the data that it shows, where these are not all of the run's. Returns `df`, for display.
+        Raises ValueError for a name that is taken or a format of no column.
         """
         unknown = sorted(set(fmt or {}) - set(df.columns))
         if unknown:
@@ -204,7 +171,8 @@ class Run:
     def number(self, name: str, value: float, fmt: str = ".2f", sources: list[Any] | None = None) -> float:
         """Keep a number for `numbers.json` and for the report's `\\val{...}`, which prints it as `fmt` says.
 
-        `sources` are the data that it comes from, where these are not all of the run's. Raises ValueError for a value that is not a finite number, a name that is taken, or a bad format.
+        `sources` are the data that it comes from, where these are not all of the run's.
+        Raises ValueError for a value that is not a finite number, a name that is taken, or a bad format.
         """
         if not NAME.fullmatch(name):
             raise ValueError(f"number {name!r}: a name is made of a-z, 0-9 and _, and starts with a letter")
@@ -223,13 +191,8 @@ class Run:
 
         Adds what the run knows and puts the columns in order; ValueError for a column that no scoreboard has.
         """
-        known = {
-            "backend": self.backend,
-            "profile": self.profile,
-            "device": provenance.device(),
-            "commit": provenance.git_state(self.root)["commit"],
-        }
-        board = results.board(rows, known)
+        known = {"backend": self.backend, "profile": self.profile, "device": provenance.device()}
+        board = results.board(rows, known | {"commit": provenance.git_state(self.root)["commit"]})
         with self._writing("scoreboard.csv") as part:
             board.to_csv(part, index=False)
         return board
@@ -244,51 +207,19 @@ class Run:
         """Write the numbers, drop what earlier runs left, write the manifest, print the checks."""
         with self._writing("numbers.json") as part:
             part.write_text(json.dumps(self.numbers, indent=1, sort_keys=True) + "\n")
-        for old in (
-            *self.folder.glob("figures/*"),
-            *self.folder.glob("tables/*"),
-            *self.folder.glob("scoreboard.csv"),
-        ):
-            if old.relative_to(self.folder).as_posix() not in self.files:
-                old.unlink()
-        text = json.dumps(self._manifest(), indent=1, default=str) + "\n"
-        write_text(self.folder / "manifest.json", text)
+        for pattern in ("figures/*", "tables/*", "scoreboard.csv"):
+            for old in self.folder.glob(pattern):
+                if old.relative_to(self.folder).as_posix() not in self.files:
+                    old.unlink()
+        text = json.dumps(manifests.manifest(self), indent=1, default=str) + "\n"
+        paths.write_text(self.folder / "manifest.json", text)
         for what in self.checks:
             print(f"holds: {what}")
 
-    def _manifest(self) -> dict:
-        """All that says how this run was made; `files` has the checksum of each file it left."""
-        weights = [p.relative_to(self.folder).as_posix() for p in self.weights.glob("*") if p.is_file()]
-        used = provenance.used_sources(self.root, self.name)
-        return {
-            "name": self.name,
-            "profile": self.profile,
-            "backend": self.backend,
-            "status": "complete",
-            "parameters": self.parameters,
-            "specs": self.specs,
-            "data": [dataclasses.asdict(source) for source in self.sources],
-            "splits": self.splits,
-            "shown": self.shown,
-            "started": self.started.isoformat(timespec="seconds"),
-            "ended": datetime.now(UTC).isoformat(timespec="seconds"),
-            "seconds": round(time.perf_counter() - self.clock, 1),
-            "peak_memory_mib": provenance.peak_memory_mib(),
-            "machine": provenance.machine(),
-            "git": provenance.git_state(self.root),
-            "versions": provenance.versions(self.backend),
-            "captions": self.captions,
-            "formats": self.formats,
-            "table_formats": self.table_formats,
-            "checks": self.checks,
-            "sources": {source: provenance.source_hash(self.root, source) for source in used},
-            "files": {name: paths.sha256(self.folder / name) for name in sorted([*self.files, *weights])},
-        }
-
     def _writing(self, name: str):
-        """The temporary name under which a file of this run is written whole; remembers the file."""
+        """Return the temporary name under which a file of this run is written whole; remembers the file."""
         self.files.add(name)
-        return written_whole(self.folder / name)
+        return paths.written_whole(self.folder / name)
 
     def _claim(self, kind: str, name: str, caption: str, sources: list[Any] | None) -> None:
         """Take a name for a figure or table, with its caption and its data."""
@@ -305,16 +236,3 @@ class Run:
             for source in sources:
                 self.use(source)
             self.shown[f"{kind}/{name}"] = [self.sources.index(source) for source in sources]
-
-
-def save_small_png(fig: Figure, path: Path) -> None:
-    """Save a PNG of at most 300 kB: with 256 colours, then with fewer dots; ValueError when even few are too many."""
-    for dpi in PNG_DPI:
-        fig.savefig(path, dpi=dpi)
-        if path.stat().st_size >= PNG_BYTES:
-            with Pillow.open(path) as picture:
-                colours = picture.convert("RGB").quantize(256)
-            colours.save(path, optimize=True, dpi=(dpi, dpi))
-        if path.stat().st_size < PNG_BYTES:
-            return
-    raise ValueError(f"a figure takes {path.stat().st_size} bytes as PNG at {dpi} dpi; show fewer images in it")

@@ -7,39 +7,16 @@ from pathlib import Path
 import pandas as pd
 
 from twinvae import paths
-from twinvae.run import provenance
+from twinvae.run import manifests
 from twinvae.run.parameters import BACKENDS, PROFILES
 
 NO_BACKEND = "none"
 COLUMNS = (  # of a scoreboard; likelihoods in nats per image, shares and accuracies 0..1
-    "model",
-    "report",
-    "backend",
-    "dataset",
-    "data_source",
-    "profile",
-    "device",
-    "seed",
-    "parameters",
-    "epochs",
-    "seconds_per_epoch",
-    "gemm_fraction",
-    "elbo",
-    "recon",
-    "kl",
-    "nll_is",
-    "nll_marginal",
-    "active_units",
-    "conditional_accuracy",
-    "judge_accuracy",
-    "diversity",
-    "cas",
-    "frechet",
-    "frechet_floor",
-    "precision",
-    "recall",
-    "sharpness",
-    "commit",
+    *("model", "report", "backend", "dataset", "data_source", "profile", "device", "seed"),
+    *("parameters", "epochs", "seconds_per_epoch", "gemm_fraction"),
+    *("elbo", "recon", "kl", "nll_is", "nll_marginal", "active_units"),
+    *("conditional_accuracy", "judge_accuracy", "diversity", "cas", "frechet", "frechet_floor"),
+    *("precision", "recall", "sharpness", "commit"),
 )
 Key = tuple[str, str]  # notebook number and backend ('none' for a notebook without one): ("03", "torch")
 
@@ -68,28 +45,29 @@ class Result:
         return in_words(self.manifest["data"]) or "no data"
 
     def sources(self, kind: str, name: str) -> list[dict]:
-        """The data of one of the run's 'figures', 'tables' or 'numbers': its own, or all of the run's."""
+        """Return the data of one of the run's 'figures', 'tables' or 'numbers': its own, or all of the run's."""
         own = self.manifest.get("shown", {}).get(f"{kind}/{name}")
         return self.manifest["data"] if own is None else [self.manifest["data"][at] for at in own]
 
     def official(self, kind: str, name: str) -> bool:
-        """Whether all that a figure, table or number comes from are official files."""
+        """Return whether all that a figure, table or number comes from are official files."""
         return all(source["kind"] == "official" for source in self.sources(kind, name))
 
     def where(self, kind: str, name: str) -> str:
-        """Profile, data and backend, as they stand beside a figure or table."""
+        """Return profile, data and backend, as they stand beside a figure or table."""
         data = in_words(self.sources(kind, name)) if self.manifest["data"] else self.data
         return ", ".join(word for word in (self.profile, data, self.manifest["backend"]) if word)
 
     def changed(self, root: Path) -> list[str]:
-        """The sources of this run that are no longer what they were."""
-        return [
-            name for name, digest in self.manifest["sources"].items() if provenance.source_hash(root, name) != digest
-        ]
+        """Return in words what this run used and is no longer what it was; empty where the run is not stale.
+
+        What only figures use is named with them: 'twinvae.figures.plots:plot_bars (only in figures: speed, work)'.
+        """
+        return manifests.changed(self.manifest, self.folder, root)
 
 
 def in_words(sources: list[dict]) -> str:
-    """Data as they are called; of more than three, how many of each kind."""
+    """Return data as they are called; of more than three, how many of each kind."""
     if len(sources) <= 3:
         return "; ".join(source["label"] for source in sources)
     kinds = [source["kind"] for source in sources]
@@ -97,12 +75,12 @@ def in_words(sources: list[dict]) -> str:
 
 
 def words(key: Key) -> str:
-    """A key as it is said in a message: '03 with torch', '01'."""
+    """Return a key as it is said in a message: '03 with torch', '01'."""
     return key[0] if key[1] == NO_BACKEND else f"{key[0]} with {key[1]}"
 
 
 def key_of(run: str) -> Key:
-    """The key of a run's folder name: '03_digits-tf' -> ('03', 'tf')."""
+    """Return the key of a run's folder name: '03_digits-tf' -> ('03', 'tf')."""
     name, _, backend = run.rpartition("-")
     return (name.split("_")[0], backend) if backend in BACKENDS and name else (run.split("_")[0], NO_BACKEND)
 
@@ -123,13 +101,28 @@ def read(folder: Path) -> Result:
             raise ValueError(f"the run in {folder} is half-written: {name} is missing; run it again")
         if paths.sha256(folder / name) != digest:
             raise ValueError(f"the run in {folder} did not write {name} as it now is; run it again")
+    manifests.runs_read[f"{folder.parent.name}/{folder.name}"] = manifests.holds(folder)
     return Result(folder, manifest, json.loads((folder / "numbers.json").read_text(encoding="utf-8")))
 
 
-def kept(run, file: str) -> Path:
-    """A file among the weights of this notebook's PyTorch run, of this profile or the next better one that has it.
+def best(results: Path) -> tuple[dict[Key, Result], dict[Key, list[Path]]]:
+    """Return for each notebook and backend the finished run of the best profile; and the folders of unfinished ones."""
+    found: dict[Key, Result] = {}
+    unfinished: dict[Key, list[Path]] = {}
+    for profile in reversed(PROFILES):
+        for folder in sorted(path for path in (results / profile).glob("*") if path.is_dir()):
+            key = key_of(folder.name)
+            if not (folder / "manifest.json").is_file():
+                unfinished.setdefault(key, []).append(folder)
+            elif key not in found:
+                found[key] = read(folder)
+    return found, unfinished
 
-    FileNotFoundError if none has.
+
+def kept(run, file: str) -> Path:
+    """Return a file in the weights of this notebook's PyTorch run, of this profile or the next better one that has it.
+
+    Raises FileNotFoundError if none has.
     """
     profiles = PROFILES[PROFILES.index(run.profile) :]
     paths = [run.folder.parent.parent / profile / f"{run.name}-torch" / "weights" / file for profile in profiles]
@@ -143,9 +136,9 @@ def kept(run, file: str) -> Path:
 
 
 def board(rows: list[dict] | pd.DataFrame, known: dict) -> pd.DataFrame:
-    """Rows of trained models under `COLUMNS`; `known` are the columns in which they agree.
+    """Return rows of trained models under `COLUMNS`; `known` are the columns in which they agree.
 
-    ValueError for a column that no scoreboard has.
+    Raises ValueError for a column that no scoreboard has.
     """
     table = pd.DataFrame(rows).assign(**known)
     unknown = [name for name in table.columns if name not in COLUMNS]
@@ -158,24 +151,10 @@ def board(rows: list[dict] | pd.DataFrame, known: dict) -> pd.DataFrame:
 
 
 def scoreboards(found: dict[Key, Result]) -> pd.DataFrame:
-    """The scoreboard rows of all these runs, one a trained model."""
+    """Return the scoreboard rows of all these runs, one a trained model."""
     boards = [
         pd.read_csv(result.folder / "scoreboard.csv", dtype={"report": str})
         for _, result in sorted(found.items())
         if "scoreboard.csv" in result.manifest["files"]
     ]
     return pd.concat(boards, ignore_index=True) if boards else pd.DataFrame({"model": []})
-
-
-def best(results: Path) -> tuple[dict[Key, Result], dict[Key, list[Path]]]:
-    """For each notebook and backend the finished run of the best profile; the folders of unfinished ones."""
-    found: dict[Key, Result] = {}
-    unfinished: dict[Key, list[Path]] = {}
-    for profile in reversed(PROFILES):
-        for folder in sorted(path for path in (results / profile).glob("*") if path.is_dir()):
-            key = key_of(folder.name)
-            if not (folder / "manifest.json").is_file():
-                unfinished.setdefault(key, []).append(folder)
-            elif key not in found:
-                found[key] = read(folder)
-    return found, unfinished

@@ -15,8 +15,7 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from twinvae import backend, checkpoints, data, paths
-from twinvae.run import provenance
+from twinvae import backend, checkpoints, data, paths, provenance
 from twinvae.spec import GanSpec, ModelSpec, TrainSpec, to_dict
 from twinvae.training.jobs import Job, from_plain, to_plain
 from twinvae.training.probe import changed, core_checksum, probe, same

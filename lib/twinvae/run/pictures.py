@@ -1,0 +1,43 @@
+"""A figure with a stamp of where it comes from, and as a small picture in the notebook."""
+
+import io
+
+from IPython.display import Image, Markdown, display
+from matplotlib.figure import Figure
+from PIL import Image as Pillow
+
+PNG_BYTES = 300_000
+PNG_DPI = (200, 150, 120, 100, 80, 60)
+SCREEN_DPI = 147  # on which a figure of the report's text width is 700 pixels wide
+STAMP_INCHES = 0.12
+
+
+def stamp(fig: Figure, words: str) -> None:
+    """Write words in small print under a figure."""
+    height, engine = fig.get_size_inches()[1], fig.get_layout_engine()
+    if engine is not None and "rect" in engine.get():
+        engine.set(rect=(0, STAMP_INCHES / height, 1, 1 - STAMP_INCHES / height))
+    fig.text(1, 0.01 / height, words + " ", ha="right", va="bottom", size=5, color="0.45")
+
+
+def show(fig: Figure, caption: str) -> None:
+    """Show a figure in the notebook, its caption below it: a screen reader finds no alternative text in JupyterLab."""
+    display(Image(small_png(fig), width=round(SCREEN_DPI * fig.get_size_inches()[0]), alt=caption))
+    display(Markdown(f"*{caption}*"))
+
+
+def small_png(fig: Figure) -> bytes:
+    """Return a PNG of less than 300 kB: with 256 colours where it must be, then with fewer dots.
+
+    Raises ValueError when even few dots are too many.
+    """
+    for dpi in PNG_DPI:
+        picture = io.BytesIO()
+        fig.savefig(picture, format="png", dpi=dpi)
+        if len(picture.getvalue()) >= PNG_BYTES:
+            colours = Pillow.open(picture).convert("RGB").quantize(256)
+            picture = io.BytesIO()
+            colours.save(picture, "png", optimize=True, dpi=(dpi, dpi))
+        if len(picture.getvalue()) < PNG_BYTES:
+            return picture.getvalue()
+    raise ValueError(f"a figure takes {len(picture.getvalue())} bytes at {dpi} dots an inch; show fewer images in it")
