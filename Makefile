@@ -4,7 +4,7 @@
 # make pdf        the PDF alone, from the results that are there
 # make bench      training speed against the matrix-multiply limit; then data loaders and metrics against their goals
 # make parity     how far the twins are apart: every model, every optimiser, both precisions
-# make grid       the tuning study of notebook 04, a job a point; resumable    PROFILE=quick BACKEND=both JOBS=1
+# make train      what is missing of the models that the notebooks train, a job each; resumable    PROFILE BACKEND JOBS
 # make published  quadrants, digits, bounds and small studies of notebook 09, resumable; hours    BACKEND=both
 # make judges     the classifiers that judge samples, those that results/judges/ lacks    JOBS=1
 # make fuzz       10,000 damaged files for each parser of data: the right array or a clear error, nothing else
@@ -36,7 +36,7 @@ $(error JOBS is '$(JOBS)'; the valid ones are whole numbers of at least 1)
 endif
 
 # Each step is a make of its own, so that they come in this order and a failed one stops the rest.
-.PHONY: report runs grid published judges collect pdf latex tex test mutants parity lab bench fuzz html tensorboard screenshot notebooks env clean
+.PHONY: report runs train grid published judges collect pdf latex tex test mutants parity lab bench fuzz html tensorboard screenshot notebooks env clean
 .NOTPARALLEL:
 
 report:
@@ -57,10 +57,13 @@ runs: $(READY)
 	@$(RUN) -m snakemake --cores $(JOBS) --keep-going --rerun-incomplete --nolock --quiet all \
 	  --config profile=$(PROFILE) backend=$(BACKEND) results='$(RESULTS)'
 
-# A point's file is written whole, so one that is there is complete, whatever snakemake knew when it was killed.
-grid: $(READY)
+# A card is written whole, and last: a model that has one is complete, whatever snakemake knew when it was killed.
+train: $(READY)
 	@$(RUN) -m snakemake --cores $(JOBS) --keep-going --ignore-incomplete --nolock --quiet all \
-	  --config profile=$(PROFILE) backend=$(BACKEND) results='$(RESULTS)' -- grid
+	  --config profile=$(PROFILE) backend=$(BACKEND) results='$(RESULTS)' -- train
+
+grid:
+	@echo "make grid is gone: make train trains the tuning study with all other models" >&2; exit 1
 
 published: $(READY)
 	@for backend in $(if $(filter both,$(BACKEND)),torch tf,$(BACKEND)); do \

@@ -1,13 +1,16 @@
 # Which notebook runs when, with which parameters. `make report` calls it; by itself:
 #   snakemake --cores 1 --config profile=quick backend=both
+import json
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
-from twinvae import spec
-from twinvae_studies import sweep
+from twinvae import zoo
+from twinvae_studies import jobs as training_jobs
 from twinvae.metrics import judge as judges
 from twinvae.run.provenance import keeps
+from twinvae.training import to_plain
 
 # A new experiment is one line: the notebook, and the backends it takes (None: it computes with neither).
 NOTEBOOKS = {
@@ -102,38 +105,47 @@ rule notebook:
         """
 
 
-# The tuning study of notebook 04: one job a point, `make grid`; the notebook itself trains what is missing. With
+# The models: `make train` trains what is missing or stale of all that the notebooks train, a job each. With
 # --executor slurm (snakemake-executor-plugin-slurm) or another plugin the same rules run on a cluster.
-GRID = f"{RESULTS}/grid/{sweep.amount(PROFILE)}"
-POINTS = [
-    f"{GRID}/{backend}/{point.name}.json"
-    for backend in (PACKAGE if BACKEND == "both" else [BACKEND])
-    for point in sweep.everything(PROFILE, backend)
-]
+@cache
+def trainings():
+    """The jobs of all notebooks, by key."""
+    jobs = [
+        job
+        for name in training_jobs.STUDIES
+        for backend in (PACKAGE if BACKEND == "both" else [BACKEND])
+        for job in training_jobs.of_notebook(name, PROFILE, backend)
+    ]
+    return {job.key: job for job in jobs}
 
 
-rule grid:
+def cards(wildcards):
+    return [f"{RESULTS}/models/{card.parent.name}/card.json" for card in training_jobs.cards(trainings().values())]
+
+
+rule train:
     input:
-        POINTS,
+        cards,
 
 
-rule point:
-    input:
-        notebook=ancient("notebooks/grid/point.ipynb"),  # a point once kept stays: no newer file makes it run again
+rule model:
     output:
-        f"{GRID}/{{backend}}/{{point}}.json",
+        # The last file of a model's folder, and the only one declared: snakemake deletes outputs before a restart.
+        f"{RESULTS}/models/{{model}}/card.json",
     log:
-        f"{GRID}/{{backend}}/{{point}}.log",
+        f"{RESULTS}/models/unfinished/{{model}}.log",
     wildcard_constraints:
-        backend="torch|tf",
+        model=r"[\w-]+-[0-9a-f]{16}",
     params:
         python=sys.executable,
-        profile=sweep.amount(PROFILE),
+        job=lambda w: json.dumps([to_plain(trainings()[w.model[-16:]])]),
+        list=f"{RESULTS}/models/unfinished/{{model}}.json",
     shell:
+        # A training whose loss is not finite has a card that says so; it fails, but it is done.
         """
-        echo "training {wildcards.point} ({PROFILE}, {wildcards.backend})"
-        {params.python:q} -m papermill {input.notebook:q} - -k python3 -p profile {params.profile} \
-            -p point {wildcards.point} -p backend {wildcards.backend} --no-progress-bar > {log:q} 2>&1 || {{ tail -n 5 {log:q}; exit 1; }}
+        echo "training {wildcards.model}"
+        printf '%s' {params.job:q} > {params.list:q}
+        {params.python:q} -m twinvae.training {params.list:q} > {log:q} 2>&1 || test -s {output:q} || {{ tail -n 5 {log:q}; exit 1; }}
         """
 
 
@@ -151,7 +163,7 @@ rule judge:
     params:
         python=sys.executable,
         recipe=lambda w: str(judges.RECIPES[w.judge]),
-        architecture=lambda w: str(spec.zoo(judges.RECIPES[w.judge].architecture)),
+        architecture=lambda w: str(zoo.get(judges.RECIPES[w.judge].architecture)),
     shell:
         """
         echo "training the judge of {wildcards.judge}"
@@ -160,10 +172,12 @@ rule judge:
 
 
 onerror:
-    grid = {"grid", "judges"} & set(workflow.dag_settings.targets)
-    for path in [path for path in POINTS if grid and not Path(path).is_file()]:
-        print(f"FAILED: {path}; look at the .log beside it", file=sys.stderr)
-    failed = [run for run in RUNS if not grid and not Path(manifest(run)).is_file()]
+    targets = set(workflow.dag_settings.targets)
+    for key, job in trainings().items() if "train" in targets else ():
+        if not [*Path(RESULTS, "models").glob(f"*-{key}/card.json")]:
+            log = f"{RESULTS}/models/unfinished/*-{key}.log"
+            print(f"FAILED: {job.spec.name}, {job.backend} ({PROFILE}); look at {log}", file=sys.stderr)
+    failed = [run for run in RUNS if not targets & {"train", "judges"} and not Path(manifest(run)).is_file()]
     for run in failed:
         folder = Path(manifest(run)).parent
         seen = f"look at {folder}/failed.ipynb and {folder}/papermill.log"

@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import papermill
+import nbformat
 
 from twinvae import backend as backends
 from twinvae import data, paths
@@ -53,9 +53,10 @@ def of_notebook(name: str, profile: str, backend: str, **changed: Any) -> list[J
 
 def _parameters(name: str) -> dict[str, Any]:
     """The parameters of a notebook with the values that it gives them; `train` says nothing about what is trained."""
-    notebook = paths.find_root(Path(__file__)) / "notebooks" / f"{name}.ipynb"
-    found = papermill.inspect_notebook(notebook)
-    return {key: ast.literal_eval(about["default"]) for key, about in found.items() if key != "train"}
+    notebook = nbformat.read(paths.find_root(Path.cwd()) / "notebooks" / f"{name}.ipynb", as_version=4)
+    (cell,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    found = {node.target.id: ast.literal_eval(node.value) for node in ast.parse(cell.source).body}
+    return {key: value for key, value in found.items() if key != "train"}
 
 
 def flat(jobs: Any) -> list[Job]:
