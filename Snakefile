@@ -99,13 +99,13 @@ rule notebook:
 @cache
 def trainings():
     """The jobs of all notebooks, by key."""
-    jobs = [
+    own = [
         job
         for name in training_jobs.STUDIES
         for backend in (("torch", "tf") if BACKEND == "both" else [BACKEND])
         for job in training_jobs.of_notebook(name, PROFILE, backend)
     ]
-    return {job.key: job for job in jobs}
+    return {job.key: job for job in [*training_jobs.shared(), *own]}
 
 
 def cards(wildcards):

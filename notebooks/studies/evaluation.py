@@ -66,7 +66,7 @@ def train_all(run, jobs: Any, *images: data.Splits) -> Any:
 
 
 def unlabelled(model: ModelSpec, name: str) -> ModelSpec:
-    """The VAE with the layers of a CVAE, without those that only serve its label."""
+    """Return the VAE with the layers of a CVAE, without those that only serve its label."""
     encoder, decoder = (
         tuple(layer for layer in layers if not isinstance(layer, Film)) for layers in (model.encoder, model.decoder)
     )
@@ -85,48 +85,40 @@ def unlabelled(model: ModelSpec, name: str) -> ModelSpec:
 
 
 def one_hot(trained: Trained, y: np.ndarray) -> np.ndarray:
-    """Labels as the model takes them.  [N] -> [N, K]; a model without condition ignores them."""
+    """Return labels as the model takes them; a model without condition ignores them.  [N] -> [N, K]"""
     return data.one_hot(y, max(trained.spec.num_classes, int(y.max()) + 1))
 
 
 def generate(trained: Trained, y: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Expected images for codes from N(0, I), under these labels.  [N] -> [N, H, W, C]"""
+    """Return the expected images for codes from N(0, I), under these labels.  [N] -> [N, H, W, C]"""
     z = randomness.rng(seed, "prior").standard_normal((len(y), trained.spec.latent_dim))
     return trained.predict("generate", z, one_hot(trained, y))
 
 
 def reconstruct(trained: Trained, x: np.ndarray, y: np.ndarray, sampled: bool = False) -> np.ndarray:
-    """Images through the code and back: by the posterior's mean or, `sampled`, by one draw from it
-    (as report 004).
-    """
+    """Return images decoded from the posterior's mean or, `sampled`, from one draw of it (as report 004)."""
     eps = randomness.rng(0, "eps").standard_normal((len(x), trained.spec.latent_dim)) if sampled else None
     return trained.predict("reconstruct", x, one_hot(trained, y), eps)
 
 
 def squared_error(x: np.ndarray, x_recon: np.ndarray) -> np.ndarray:
-    """|x - x_recon|^2 summed over pixels.
-
-    [N, H, W, C] twice -> [N]  (report 004, Eq. 1.1, which calls it MSE)
-    """
+    """Return |x - x_recon|^2 summed over pixels, which report 004, Eq. 1.1, calls MSE.  [N, H, W, C] twice -> [N]"""
     return ((x - x_recon) ** 2).reshape(len(x), -1).sum(1, dtype=np.float64)
 
 
 def codes(trained: Trained, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The parameters of q(z | x).  [N, H, W, C], [N] -> mu, logvar [N, Z]"""
+    """Return the parameters of q(z | x).  [N, H, W, C], [N] -> mu, logvar [N, Z]"""
     return trained.predict("encode", x, one_hot(trained, y))
 
 
 def elbo_terms(trained: Trained, images: data.Images) -> dict[str, float]:
-    """Means over the images, in nats per image, one z each: recon, kl, elbo = -(recon + kl)."""
+    """Return means over the images, in nats per image, one z each: recon, kl, elbo = -(recon + kl)."""
     _, recon, kl = trained.twin.train.evaluate(trained.model, images, trained.settings)
     return {"elbo": -(recon + kl), "recon": recon, "kl": kl}
 
 
 def as_trained(trained: Trained, images: data.Images) -> np.ndarray:
-    """The images in [0, 1], binarised once by seed 0 where the model was trained on binarised ones.
-
-    -> [N, H, W, C]
-    """
+    """Return images in [0, 1], binarised once by seed 0 for a model trained on binarised ones.  -> [N, H, W, C]"""
     how = "none" if trained.settings.binarize == "none" else "fixed"
     return data.binarise(data.scale(images.x), how)
 
@@ -134,26 +126,19 @@ def as_trained(trained: Trained, images: data.Images) -> np.ndarray:
 def log_likelihoods(
     trained: Trained, x: np.ndarray, y: np.ndarray, samples: int, shares: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """log p(x), and for a CVAE also log p(x | y), importance-sampled, in nats.
+    """Return log p(x), and for a CVAE also log p(x | y), importance-sampled, in nats.
 
-    [N, H, W, C], [N] -> name -> [N]
-
-    The CVAE's log p(x) = log sum_y p(y) p(x | y) is what compares with a VAE's; `shares` [K] are
-    the p(y).
+    [N, H, W, C], [N] -> name -> [N].  The CVAE's log p(x) = log sum_y p(y) p(x | y) is what compares with a VAE's;
+    `shares` [K] are the p(y).
     """
     if trained.spec.kind != "cvae":
         return {"log_px": likelihood.importance_sampled(trained.model, trained.twin, x, one_hot(trained, y), samples)}
     each = likelihood.by_label(trained.model, trained.twin, x, samples)
-    return {
-        "log_px": likelihood.marginal(each, np.log(shares)),
-        "log_px_given_y": each[np.arange(len(x)), y],
-    }
+    return {"log_px": likelihood.marginal(each, np.log(shares)), "log_px_given_y": each[np.arange(len(x)), y]}
 
 
 def judged(judge: Judge, x: np.ndarray, y: np.ndarray, real: data.Images) -> dict[str, float]:
-    """What the judge says of samples asked for as y; diversity and Frechet distance are against the
-    real images.
-    """
+    """Return what the judge says of samples asked for as y; diversity and Frechet distance are against real images."""
     probabilities = judge.probabilities(x)
     return {
         "accuracy": samples.conditional_accuracy(probabilities, y),
@@ -167,31 +152,27 @@ def judged(judge: Judge, x: np.ndarray, y: np.ndarray, real: data.Images) -> dic
 
 @lru_cache(maxsize=8)
 def real_features(judge: Judge, real: data.Images) -> np.ndarray:
-    """The judge's features of real images, worked out once.  -> [N, F]"""
+    """Return the judge's features of real images, worked out once.  -> [N, F]"""
     return judge.features(data.scale(real.x))
 
 
 @lru_cache(maxsize=8)
 def real_accuracy(judge: Judge, real: data.Images) -> float:
-    """The judge's accuracy on real images, 0..1, worked out once; it stands beside every accuracy
-    on samples.
-    """
+    """Return the judge's accuracy on real images, 0..1, worked out once; it stands beside every accuracy on samples."""
     return samples.conditional_accuracy(judge.probabilities(data.scale(real.x)), real.y)
 
 
 def balanced(num_classes: int, per_class: int) -> np.ndarray:
-    """Each label `per_class` times.  -> [K * per_class]"""
+    """Return each label `per_class` times.  -> [K * per_class]"""
     return np.repeat(np.arange(num_classes), per_class)
 
 
 def mean_sd(values: list[float]) -> tuple[float, float]:
-    """Mean and standard deviation over seeds; one seed has a deviation of 0."""
+    """Return mean and standard deviation over seeds; one seed has a deviation of 0."""
     return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
 
 
 def keep(run, name: str, values: list[float], fmt: str = ".2f") -> tuple[float, float]:
-    """Keeps the mean over seeds under `name` and its standard deviation under `name`_sd; returns
-    both.
-    """
+    """Keep the mean over seeds under `name` and its standard deviation under `name`_sd; return both."""
     mean, sd = mean_sd(values)
     return run.number(name, mean, fmt), run.number(f"{name}_sd", sd, fmt)

@@ -13,16 +13,32 @@ import ast
 import json
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import papermill
+import nbformat
 
 from twinvae import backend as backends
 from twinvae import data, paths
+from twinvae.metrics import judge
 from twinvae.training import Job, folder_of, stale, to_plain
-from twinvae_studies import planning, report000, report001, report002, report002_tuning, report003, report004
+from twinvae_apps.handwriting import pen
+from twinvae_studies import (
+    ablations,
+    burda2016,
+    burda2016_bounds,
+    digits_cvae,
+    planning,
+    report000,
+    report001,
+    report002,
+    report002_tuning,
+    report003,
+    report004,
+    sohn2015,
+)
 
 # notebook -> function(profile, backend, **parameters of the notebook) that returns jobs in dicts and lists
 STUDIES: dict[str, Callable[..., Any]] = {
@@ -30,10 +46,14 @@ STUDIES: dict[str, Callable[..., Any]] = {
     "04_digits_vae_vs_cvae": lambda profile, backend, **parameters: [
         report002_tuning.jobs(profile, backend),
         report002.jobs(profile, backend, **parameters),
+        burda2016.jobs(profile, backend),
     ],
     "05_sign_language": report001.jobs,
     "06_cifar10_cvae_vs_cgan": report003.jobs,
     "07_nist_characters": report000.jobs,
+    "09_scoreboard": lambda profile, backend: [
+        study.jobs(profile, backend) for study in (ablations, burda2016_bounds, digits_cvae, sohn2015)
+    ],
 }
 
 
@@ -53,9 +73,15 @@ def of_notebook(name: str, profile: str, backend: str, **changed: Any) -> list[J
 
 def _parameters(name: str) -> dict[str, Any]:
     """The parameters of a notebook with the values that it gives them; `train` says nothing about what is trained."""
-    notebook = paths.find_root(Path(__file__)) / "notebooks" / f"{name}.ipynb"
-    found = papermill.inspect_notebook(notebook)
-    return {key: ast.literal_eval(about["default"]) for key, about in found.items() if key != "train"}
+    notebook = nbformat.read(paths.find_root(Path.cwd()) / "notebooks" / f"{name}.ipynb", as_version=4)
+    (cell,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    found = {node.target.id: ast.literal_eval(node.value) for node in ast.parse(cell.source).body}
+    return {key: value for key, value in found.items() if key != "train"}
+
+
+def shared() -> list[Job]:
+    """Return what all notebooks and apps use and none of them owns: the judges, and the pen."""
+    return [*judge.jobs(), pen.job()]
 
 
 def flat(jobs: Any) -> list[Job]:
@@ -77,6 +103,8 @@ def cards(jobs: Iterable[Job]) -> list[Path]:
 @cache
 def kind_of(images: data.Recipe) -> str:
     """Return the kind of the images at hand for a recipe: 'official', 'variant', 'stand-in' or 'own'."""
+    if images.dataset:  # a transform, which may take minutes, changes no kind
+        images = replace(images, transform="", arguments=())
     return data.from_recipe(images).source.kind
 
 

@@ -27,7 +27,7 @@ from twinvae.training.probe import changed, core_checksum
 
 
 def class_order(batches: list[randomness.Batch]) -> list[randomness.Batch]:
-    """The same images with the same noise, all of class 0 first, then all of class 1, and so on."""
+    """Return the same images with the same noise, all of class 0 first, then all of class 1, and so on."""
     size = len(batches[0].x)
     whole = [np.concatenate(part) for part in zip(*batches, strict=True)]
     order = np.argsort(whole[2].argmax(1), kind="stable")
@@ -43,12 +43,11 @@ def train(
     target_factor: float = 1.0,
     checks: int = 8,
 ) -> tuple[Any, pd.DataFrame]:
-    """A model trained as the job says but for one or none of the mistakes, and its curve.
+    """Return a model trained as the job says but for one or none of the mistakes, and its curve.
 
-    The factors multiply what the encoder sees and what the decoder shall say; 255 undoes the
-    scaling. The curve has `checks` rows an epoch: `epoch` (with its fraction), `loss` as this
-    training itself would print it, and `valid_loss`, that of the scaled validation images, which
-    can be compared (nats per image).
+    The factors multiply what the encoder sees and what the decoder shall say; 255 undoes the scaling.  The curve has
+    `checks` rows an epoch: `epoch` (with its fraction), `loss` as this training itself would print it, and
+    `valid_loss`, that of the scaled validation images, which can be compared (nats per image).
     """
     twin, (settings,) = backend.get(job.backend), job.phases
     model = changed(job, twin, twin.models.build(job.spec, seed=job.seed))
@@ -77,16 +76,9 @@ def curve(job: Job, images: data.Splits, **mistake: Any) -> pd.DataFrame:
 
 
 def image_losses(
-    twin: ModuleType,
-    model: Any,
-    images: data.Images,
-    settings: TrainSpec,
-    input_factor: float = 1.0,
+    twin: ModuleType, model: Any, images: data.Images, settings: TrainSpec, input_factor: float = 1.0
 ) -> np.ndarray:
-    """recon + beta KL of each image, its pixels scaled, whatever the encoder sees.
-
-    -> [N], nats per image
-    """
+    """Return recon + beta KL of each image, its pixels scaled, whatever the encoder sees.  -> [N], nats per image"""
     losses = []
     for batch in randomness.validation(images, settings, model.spec.latent_dim, model.dtype):
         recon, kl = twin.models.call(model, "loss_terms", input_factor * batch.x_in, *batch[1:])
@@ -95,35 +87,41 @@ def image_losses(
 
 
 def clip(twin: ModuleType, model: Any, least: float) -> None:
-    """From now on the model's loss takes the logarithm of a clipped probability, as report 000's,
-    and not of logits; the `change` of a job.
+    """Make a model's loss take the logarithm of a clipped probability, as report 000's, and not of logits."""
+    model.recon = lambda x, x_logits: clipped_nll(twin, x, x_logits, least)
+
+
+def clipped_nll(twin: ModuleType, x: Any, x_logits: Any, clip: float) -> Any:
+    """Return -log Bernoulli(x | p), p = sigmoid(x_logits) in clip to 1 - clip.  2 x [B, ...] -> [B]  (report 000)
+
+    In float32 1 - clip is 1 for a clip below 6e-8: where p is 1 the result is infinite or NaN (E-000-3).
     """
-    model.recon = lambda x, x_logits: twin.mistakes.clipped_nll(x, x_logits, least)
+    if backend.name_of(twin) == "torch":
+        torch = twin.layers.torch
+        p, log = torch.clamp(torch.sigmoid(x_logits), clip, 1 - clip), torch.log
+    else:
+        tf = twin.layers.tf
+        p, log = tf.clip_by_value(tf.sigmoid(x_logits), clip, 1 - clip), tf.math.log
+    return -twin.losses.per_example(x * log(p) + (1 - x) * log(1 - p))
 
 
 # --------------------------------------------------------------------------------------- report 003
 def right_planes(y: np.ndarray, height: int, width: int) -> np.ndarray:
-    """A plane for each class, all 1 for the image's own.  One-hot [B, K] -> [B, H, W, K]"""
+    """Return a plane for each class, all 1 for the image's own.  One-hot [B, K] -> [B, H, W, K]"""
     return np.broadcast_to(y[:, None, None, :], (len(y), height, width, y.shape[1]))
 
 
 def scrambled_planes(y: np.ndarray, height: int, width: int) -> np.ndarray:
-    """What report 003's code makes of it: each value H * W times in a row, then cut into maps
-    (E-003-1).
+    """Return what report 003's code makes of it: each value H * W times in a row, then cut into maps (E-003-1).
 
-    One-hot [B, K] -> [B, H, W, K]: 1 in every plane, in a band of H / K rows whose place is the
-    class.
+    One-hot [B, K] -> [B, H, W, K]: 1 in every plane, in a band of H / K rows whose place is the class.
     """
     return np.repeat(y, height * width, axis=1).reshape(len(y), height, width, y.shape[1])
 
 
 def scramble_planes(twin: ModuleType, model: Any) -> None:
-    """From now on the model sees the scrambled planes, in training and in use."""
-    right, (height, width, channels), k = (
-        model.with_planes,
-        model.spec.image_shape,
-        model.spec.num_classes,
-    )
+    """Make a model see the scrambled planes, in training and in use."""
+    right, (height, width, channels), k = (model.with_planes, model.spec.image_shape, model.spec.num_classes)
     change = scrambled_planes(np.eye(k), height, width) - right_planes(np.eye(k), height, width)
     change = np.concatenate([np.zeros((k, height, width, channels)), change], 3).astype(model.dtype)
     by_class = twin.train.tensors(change)  # K maps [H, W, C + K]
@@ -131,15 +129,13 @@ def scramble_planes(twin: ModuleType, model: Any) -> None:
 
 
 def freeze_norms(model: Any) -> None:
-    """From now on training leaves batch normalisation at mean 0 and variance 1, as without
-    `training=True` (E-003-2).
-    """
+    """Keep batch normalisation at mean 0 and variance 1 in training, as without `training=True` (E-003-2)."""
     terms = model.loss_terms
     model.loss_terms = lambda x_in, x, y, eps, training=False: terms(x_in, x, y, eps)
 
 
 def as_printed(twin: ModuleType, model: Any, scrambled: bool = False, frozen: bool = False) -> None:
-    """Make a built model what report 003's code makes of it; the `change` of a job."""
+    """Make a built model what report 003's code makes of it."""
     if scrambled:
         scramble_planes(twin, model)
     if frozen:

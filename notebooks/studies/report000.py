@@ -143,9 +143,7 @@ def pictures(count: int, size: int) -> tuple[list[str], np.ndarray]:
 
 
 def events(run, trained: Trained, images: data.Images, shown: int = 8) -> list[str]:
-    """Writes what TensorBoard shows of a training, in place of an earlier one's; returns the kinds
-    of things there.
-    """
+    """Write what TensorBoard shows of a training, in place of an earlier one's; return the kinds of things there."""
     with backend.stderr_closed():
         from tensorboard.backend.event_processing.event_accumulator import (
             EventAccumulator,  # imports TensorFlow
@@ -165,10 +163,7 @@ def events(run, trained: Trained, images: data.Images, shown: int = 8) -> list[s
 
 
 def projector(folder: Path, z: np.ndarray, names: Sequence[str]) -> None:
-    """Codes and their classes' names as TensorBoard's projector reads them, beside the event files.
-
-    [N, Z], [N]
-    """
+    """Write codes [N, Z] and their classes' names [N] as TensorBoard's projector reads them, beside the event files."""
     rows = "".join("\t".join(f"{value:.5g}" for value in code) + "\n" for code in z)
     paths.write_text(folder / "codes.tsv", rows)
     paths.write_text(folder / "names.tsv", "\n".join(names) + "\n")
@@ -177,9 +172,7 @@ def projector(folder: Path, z: np.ndarray, names: Sequence[str]) -> None:
 
 # ---------------------------------------------------------------- the training that fails
 def clipped(twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits) -> dict[str, pd.DataFrame]:
-    """Return the curves of the same training with each clip, by its name '1e-12', and from logits; see
-    `mistakes.curve`.
-    """
+    """Return curves of the same training with each clip, by its name '1e-12', and from logits; see `mistakes.curve`."""
     right = evaluation.job(twin, spec, settings, images)
     changed = {f"{least:.0e}": replace(right, change=CLIP, arguments=(("least", least),)) for least in CLIPS}
     return {name: mistakes.curve(job, images) for name, job in (changed | {"logits": right}).items()}
@@ -192,34 +185,27 @@ def at_rate(twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data
 
 
 def epochs_to(losses: np.ndarray, share: float = 0.95) -> int:
-    """The epoch by which `share` of the whole fall has happened.
-
-    [1 + E], the loss of the untrained model first.
-    """
+    """Return the epoch by which a share of the fall has happened.  [1 + E], the loss of the untrained model first"""
     fall = losses[0] - np.minimum.accumulate(losses)
     return int(np.argmax(fall >= share * fall[-1]))
 
 
 def untrained(twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits) -> float:
-    """The validation loss before the first step, in nats per image."""
+    """Return the validation loss before the first step, in nats per image."""
     return float(twin.train.evaluate(twin.models.build(spec, seed=settings.seed), images.valid, settings)[0])
 
 
 # ---------------------------------------------------------------- codes and samples
 def quantiles(z: np.ndarray, points: int = 99) -> tuple[np.ndarray, np.ndarray]:
-    """Quantiles of N(0, 1) and those of each unit's codes, for a Q-Q plot.
-
-    [N, Z] -> [points], [points, Z]
-    """
+    """Return quantiles of N(0, 1) and those of each unit's codes, for a Q-Q plot.  [N, Z] -> [points], [points, Z]"""
     p = (np.arange(points) + 0.5) / points
     return stats.norm.ppf(p), np.quantile(z, p, axis=0)
 
 
 def lookalikes(asked: np.ndarray, real: np.ndarray, names: Sequence[str], count: int) -> pd.DataFrame:
-    """The pairs of classes most often taken for each other in samples, and what real ones have.
+    """Return the pairs of classes most often taken for each other in samples, and what real ones have.
 
-    Confusion matrices [K, K] of counts, rows asked for: a pair's number is the mean of its two
-    shares.
+    Confusion matrices [K, K] of counts, rows asked for: a pair's number is the mean of its two shares.
     """
 
     def share(matrix):
@@ -237,17 +223,13 @@ def lookalikes(asked: np.ndarray, real: np.ndarray, names: Sequence[str], count:
 
 
 def contrasted(trained: Trained, y: np.ndarray, factor: float, seed: int = 0) -> np.ndarray:
-    """`evaluation.generate` with the decoder's logits multiplied by a factor; with 1 it is the
-    same.  [N] -> [N, H, W, C]
-    """
+    """Return `evaluation.generate` with the decoder's logits multiplied by a factor.  [N] -> [N, H, W, C]"""
     z = randomness.rng(seed, "prior").standard_normal((len(y), trained.spec.latent_dim))
     return special.expit(factor * trained.predict("decode", z, evaluation.one_hot(trained, y)))
 
 
 def modules(words: dict[str, str]) -> pd.DataFrame:
-    """Python modules, a row each: version, how many of the library's files import it, and the words
-    given for it.
-    """
+    """Return Python modules, a row each: version, how many of the library's files import it, and the words for it."""
     texts = [path.read_text(encoding="utf-8") for path in Path(data.__file__).parents[1].rglob("*.py")]
 
     def imports(name):

@@ -80,19 +80,17 @@ def variants(task: int) -> dict[str, ModelSpec]:
 
 
 def latent_sizes(model: ModelSpec) -> dict[str, ModelSpec]:
-    """The model with other sizes of the code, by the names of their numbers: z2, z8, ..., z512."""
+    """Return the model with other sizes of the code, by the names of their numbers: z2, z8, ..., z512."""
     return {f"z{z}": replace(model, name=f"{model.name}_z{z}", latent_dim=z) for z in LATENT_DIMS}
 
 
 def widths(model: ModelSpec) -> dict[str, ModelSpec]:
-    """The light model with other numbers of filters, from which its size was chosen: width8, ...,
-    width64.
-    """
+    """Return the light model with other numbers of filters, from which its size was chosen: width8, ..., width64."""
     return {f"width{w}": replace(model, name=f"{model.name}_w{w}", **signs(w, w // 2, 2 * w)) for w in WIDTHS}
 
 
 def architectures(task: int) -> dict[str, ModelSpec]:
-    """What the report explains its layers by, changed one at a time, for tasks 2 and 3: name of the numbers -> model.
+    """Return what the report explains its layers by, changed one at a time, for tasks 2 and 3: name -> model.
 
     Widths are a quarter of the report's, so 32-16-32 stands for its 128-64-128.  More filters, or one more convolution
     on each side, are said to improve the images of task 3.
@@ -112,7 +110,7 @@ def architectures(task: int) -> dict[str, ModelSpec]:
 
 
 def convolutions(model: ModelSpec, *filters: int) -> tuple:
-    """The encoder of the model with these numbers of filters in its convolutions."""
+    """Return the encoder of the model with these numbers of filters in its convolutions."""
     layers = []
     widths = iter(filters)
     for layer in model.encoder:
@@ -121,9 +119,7 @@ def convolutions(model: ModelSpec, *filters: int) -> tuple:
 
 
 def deeper(model: ModelSpec) -> ModelSpec:
-    """One more convolution at full size before the encoder's others, and one after the decoder's
-    first.
-    """
+    """Return the model with one more convolution at full size, before the encoder's and after the decoder's first."""
     conv, relu, norm = model.encoder[:3]
     up, up_relu = model.decoder[2:4]
     return replace(
@@ -149,8 +145,8 @@ def remedies(task: int, job: Job) -> dict[str, Job]:
 
 # ---------------------------------------------------------------- what came out
 def measured(models: list[Trained], judge: Judge, y: np.ndarray, train: data.Images) -> dict[str, list[float]]:
-    """What small trainings came to, a value a seed: `loss` on validation images in nats, its best and last epoch, units
-    that vary with the image, and what the judge says of samples for y against the training images.
+    """Return what small trainings came to, a value a seed: `loss` on validation images in nats, its best and last
+    epoch, units that vary with the image, and what the judge says of samples for y against the training images.
     """
     rows = []
     for trained in models:
@@ -166,17 +162,12 @@ def measured(models: list[Trained], judge: Judge, y: np.ndarray, train: data.Ima
 
 # ---------------------------------------------------------------- pictures
 def upright(x: np.ndarray, turns: np.ndarray) -> np.ndarray:
-    """Images turned back (clockwise) by the quarter turns that were asked for.
-
-    [N, H, H, C], [N] -> [N, H, H, C]
-    """
+    """Return images turned back (clockwise) by the quarter turns asked for.  [N, H, H, C], [N] -> [N, H, H, C]"""
     return np.stack([np.rot90(image, -turn) for image, turn in zip(x, turns, strict=True)])
 
 
 def complexity(x: np.ndarray) -> np.ndarray:
-    """How much there is in a picture: bytes that zlib needs for it in 16 shades of grey.
-
-    [N, H, W, C] -> [N]
+    """Return how much there is in a picture: bytes that zlib needs for it in 16 shades of grey.  [N, H, W, C] -> [N]
 
     Cannot tell detail from noise; a crude stand-in for the shortest description (Kolmogorov 1965).
     """
@@ -185,5 +176,5 @@ def complexity(x: np.ndarray) -> np.ndarray:
 
 
 def by_class(values: np.ndarray, y: np.ndarray, num_classes: int) -> np.ndarray:
-    """The mean of each class.  [N], [N] -> [K]"""
+    """Return the mean of each class.  [N], [N] -> [K]"""
     return np.bincount(y, values, num_classes) / np.bincount(y, minlength=num_classes)

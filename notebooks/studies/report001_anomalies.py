@@ -75,7 +75,7 @@ def detector(
     classes: int = 0,
     likelihood: str = "bernoulli",
 ) -> ModelSpec:
-    """A VAE with one hidden layer on each side, or with classes a CVAE."""
+    """Return a VAE with one hidden layer on each side, or with classes a CVAE."""
     how = "concat" if classes else "none"
     return ModelSpec(
         name,
@@ -143,8 +143,7 @@ def normal_traffic() -> Splits:
 
 
 def tumours() -> tuple[Splits, np.ndarray]:
-    """Breast cancer, Wisconsin (Wolberg et al. 1995), 30 measurements of each of 569 tumours, from
-    scikit-learn.
+    """Return breast cancer, Wisconsin (Wolberg et al. 1995), 30 measurements of each of 569 tumours, from scikit-learn.
 
     The benign ones and the malignant ones, as `as_images` has them: [212, 1, 30, 1].
     """
@@ -154,12 +153,10 @@ def tumours() -> tuple[Splits, np.ndarray]:
 
 
 def network_traffic(cases: int = 10_000) -> tuple[Splits, np.ndarray] | None:
-    """KDD Cup 1999, report 001's own example: normal connections and attacks; None where it cannot
-    be fetched.
+    """Return KDD Cup 1999, report 001's own example: normal connections and attacks; None where it cannot be fetched.
 
-    The 38 of 41 columns that are numbers, as log(1 + v), since they count bytes and connections; at
-    most `cases` normal ones, drawn by seed 0.  scikit-learn fetches a tenth of the set once (2 MB)
-    and keeps it in its own folder.
+    The 38 of 41 columns that are numbers, as log(1 + v), since they count bytes and connections; at most `cases` normal
+    ones, drawn by seed 0.  scikit-learn fetches a tenth of the set once (2 MB) and keeps it in its own folder.
     """
     try:
         # scikit-learn says that it tries again, with a path of this machine
@@ -170,20 +167,13 @@ def network_traffic(cases: int = 10_000) -> tuple[Splits, np.ndarray] | None:
     rows = np.log1p(np.delete(table.data, (1, 2, 3), axis=1).astype(float))
     normal = table.target == b"normal."
     few = np.random.default_rng(0).permutation(np.flatnonzero(normal))[:cases]
-    return as_images(
-        rows[few],
-        rows[~normal],
-        "normal",
-        Source("kddcup99", "KDD Cup 1999 (scikit-learn)", "official"),
-    )
+    return as_images(rows[few], rows[~normal], "normal", Source("kddcup99", "KDD Cup 1999 (scikit-learn)", "official"))
 
 
 def as_images(normal: np.ndarray, strange: np.ndarray, name: str, source: Source) -> tuple[Splits, np.ndarray]:
-    """Tables [N, F], [M, F] as images of a row of F pixels: the normal cases, 60 : 10 : 30 by seed
-    0, and the strange.
+    """Return tables [N, F], [M, F] as images of a row of F pixels: the normal, 60 : 10 : 30 by seed 0, and the strange.
 
-    The range of the normal ones in training fills the middle half of 256 shades, so that there is
-    room on both sides.
+    The range of the normal ones in training fills the middle half of 256 shades, so that there is room on both sides.
     """
     order = np.random.default_rng(0).permutation(len(normal))
     train, valid, test = np.split(normal[order], [int(0.6 * len(order)), int(0.7 * len(order))])
@@ -200,11 +190,11 @@ def as_images(normal: np.ndarray, strange: np.ndarray, name: str, source: Source
 
 # ---------------------------------------------------------------- how strange
 def scores(trained: Trained, x: np.ndarray, shares: np.ndarray, samples: int = 4) -> dict[str, np.ndarray]:
-    """How strange images are: `error`, squared error, and `elbo`, its negative in nats.
+    """Return how strange images are: `error`, squared error, and `elbo`, its negative in nats.
 
-    [N, H, W, C], [K] -> name -> [N].  A CVAE is not told the label: its error is the least over all
-    labels, and the label is summed out of its bound, -log sum_y p(y) e^ELBO(x, y), `shares` being
-    p(y).  Each ELBO is the mean over some draws of z.
+    [N, H, W, C], [K] -> name -> [N].  A CVAE is not told the label: its error is the least over all labels, and the
+    label is summed out of its bound, -log sum_y p(y) e^ELBO(x, y), `shares` being p(y).  Each ELBO is the mean over
+    some draws of z.
     """
     labels = range(trained.spec.num_classes) if trained.spec.kind == "cvae" else [0]
     errors, bounds = [], []
@@ -216,7 +206,7 @@ def scores(trained: Trained, x: np.ndarray, shares: np.ndarray, samples: int = 4
 
 
 def _elbo(trained: Trained, x: np.ndarray, y: np.ndarray, samples: int) -> np.ndarray:
-    """The ELBO of each image, the mean over draws of z.  -> [N]"""
+    """Return the ELBO of each image, the mean over draws of z.  -> [N]"""
     generator = randomness.rng(0, "eps")
     hot = evaluation.one_hot(trained, y)
     eps = generator.standard_normal((samples, len(x), trained.spec.latent_dim))
@@ -225,9 +215,7 @@ def _elbo(trained: Trained, x: np.ndarray, y: np.ndarray, samples: int) -> np.nd
 
 
 def all_scores(models: dict[str, Trained], train: Images, x: np.ndarray) -> dict[str, np.ndarray]:
-    """Every detector's score of images: two of each model, and those of PCA and an isolation
-    forest.  -> name -> [N]
-    """
+    """Return all scores of images: two of each model, and those of PCA and an isolation forest.  -> name -> [N]"""
     normal = data.scale(train.x)
     shares = np.bincount(train.y) / len(train)
     found = {}

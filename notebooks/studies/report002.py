@@ -59,22 +59,17 @@ def jobs(
 
 # ---------------------------------------------------------------- latent space
 def sampled_codes(trained: Trained, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """One draw of z from q(z | x[, y]) for each image.  -> [N, Z]"""
+    """Return one draw of z from q(z | x[, y]) for each image.  -> [N, Z]"""
     return randomness.codes(*evaluation.codes(trained, x, y))
 
 
 def plane(z: np.ndarray) -> np.ndarray:
-    """Codes in their first two principal components; codes of two numbers as they are.
-
-    [N, Z] -> [N, 2]
-    """
+    """Return codes in their first two principal components; codes of two numbers as they are.  [N, Z] -> [N, 2]"""
     return z if z.shape[1] == 2 else PCA(2, random_state=0).fit_transform(z)
 
 
 def class_knowledge(trained: Trained, x: np.ndarray, y: np.ndarray) -> dict[str, float]:
-    """What the code says of the class: `between`, share of variance between the classes; `probe`,
-    accuracy from z.
-    """
+    """Return what codes say of the class: `between`, share of variance between classes; `probe`, accuracy from z."""
     mu, logvar = evaluation.codes(trained, x, y)
     return {
         "between": latent.between_class_share(sampled_codes(trained, x, y), y),
@@ -83,19 +78,14 @@ def class_knowledge(trained: Trained, x: np.ndarray, y: np.ndarray) -> dict[str,
 
 
 def straight_lines(trained: Trained, x: np.ndarray, y: np.ndarray, pairs: int, points: int = 11) -> np.ndarray:
-    """Images along straight lines between the codes of two images of one class.
-
-    -> [pairs, points, H, W, C]
+    """Return images along straight lines between the codes of two images of one class.  -> [pairs, points, H, W, C]
 
     Pairs are drawn by seed 0, both of one class, so that a CVAE's label can stay as it is.
     """
     generator = randomness.rng(0, "prior", 1)
     first = generator.permutation(len(x))[:pairs]
     second = np.array([generator.choice(np.flatnonzero(y == label)) for label in y[first]])
-    start, end = (
-        evaluation.codes(trained, x[first], y[first])[0],
-        evaluation.codes(trained, x[second], y[second])[0],
-    )
+    start, end = (evaluation.codes(trained, x[first], y[first])[0], evaluation.codes(trained, x[second], y[second])[0])
     t = np.linspace(0, 1, points)[None, :, None]
     z = start[:, None] * (1 - t) + end[:, None] * t
     hot = evaluation.one_hot(trained, np.repeat(y[first], points))

@@ -19,12 +19,7 @@ AMOUNTS = {  # of the profiles smoke, quick and full
     "seeds": (1, 1, 3),  # in PyTorch; TensorFlow trains the first: the twins are proven alike
     "epochs": (2, 4, 4),
 }
-HIDDEN = {
-    ("vae", "mnist"): (512, 256),
-    ("cvae", "mnist"): (400,),
-    ("vae", "usps"): (128, 64),
-    ("cvae", "usps"): (400,),
-}
+HIDDEN = {("vae", "mnist"): (512, 256), ("cvae", "mnist"): (400,), ("vae", "usps"): (128, 64), ("cvae", "usps"): (400,)}
 BATCH_SIZES, LEARNING_RATES, LATENT_DIMS = (64, 256, 1024), (3e-4, 1e-3, 3e-3), (2, 10, 50)
 SETTINGS = ["hidden", "batch_size", "learning_rate", "optimizer", "latent_dim"]
 
@@ -84,10 +79,7 @@ def job(
 
 # ---------------------------------------------------------------- what came out
 def table(run, jobs: list[Job], images: data.Splits) -> pd.DataFrame:
-    """Return a row a training, in order: `SETTINGS`, seed, valid_loss at the end, seconds, history; or `failed`, why.
-
-    Losses are in nats per image.
-    """
+    """Return a row a training, in order: `SETTINGS`, seed, valid_loss in nats, seconds, history; `failed`, why."""
     rows = []
     for one in jobs:
         (how,) = one.phases
@@ -105,10 +97,7 @@ def table(run, jobs: list[Job], images: data.Splits) -> pd.DataFrame:
 
 
 def along(table: pd.DataFrame, field: str) -> dict[float | str, np.ndarray]:
-    """Return the validation loss by epoch for each value of one field, all else as in the first row.
-
-    -> value -> [S, E]
-    """
+    """Return validation losses by epoch for each value of a field, all else as in the first row.  -> value -> [S, E]"""
     others = [name for name in SETTINGS if name != field]
     same = [not row.failed and all(row[n] == table[n].iloc[0] for n in others) for _, row in table.iterrows()]
     return {

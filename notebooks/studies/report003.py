@@ -107,9 +107,7 @@ def in_colour() -> dict[str, ModelSpec]:
 
 # ---------------------------------------------------------------- the race
 def looks(judge: Judge, x: np.ndarray, y: np.ndarray, real: data.Images) -> dict[str, float]:
-    """What the judge says of samples asked for as y (`evaluation.judged`), and their peak at the
-    period of two pixels.
-    """
+    """Return what the judge says of samples asked for as y, and their peak at the period of two pixels."""
     return evaluation.judged(judge, x, y, real) | {"checkerboard": samples.checkerboard_peak(x)}
 
 
@@ -132,8 +130,7 @@ def race(
 
 
 def pace(seconds: Sequence[float], marks: Sequence[int]) -> float:
-    """Median seconds of an epoch, without those that follow a mark: they warm up, and in TensorFlow
-    compile.
+    """Return the median seconds of an epoch, without those that follow a mark: they warm up, and in TensorFlow compile.
 
     Where every epoch follows a mark, the median of all.
     """
@@ -142,30 +139,25 @@ def pace(seconds: Sequence[float], marks: Sequence[int]) -> float:
 
 
 def first_past(rows: pd.DataFrame, threshold: float, unit: str = "epoch") -> list[float]:
-    """The first mark of each seed at which the accuracy has reached the threshold, in epochs or
-    seconds; NaN for never.
-    """
+    """Return each seed's first mark with an accuracy of the threshold, in epochs or seconds; NaN for never."""
     past = rows[rows.accuracy >= threshold].groupby("seed")[unit].min()
     return [float(past.get(seed, np.nan)) for seed in sorted(rows.seed.unique())]
 
 
 def at_the_end(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of each seed's last mark."""
+    """Return the rows of each seed's last mark."""
     return rows[rows.epoch == rows.epoch.max()]
 
 
 def at_least(firsts: Sequence[float], end: float) -> float:
-    """The mean over seeds, a run that never got there counted with the `end` of its training: a
-    lower bound then.
-    """
+    """Return the mean over seeds, a lower bound where a run never got there: it counts with its training's `end`."""
     return float(np.mean([end if np.isnan(first) else first for first in firsts]))
 
 
 # ---------------------------------------------------------------- small trainings
 def measured(trained: evaluation.Trained, judge: Judge, y: np.ndarray, images: data.Splits) -> dict[str, float]:
-    """What is kept of a small training: `loss` on test images and its `gap` in nats;
-    `squared_error` of an image by the posterior's mean; units that vary; `looks` of samples for y;
-    `cat`, the judge's mean probability of it where asked.
+    """Return what a small training came to: `loss` on test images and its `gap` in nats; `squared_error` of an image by
+    the posterior's mean; units that vary; `looks` of samples for y; `cat`, the judge's mean probability of asked ones.
     """
     loss, excess = gap(trained, images)
     x = evaluation.generate(trained, y)
@@ -182,7 +174,7 @@ def measured(trained: evaluation.Trained, judge: Judge, y: np.ndarray, images: d
 
 
 def gap(trained: evaluation.Trained, images: data.Splits) -> tuple[float, float]:
-    """The loss on test images, in nats, and how much lower it is on as many training images."""
+    """Return the loss on test images, in nats, and how much lower it is on as many training images."""
     few = images.train.subset(np.arange(min(len(images.train), len(images.test))))
     unseen, seen = (
         trained.twin.train.evaluate(trained.model, part, trained.settings)[0] for part in (images.test, few)

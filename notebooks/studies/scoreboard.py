@@ -31,11 +31,10 @@ def row(
     nll_samples: int = 500,
     timed: bool = True,
 ) -> dict[str, Any]:
-    """All columns of one trained model but those that the run knows.
+    """Return all columns of one trained model but those that the run knows.
 
-    y [N] are the labels to sample for.  The first `nll_images` test images have their likelihood
-    estimated, with `nll_samples` codes each.  `timed` measures the share of the matrix-multiply
-    limit, in seconds.
+    y [N] are the labels to sample for.  The first `nll_images` test images have their likelihood estimated, with
+    `nll_samples` codes each.  `timed` measures the share of the matrix-multiply limit, in seconds.
     """
     return (
         costs(trained, images, timed)
@@ -45,7 +44,7 @@ def row(
 
 
 def costs(trained: Trained, images: data.Splits, timed: bool) -> dict[str, Any]:
-    """What was trained, on what, and what it took."""
+    """Return what was trained, on what, and what it took."""
     spec, settings = trained.spec, trained.settings
     row = {
         "model": spec.name,
@@ -64,23 +63,20 @@ def costs(trained: Trained, images: data.Splits, timed: bool) -> dict[str, Any]:
 
 @cache
 def share_of_limit(twin: ModuleType, spec: ModelSpec, batch_size: int) -> float:
-    """Share of the matrix-multiply limit that training this model reaches, both measured now, side
-    by side, once a run.
+    """Return the share of the matrix-multiply limit that a training reaches, both measured side by side, once a run.
 
-    The seconds of the training itself may be of a busier or a calmer machine.  A CGAN has none: its
-    step is not one pass forward and one back.
+    The seconds of the training itself may be of a busier or a calmer machine.  A CGAN has none: its step is not one
+    pass forward and one back.
     """
     batches = np.clip(BURST // cost.training_flops(cost.multiply_adds(spec), batch_size), 2, 64)
     return speed.measure(twin, spec, batch_size, int(batches) * batch_size)["share"]
 
 
 def encoded(trained: Trained, images: data.Splits, nll_images: int, nll_samples: int) -> dict[str, float]:
-    """ELBO, its parts, active units, and the likelihood, in nats per test image; nothing for models
-    without q(z | x).
+    """Return ELBO, its parts, active units, likelihood, in nats per test image; nothing for models without q(z | x).
 
-    `nll_is` is -log p(x), of a CVAE -log p(x | y); only `nll_marginal`, a CVAE's -log p(x),
-    compares with a VAE's. Densities where the pixels are Gaussian, probabilities where they are
-    Bernoulli, and never the one beside the other.
+    `nll_is` is -log p(x), of a CVAE -log p(x | y); only `nll_marginal`, a CVAE's -log p(x), compares with a VAE's.
+    Densities where the pixels are Gaussian, probabilities where they are Bernoulli, and never the one beside the other.
     """
     if trained.spec.kind in ("ae", "cgan"):
         return {}
@@ -94,19 +90,14 @@ def encoded(trained: Trained, images: data.Splits, nll_images: int, nll_samples:
     log_p = evaluation.log_likelihoods(trained, evaluation.as_trained(trained, few), few.y, nll_samples, shares)
     if trained.spec.kind != "cvae":
         return row | {"nll_is": -log_p["log_px"].mean()}
-    return row | {
-        "nll_is": -log_p["log_px_given_y"].mean(),
-        "nll_marginal": -log_p["log_px"].mean(),
-    }
+    return row | {"nll_is": -log_p["log_px_given_y"].mean(), "nll_marginal": -log_p["log_px"].mean()}
 
 
 def sampled(trained: Trained, judge: Judge, images: data.Splits, y: np.ndarray) -> dict[str, float]:
-    """What samples for the labels y [N] are worth against the test images; what needs a label only
-    of conditional models.
+    """Return what samples for the labels y [N] are worth against test images; some of it of conditional models alone.
 
-    `frechet_floor` is the distance of as many validation images, and empty where there are fewer.
-    Precision and recall are against as many test images as there are samples, and empty where these
-    have no five neighbours.
+    `frechet_floor` is the distance of as many validation images, and empty where there are fewer.  Precision and recall
+    are against as many test images as there are samples, and empty where these have no five neighbours.
     """
     x = evaluation.generate(trained, y)
     test = images.test

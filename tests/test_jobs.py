@@ -1,0 +1,125 @@
+"""What notebooks train, known before they run: each training once, as files of jobs hold it; `make train`."""
+
+import json
+import re
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from pair import CVAE, VAE, splits
+from tiny import ROOT, write_project
+
+from twinvae import backend, data, training
+from twinvae.spec import TrainSpec
+from twinvae_studies import evaluation, jobs, planning, report002_tuning
+
+IMAGES = splits()
+SETTINGS = TrainSpec(2, 8)
+
+
+@pytest.fixture
+def no_images(monkeypatch):
+    """No image is read but those that stand for all."""
+    monkeypatch.setattr(data, "from_recipe", lambda recipe: IMAGES)
+    monkeypatch.setattr(data, "splits", lambda *_, **__: pytest.fail("images were read"))
+
+
+@pytest.mark.parametrize("name", jobs.STUDIES)
+@pytest.mark.parametrize("profile", planning.PROFILES)
+def test_a_notebook_trains_each_job_once_and_a_file_holds_it(no_images, name, profile):
+    for twin in backend.TWINS:
+        found = jobs.of_notebook(name, profile, twin)
+        assert found and {job.backend for job in found} == {twin}
+        assert len({job.key for job in found}) == len(found)
+        read = [training.from_plain(values) for values in json.loads(json.dumps([*map(training.to_plain, found)]))]
+        assert [job.key for job in read] == [job.key for job in found]
+        assert [job.marks for job in read] == [job.marks for job in found]
+
+
+def test_other_parameters_are_other_jobs_and_a_notebook_that_trains_nothing_has_none(no_images):
+    name = "04_digits_vae_vs_cvae"
+    usual, changed = (
+        {job.key for job in jobs.of_notebook(name, "smoke", "torch", **more)} for more in ({}, {"epochs": 3})
+    )
+    assert usual & changed == {job.key for job in jobs.flat(report002_tuning.jobs("smoke", "torch"))}
+    assert jobs.of_notebook("02_data", "smoke", "torch") == []
+
+
+def test_own_data_are_read_for_their_recipe_and_shape(tmp_path):
+    np.savez(tmp_path / "own.npz", x=np.tile(IMAGES.train.x, (4, 1, 1, 1)), y=np.tile(IMAGES.train.y, 4))
+    recipe = planning.recipe(f"npz:{tmp_path / 'own.npz'}", planning.sizes(30, 9, 9))
+    assert recipe == data.from_recipe(recipe).recipe and recipe.train_size == 30
+    assert planning.shape(recipe) == ((5, 4, 1), 3)
+    assert planning.shape(planning.recipe("digits", {})) == ((8, 8, 1), 10)
+
+
+def test_what_is_kept_at_a_mark_is_no_job_of_its_own(monkeypatch):
+    whole = evaluation.job(backend.get("torch"), VAE, SETTINGS, IMAGES, marks=(1, 2))
+    monkeypatch.setitem(jobs.STUDIES, "03_tiny", lambda profile, backend: {"first": [whole.at(1)], "all": whole})
+    monkeypatch.setattr(jobs, "_parameters", lambda name: {})
+    assert jobs.of_notebook("03_tiny", "smoke", "torch") == [whole]
+
+
+def test_the_command_prints_a_list_of_jobs(no_images, capsys):
+    jobs.main(["04", "--profile", "smoke", "--backend", "tf"])
+    printed = [training.from_plain(values).key for values in json.loads(capsys.readouterr().out)]
+    assert printed == [job.key for job in jobs.of_notebook("04_digits_vae_vs_cvae", "smoke", "tf")]
+    with pytest.raises(SystemExit):
+        jobs.main(["13"])
+    assert "'13' trains nothing or is no notebook; choose among 03_" in capsys.readouterr().err
+
+
+def test_the_card_of_a_stale_model_is_taken_away(results, monkeypatch):
+    two = [evaluation.job(backend.get("torch"), spec, SETTINGS, IMAGES) for spec in (VAE, CVAE)]
+    trained = evaluation.train_all(SimpleNamespace(may_train=True), two, IMAGES)
+    monkeypatch.setattr(data, "from_recipe", lambda recipe: IMAGES)
+    jobs.kind_of.cache_clear()
+    assert jobs.cards(two) == [model.folder / "card.json" for model in trained]
+    monkeypatch.setattr(jobs, "stale", lambda folder: folder.name.startswith("tiny_vae"))
+    assert [card.exists() for card in jobs.cards(two)] == [False, True]
+
+
+TINY = """
+from dataclasses import replace
+from twinvae.spec import TrainSpec
+from twinvae.training import Job
+from twinvae_studies import planning, report001_anomalies
+
+def tiny(profile, backend, epochs):
+    images = planning.recipe("digits", planning.sizes(40, 20, 20))
+    good = Job(report001_anomalies.detector("good", (8, 8, 1), 4, 2), (TrainSpec(epochs, 8),), images, backend)
+    bad = replace(good, phases=(TrainSpec(epochs, 8, 1e30, "sgd"),), spec=replace(good.spec, name="bad"))
+    return [good, bad]
+
+training_jobs.STUDIES = {"03_tiny": tiny}
+"""
+
+
+def test_make_train_trains_what_is_missing_and_no_more(tmp_path):
+    write_project(tmp_path)
+    text = (ROOT / "Snakefile").read_text()
+    (tmp_path / "Snakefile").write_text(re.sub(r"(from twinvae.training import to_plain\n)", rf"\1{TINY}", text))
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--keep-going", "--ignore-incomplete", "--nolock"]
+    command += ["--quiet", "all", "--config", "profile=smoke", "backend=torch", "--", "train"]
+
+    def trained() -> dict[str, int]:
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        found = tmp_path.glob("results/models/*/card.json")
+        return {path.parent.name.partition("-")[0]: path.stat().st_mtime_ns for path in found}
+
+    first = trained()
+    assert first.keys() == {"good", "bad"}
+    (bad,) = tmp_path.glob("results/models/bad-*/card.json")
+    assert json.loads(bad.read_text())["failed"].startswith("the loss is ")
+    assert trained() == first
+    bad.unlink()
+    again = trained()
+    assert again["good"] == first["good"] and again["bad"] > first["bad"]
+
+
+def test_make_grid_says_what_is_in_its_place():
+    done = subprocess.run(["make", "grid"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode != 0 and "make grid is gone: make train trains the tuning study" in done.stderr
