@@ -13,7 +13,7 @@ from tiny import ROOT, write_project
 
 from twinvae import backend, data, training
 from twinvae.spec import TrainSpec
-from twinvae_studies import evaluation, jobs, planning, report002_tuning
+from twinvae_studies import burda2016, evaluation, jobs, planning, report002_tuning
 
 IMAGES = splits()
 SETTINGS = TrainSpec(2, 8)
@@ -43,7 +43,8 @@ def test_other_parameters_are_other_jobs_and_a_notebook_that_trains_nothing_has_
     usual, changed = (
         {job.key for job in jobs.of_notebook(name, "smoke", "torch", **more)} for more in ({}, {"epochs": 3})
     )
-    assert usual & changed == {job.key for job in jobs.flat(report002_tuning.jobs("smoke", "torch"))}
+    fixed = [report002_tuning.jobs("smoke", "torch"), burda2016.jobs("smoke", "torch")]
+    assert usual & changed == {job.key for job in jobs.flat(fixed)}
     assert jobs.of_notebook("02_data", "smoke", "torch") == []
 
 
