@@ -1,5 +1,5 @@
 # make report     the notebooks, headless, then report/twinvae.pdf    PROFILE=quick BACKEND=both JOBS=1
-# make refresh    the notebooks again of which the results are stale, no others, in the profile that the report shows    JOBS=1
+# make refresh    the notebooks again whose results are stale, and no others    JOBS=1
 # make test       every test, the committed notebooks included
 # make lint       format and lint of Python files and notebooks, as ruff is set in pyproject.toml
 # make lab        JupyterLab on the notebooks
@@ -129,6 +129,7 @@ screenshot: $(READY)
 pictures:
 	@for picture in 03_digits_ae_vae_cvae-torch/figures/same_code 07_nist_characters-torch/figures/writers; do \
 	  figure=$$(ls '$(RESULTS)'/full/$$picture.pdf '$(RESULTS)'/quick/$$picture.pdf 2>/dev/null | head -n 1); \
+	  [ -n "$$figure" ] || { echo "no full or quick run has drawn $$picture; run make report" >&2; exit 1; }; \
 	  pdftoppm -png -r 150 -singlefile "$$figure" report/$$(basename $$picture) || exit 1; done
 
 html: $(READY)
