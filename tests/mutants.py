@@ -145,12 +145,7 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {  # (file, function, change) -> w
             ("(2, 3)  ->  (3, 2)",),
             "the largest value does not depend on the order of axes",
         ),
-        (
-            ("tf/layers.py",),
-            "Film.call",
-            ("-1  ->  -2",),
-            "TensorFlow takes any negative size for 'the rest'",
-        ),
+        (("tf/layers.py",), "Film.call", ("-1  ->  -2",), "TensorFlow takes any negative size for 'the rest'"),
         (("reference.py",), "_per_example", ("-1  ->  -2",), "NumPy takes any negative size for 'the rest'"),
         (
             ("reference.py",),

@@ -85,10 +85,7 @@ def summed(terms) -> np.ndarray:
 CASES = {  # function of losses.py -> its arguments and what it returns
     "per_example": lambda: ((LOGITS,), summed(LOGITS)),
     "bernoulli_nll": lambda: ((LEVELS, LOGITS), reference.bernoulli_nll(LEVELS, LOGITS)),
-    "continuous_bernoulli_nll": lambda: (
-        (LEVELS, LOGITS),
-        reference.continuous_bernoulli_nll(LEVELS, LOGITS),
-    ),
+    "continuous_bernoulli_nll": lambda: ((LEVELS, LOGITS), reference.continuous_bernoulli_nll(LEVELS, LOGITS)),
     "gaussian_nll": lambda: (
         (LEVELS, special.expit(LOGITS), -1.3),
         reference.gaussian_nll_learned(LEVELS, LOGITS, np.array(-1.3)),
@@ -108,10 +105,7 @@ CASES = {  # function of losses.py -> its arguments and what it returns
         reference.log_normal(SAMPLES, MU, LOGVAR) - reference.log_normal(SAMPLES, PRIOR_MU, PRIOR_LOGVAR),
     ),
     "importance_bound": lambda: ((SAMPLES[..., 0],), reference.log_mean_exp(SAMPLES[..., 0])),
-    "cross_entropy": lambda: (
-        (ONE_HOT, MU[:, :K]),
-        -(ONE_HOT * special.log_softmax(MU[:, :K], axis=1)).sum(1),
-    ),
+    "cross_entropy": lambda: ((ONE_HOT, MU[:, :K]), -(ONE_HOT * special.log_softmax(MU[:, :K], axis=1)).sum(1)),
     "discriminator_loss": lambda: (
         (MU[:, 0], LOGVAR[:, 0]),
         -special.log_expit(MU[:, 0]) - special.log_expit(-LOGVAR[:, 0]),
@@ -296,13 +290,7 @@ def helpers_do_what_they_say(layers: ModuleType) -> None:
         close(layers.to_keras(a[0, 0]), a[0, 0].T)
         assert layers.LeakyReLU.from_config(layers.LeakyReLU(0.15).get_config()).slope == 0.15
     else:
-        known = {
-            (4, 3, 2): (0, 1),
-            (7, 3, 2): (1, 1),
-            (5, 4, 1): (1, 2),
-            (6, 2, 3): (0, 0),
-            (3, 1, 2): (0, 0),
-        }
+        known = {(4, 3, 2): (0, 1), (7, 3, 2): (1, 1), (5, 4, 1): (1, 2), (6, 2, 3): (0, 0), (3, 1, 2): (0, 0)}
         assert {sides: layers.same_padding(*sides) for sides in known} == known
 
 
@@ -366,10 +354,7 @@ def reference_latents_are_scipys(reference: ModuleType) -> None:
     close(reference.log_mean_exp(SAMPLES + 1000), np.log(np.exp(SAMPLES).mean(0)) + 1000)
     close(reference.log_mean_exp([[-2000.0, 0], [0, 0]]), [-np.log(2), 0])
     close(reference.kl_standard(SAMPLES, -SAMPLES), [reference.kl_standard(z, -z) for z in SAMPLES])
-    close(
-        reference.kl_gaussians(SAMPLES, LOGVAR, MU, MU),
-        [reference.kl_gaussians(z, LOGVAR, MU, MU) for z in SAMPLES],
-    )
+    close(reference.kl_gaussians(SAMPLES, LOGVAR, MU, MU), [reference.kl_gaussians(z, LOGVAR, MU, MU) for z in SAMPLES])
 
 
 def reference_layers_are_torchs(reference: ModuleType) -> None:
@@ -432,12 +417,7 @@ LOSSES = (
     continuous_bernoulli_is_exact,
     losses_have_the_right_gradients,
 )
-LAYERS = (
-    helpers_do_what_they_say,
-    fresh_layers_change_nothing,
-    flatten_is_rows_first,
-    layers_are_the_other_twins,
-)
+LAYERS = (helpers_do_what_they_say, fresh_layers_change_nothing, flatten_is_rows_first, layers_are_the_other_twins)
 REFERENCE = (
     reference_likelihoods_are_scipys,
     reference_logistic_is_scipys,

@@ -37,12 +37,7 @@ def test_images_keep_their_labels():
 @pytest.mark.parametrize("binarize", ["none", "threshold", "fixed", "dynamic"])
 def test_an_epoch_depends_on_seed_and_number_alone(binarize):
     settings = replace(SETTINGS, binarize=binarize, noise=0.1)
-    a, again, later, other = (
-        epoch(settings),
-        epoch(settings),
-        epoch(settings, 2),
-        epoch(replace(settings, seed=4)),
-    )
+    a, again, later, other = (epoch(settings), epoch(settings), epoch(settings, 2), epoch(replace(settings, seed=4)))
     flat = lambda batches: b"".join(part.tobytes() for batch in batches for part in batch)  # noqa: E731
     assert flat(a) == flat(again)
     assert len({flat(a), flat(later), flat(other)}) == 3

@@ -145,8 +145,7 @@ def test_a_linear_autoencoder_keeps_the_largest_eigenvalues(twin):
 
 @over_twins
 @pytest.mark.parametrize(
-    "theta, distortion, rate, active",
-    [(0.75, 2.75, 1.471244, 3), (1.5, 4.5, 0.634256, 2), (3, 6.5, 0.143841, 1)],
+    "theta, distortion, rate, active", [(0.75, 2.75, 1.471244, 3), (1.5, 4.5, 0.634256, 2), (3, 6.5, 0.143841, 1)]
 )
 def test_beta_moves_a_linear_vae_along_the_rate_distortion_curve(twin, theta, distortion, rate, active):
     model, values = train(twin, BETA_VAE, beta=theta / 0.5)
@@ -184,8 +183,7 @@ def test_only_ln_2_of_it_is_knowing_the_label(two_classes, twin):
     W, A = np.split(arrays["decoder.dense1.weight"], [2], axis=1)
     covariance = W @ W.T + np.exp(arrays["likelihood.log_scale"]) * np.eye(4)
     log_p = np.stack(
-        [exact.gaussian_log_density(TWO_X, A[:, k] + arrays["decoder.dense1.bias"], covariance) for k in (0, 1)],
-        axis=1,
+        [exact.gaussian_log_density(TWO_X, A[:, k] + arrays["decoder.dense1.bias"], covariance) for k in (0, 1)], axis=1
     )
     assert (log_p.argmax(1) == TWO_Y).all()
     marginal = (logsumexp(log_p, axis=1) - np.log(2)).mean()

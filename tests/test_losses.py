@@ -25,20 +25,14 @@ CASES = {  # loss -> its arguments, the reference's value
         reference.discretized_logistic_nll(GREY, LOGITS, -2.5),
     ),
     "kl_standard": ((MU, LOGVAR), reference.kl_standard(MU, LOGVAR)),
-    "kl_gaussians": (
-        (MU, LOGVAR, PRIOR_MU, PRIOR_LOGVAR),
-        reference.kl_gaussians(MU, LOGVAR, PRIOR_MU, PRIOR_LOGVAR),
-    ),
+    "kl_gaussians": ((MU, LOGVAR, PRIOR_MU, PRIOR_LOGVAR), reference.kl_gaussians(MU, LOGVAR, PRIOR_MU, PRIOR_LOGVAR)),
     "log_normal": ((Z, MU, LOGVAR), reference.log_normal(Z, MU, LOGVAR)),
     "kl_monte_carlo": (
         (Z, MU, LOGVAR, PRIOR_MU, PRIOR_LOGVAR),
         reference.log_normal(Z, MU, LOGVAR) - reference.log_normal(Z, PRIOR_MU, PRIOR_LOGVAR),
     ),
     "importance_bound": ((PRIOR_MU.T,), reference.log_mean_exp(PRIOR_MU.T)),
-    "cross_entropy": (
-        (np.eye(4)[[0, 3, 1, 1, 2, 0]], MU),
-        -special.log_softmax(MU, 1)[range(6), [0, 3, 1, 1, 2, 0]],
-    ),
+    "cross_entropy": ((np.eye(4)[[0, 3, 1, 1, 2, 0]], MU), -special.log_softmax(MU, 1)[range(6), [0, 3, 1, 1, 2, 0]]),
     "discriminator_loss": ((MU[:, 0], Z[:, 0]), -special.log_expit(MU[:, 0]) - special.log_expit(-Z[:, 0])),
     "generator_loss": ((Z[:, 0],), -special.log_expit(Z[:, 0])),
 }
@@ -53,10 +47,7 @@ def gradient(twin: str, name: str, x, x_logits, dtype: str = "float64") -> np.nd
     """The derivative of the summed loss by its second argument."""
     losses = backend.get(twin).losses
     if twin == "torch":
-        x, a = (
-            torch.tensor(x, dtype=getattr(torch, dtype)),
-            torch.tensor(x_logits, dtype=getattr(torch, dtype)),
-        )
+        x, a = (torch.tensor(x, dtype=getattr(torch, dtype)), torch.tensor(x_logits, dtype=getattr(torch, dtype)))
         return array(torch.autograd.grad(getattr(losses, name)(x, a.requires_grad_()).sum(), a)[0])
     import tensorflow as tf
 
@@ -139,14 +130,10 @@ def test_divergences_are_those_of_torch_distributions(twin):
     mu, logvar, prior_mu, prior_logvar = map(torch.tensor, (MU, LOGVAR, PRIOR_MU, PRIOR_LOGVAR))
     q, p = d.Normal(mu, (logvar / 2).exp()), d.Normal(prior_mu, (prior_logvar / 2).exp())
     np.testing.assert_allclose(
-        loss(twin, "kl_standard", MU, LOGVAR),
-        array(d.kl_divergence(q, d.Normal(0.0, 1.0)).sum(1)),
-        rtol=1e-12,
+        loss(twin, "kl_standard", MU, LOGVAR), array(d.kl_divergence(q, d.Normal(0.0, 1.0)).sum(1)), rtol=1e-12
     )
     np.testing.assert_allclose(
-        loss(twin, "kl_gaussians", MU, LOGVAR, PRIOR_MU, PRIOR_LOGVAR),
-        array(d.kl_divergence(q, p).sum(1)),
-        rtol=1e-12,
+        loss(twin, "kl_gaussians", MU, LOGVAR, PRIOR_MU, PRIOR_LOGVAR), array(d.kl_divergence(q, p).sum(1)), rtol=1e-12
     )
     np.testing.assert_allclose(
         loss(twin, "log_normal", Z, MU, LOGVAR), array(q.log_prob(torch.tensor(Z)).sum(1)), rtol=1e-12
@@ -201,8 +188,7 @@ def test_zero_logits_cost_ln_2_a_pixel_and_nothing_as_a_density(twin, pixels, ex
 
 @over_twins
 @pytest.mark.parametrize(
-    "mu, variance, expected",
-    [(0, 1, 0), (1, 1, 0.5), (0, 0.5, 0.096574), (0, 2, 0.153426), (1, 0.25, 0.818147)],
+    "mu, variance, expected", [(0, 1, 0), (1, 1, 0.5), (0, 0.5, 0.096574), (0, 2, 0.153426), (1, 0.25, 0.818147)]
 )
 def test_kl_at_known_points(twin, mu, variance, expected):
     mu = np.full((1, 1), mu)

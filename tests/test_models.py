@@ -172,9 +172,7 @@ def test_a_label_plane_is_one_hot_at_every_pixel(twin, monkeypatch):
     method = "forward" if hasattr(stack, "forward") else "call"
     original = getattr(stack, method)
     monkeypatch.setattr(
-        stack,
-        method,
-        lambda self, h, *args, **kwargs: (seen.append(h), original(self, h, *args, **kwargs))[1],
+        stack, method, lambda self, h, *args, **kwargs: (seen.append(h), original(self, h, *args, **kwargs))[1]
     )
     built.encode(*twin.train.tensors([x, np.eye(4)[[1, 3]]]))
     planes = array(seen[0])

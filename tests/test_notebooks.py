@@ -46,12 +46,7 @@ def faults(path: Path) -> list[str]:
     notebook = nbformat.read(path, as_version=4)
     cells = notebook.cells
     code = [cell for cell in cells if cell.cell_type == "code"]
-    return [
-        *faults_of_order(cells),
-        *faults_of_code(code),
-        *faults_of_outputs(code),
-        *faults_of_traces(path, notebook),
-    ]
+    return [*faults_of_order(cells), *faults_of_code(code), *faults_of_outputs(code), *faults_of_traces(path, notebook)]
 
 
 def faults_of_order(cells: list[nbformat.NotebookNode]) -> list[str]:
@@ -226,10 +221,7 @@ def test_a_notebook_in_order_has_no_faults(executed):
     [
         (lambda n: n["cells"][3].update(source="\n".join(["x = 1"] * 21)), "more than 20 lines"),
         (lambda n: n["cells"][3].update(source="class A:\n    pass"), "has a class"),
-        (
-            lambda n: n["cells"][3].update(source="def f():\n" + "    x = 1\n" * 5),
-            "function of more than 5 lines",
-        ),
+        (lambda n: n["cells"][3].update(source="def f():\n" + "    x = 1\n" * 5), "function of more than 5 lines"),
         (lambda n: n["cells"][3].update(source="import sys\nsys.path.append('lib')"), "edits sys.path"),
         (lambda n: n["cells"][3].update(outputs=[]), "is to be compared and has no output"),
         (lambda n: n["cells"][3].update(execution_count=7), "not counted from 1 on"),

@@ -304,10 +304,7 @@ def test_the_goals_are_those_promised():
         "weights": (1e-9, None),
         "handover": (1e-8, None),
     }
-    assert (parity.goal("loss terms", model, "float32"), parity.goal("loss terms", logistic, "float32")) == (
-        1e-5,
-        1e-4,
-    )
+    assert (parity.goal("loss terms", model, "float32"), parity.goal("loss terms", logistic, "float32")) == (1e-5, 1e-4)
     assert parity.goal("weights", model, "float32") == float("inf")
     assert parity.ABSOLUTE == {"float64": 1e-12, "float32": 1e-6}
 

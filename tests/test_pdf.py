@@ -41,15 +41,7 @@ the claims of \val{claims/004/total} report~\cite{kingma2014}.
 
 def build(report: Path) -> tuple[Path, str]:
     """Make the PDF as the Makefile does; returns it and LaTeX's log."""
-    command = [
-        "latexmk",
-        "-pdf",
-        "-interaction=nonstopmode",
-        "-halt-on-error",
-        "-silent",
-        "-outdir=build",
-        "main.tex",
-    ]
+    command = ["latexmk", "-pdf", "-interaction=nonstopmode", "-halt-on-error", "-silent", "-outdir=build", "main.tex"]
     done = subprocess.run(command, cwd=report, capture_output=True, text=True, errors="replace")
     log = (report / "build" / "main.log").read_text(errors="replace")
     assert done.returncode == 0, log[-3000:]
@@ -59,8 +51,7 @@ def build(report: Path) -> tuple[Path, str]:
 def faults(pdf: Path, log: str) -> list[str]:
     """What one would not hand in."""
     found = re.findall(
-        r"LaTeX Warning: (?:Reference|Citation|There were undefined|Label\(s\) may).*|.*multiply defined.*",
-        log,
+        r"LaTeX Warning: (?:Reference|Citation|There were undefined|Label\(s\) may).*|.*multiply defined.*", log
     )
     for line, points in re.findall(r"(Overfull \\hbox \(([0-9.]+)pt too wide\).*)", log):
         if float(points) > OVERFULL_POINTS:

@@ -61,14 +61,7 @@ def test_what_the_pipeline_leaves(ran):
     assert folders == ["results/smoke/01_alone", "results/smoke/03_tiny-tf"]
     for folder in folders:
         names = {path.name for path in (ran / folder).iterdir()}
-        assert names == {
-            "manifest.json",
-            "numbers.json",
-            "figures",
-            "tables",
-            "executed.ipynb",
-            "papermill.log",
-        }
+        assert names == {"manifest.json", "numbers.json", "figures", "tables", "executed.ipynb", "papermill.log"}
     manifest = json.loads((ran / folders[1] / "manifest.json").read_text())
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     assert manifest["backend"] == "tf" and manifest["machine"]["threads"] in (1, cores)
@@ -98,18 +91,7 @@ def test_a_killed_pipeline_leaves_no_manifest_and_starts_again(copy, python):
     flag = copy / "working"
     wait = f"import time, pathlib\npathlib.Path({str(flag)!r}).touch()\ntime.sleep(2 if epochs == 3 else 0)"
     write_notebook(copy / "notebooks" / "01_alone.ipynb", backend=False, work=wait)
-    command = [
-        python,
-        "-m",
-        "snakemake",
-        "--cores",
-        "1",
-        "--quiet",
-        "all",
-        "--config",
-        "profile=smoke",
-        "backend=tf",
-    ]
+    command = [python, "-m", "snakemake", "--cores", "1", "--quiet", "all", "--config", "profile=smoke", "backend=tf"]
     process = subprocess.Popen(command, cwd=copy, start_new_session=True)
     while not flag.exists() and process.poll() is None:
         time.sleep(0.1)

@@ -266,20 +266,11 @@ def test_the_claims_table(runs, texts):
         ({"holds_if": "a <"}, "claim C-1: 'a <' is not an expression"),
         ({"holds_if": "a + b"}, "claim C-1: the rule 'a + b' gives 3.0, neither true nor false"),
         ({"holds_if": "open('f') == 1"}, "claim C-1: the rule \"open('f') == 1\" cannot be judged"),
-        (
-            {"holds_if": "a.real > 0"},
-            "claim C-1: the rule 'a.real > 0' cannot be judged: 'a.real' is not allowed",
-        ),
-        (
-            {"holds_if": "a / 0 > 1"},
-            "claim C-1: the rule 'a / 0 > 1' cannot be judged: float division by zero",
-        ),
+        ({"holds_if": "a.real > 0"}, "claim C-1: the rule 'a.real > 0' cannot be judged: 'a.real' is not allowed"),
+        ({"holds_if": "a / 0 > 1"}, "claim C-1: the rule 'a / 0 > 1' cannot be judged: float division by zero"),
         ({"holds_if": "a > 0", "fails_if": "b > 0"}, "claim C-1: holds_if and fails_if are both true"),
         ({"shown": ["a"]}, "claim C-1: shown is ['a']; it must map words to names"),
-        (
-            {"shown": {"A": None, "b": "b"}},
-            "claim C-1: shown maps 'A' to None, not to the name of a number; put words",
-        ),
+        ({"shown": {"A": None, "b": "b"}}, "claim C-1: shown maps 'A' to None, not to the name of a number; put words"),
         ({"report": 4}, "claim C-1: report is 4; put it in quotes"),
         ({"extra": 1}, "claim C-1 in claims.yaml: got an unexpected keyword argument 'extra'"),
         ({"report": "005"}, "the text shows the claims of report 004, and claims.yaml has none"),
@@ -296,8 +287,7 @@ def test_claims_have_ids_of_their_own(runs, texts):
 
 
 @pytest.mark.parametrize(
-    ("a", "b", "expected"),
-    [(1, 2, "holds"), (2, 1, "does not hold"), (1, 1.2, "undecided"), (1, 1.5, "undecided")],
+    ("a", "b", "expected"), [(1, 2, "holds"), (2, 1, "does not hold"), (1, 1.2, "undecided"), (1, 1.5, "undecided")]
 )
 def test_verdicts(a, b, expected):
     assert claims.verdict(claims.Claim(**CLAIM), {"a": a, "b": b}) == expected

@@ -202,29 +202,14 @@ def test_a_decoder_and_a_generator_end_in_the_image_and_a_classifier_in_the_clas
         ({"decoder_condition": "concat"}, "kind is 'vae', which has no condition; use kind 'cvae'"),
         ({"prior": "learned"}, "kind is 'vae', which has no condition"),
         ({"kind": "cvae", "num_classes": 3}, "no condition enters"),
-        (
-            {"kind": "cvae", "num_classes": 1, "decoder_condition": "concat"},
-            "num_classes is 1; .* at least 2",
-        ),
-        (
-            {"kind": "cvae", "num_classes": 3, "decoder_condition": "conditioner"},
-            "conditioner layers go with",
-        ),
-        (
-            {"kind": "cvae", "num_classes": 3, "decoder_condition": "film"},
-            "Film layers in the decoder go with",
-        ),
-        (
-            {"encoder": (Flatten(), Dense(4), Film())},
-            "Film layers in the encoder go with encoder_condition 'film'",
-        ),
+        ({"kind": "cvae", "num_classes": 1, "decoder_condition": "concat"}, "num_classes is 1; .* at least 2"),
+        ({"kind": "cvae", "num_classes": 3, "decoder_condition": "conditioner"}, "conditioner layers go with"),
+        ({"kind": "cvae", "num_classes": 3, "decoder_condition": "film"}, "Film layers in the decoder go with"),
+        ({"encoder": (Flatten(), Dense(4), Film())}, "Film layers in the encoder go with encoder_condition 'film'"),
         ({"encoder": (Dense(3),)}, r"Dense gets a map of shape \(5, 4, 1\); put Flatten\(\) before it"),
         ({"encoder": (Flatten(), Conv(3))}, r"Conv gets shape \(20,\); it needs a map"),
         ({"encoder": (Conv(3, 5, padding="valid"),)}, "Conv with kernel 5 does not fit a map of 5x4"),
-        (
-            {"decoder": (Dense(7), Reshape((2, 2, 2)))},
-            r"Reshape to \(2, 2, 2\) gets \(7,\): 7 values; it needs 8",
-        ),
+        ({"decoder": (Dense(7), Reshape((2, 2, 2)))}, r"Reshape to \(2, 2, 2\) gets \(7,\): 7 values; it needs 8"),
         (
             {"decoder": (Dense(8), Reshape((2, 2, 2)))},
             r"the decoder ends in a map of shape \(2, 2, 2\); the image is \(5, 4, 1\)",

@@ -355,11 +355,7 @@ def spoilt(x, epoch_and_batch):
             lambda x: np.where(x == x.max(), np.nan, x),
             "the batch itself holds values that are not finite: check the data",
         ),
-        (
-            "pixels far outside",
-            lambda x: x * 1e30,
-            r"the pixels run from .* to \S*e\+30: scale them to \[0, 1\]",
-        ),
+        ("pixels far outside", lambda x: x * 1e30, r"the pixels run from .* to \S*e\+30: scale them to \[0, 1\]"),
     ],
 )
 def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(
@@ -394,17 +390,11 @@ def test_a_learning_rate_that_is_too_high_is_named(twin):
 @pytest.mark.parametrize(
     "change, message",
     [
-        (
-            dict(settings=replace(SETTINGS, learning_rate=0.02)),
-            "its settings has learning_rate 0.01, now 0.02",
-        ),
+        (dict(settings=replace(SETTINGS, learning_rate=0.02)), "its settings has learning_rate 0.01, now 0.02"),
         (dict(settings=replace(SETTINGS, optimizer="sgd")), "its settings has optimizer 'adam', now 'sgd'"),
         (dict(settings=replace(SETTINGS, seed=1)), "its settings has seed 0, now 1"),
         (dict(seed=1), "its starting weights is 'crc .*, now 'crc .*"),
-        (
-            dict(data=replace(DATA, valid=images(9, 5))),
-            "its validation is '9 images, crc .*, now '9 images, crc",
-        ),
+        (dict(data=replace(DATA, valid=images(9, 5))), "its validation is '9 images, crc .*, now '9 images, crc"),
         (dict(model=replace(VAE, latent_dim=3)), "its spec has latent_dim 2, now 3"),
         (
             dict(data=Splits(images(26, 9), images(9, 1), images(9, 2))),
@@ -432,23 +422,11 @@ def test_a_truncated_checkpoint_is_refused(finished, tmp_path, keep):
 @pytest.mark.parametrize(
     "model, data, message",
     [
-        (
-            VAE,
-            splits(shape=(4, 5, 1)),
-            r"the images have shape \(4, 5, 1\); model 'tiny_vae' takes \(5, 4, 1\)",
-        ),
-        (
-            replace(VAE, encoder=(Conv(2), Flatten())),
-            splits(shape=(5, 4, 3)),
-            r"the images have shape \(5, 4, 3\)",
-        ),
+        (VAE, splits(shape=(4, 5, 1)), r"the images have shape \(4, 5, 1\); model 'tiny_vae' takes \(5, 4, 1\)"),
+        (replace(VAE, encoder=(Conv(2), Flatten())), splits(shape=(5, 4, 3)), r"the images have shape \(5, 4, 3\)"),
         (CVAE, splits(classes=4), "the images have 4 classes; model 'tiny_cvae' takes 3"),
         (CVAE, Splits(images(26), images(9, classes=2), images(9)), "the images have 2 classes"),
-        (
-            CVAE,
-            Splits(images(26), images(9, shape=(5, 5, 1)), images(9)),
-            r"the images have shape \(5, 5, 1\)",
-        ),
+        (CVAE, Splits(images(26), images(9, shape=(5, 5, 1)), images(9)), r"the images have shape \(5, 5, 1\)"),
     ],
 )
 def test_images_that_do_not_fit_the_model_are_refused(twin, model, data, message):

@@ -269,8 +269,7 @@ def test_the_twins_have_one_probe(job):
 
 
 @pytest.mark.parametrize(
-    "owner, name",
-    [("losses", "kl_standard"), ("losses", "bernoulli_nll"), ("train", "Optimizer"), ("layers", "build")],
+    "owner, name", [("losses", "kl_standard"), ("losses", "bernoulli_nll"), ("train", "Optimizer"), ("layers", "build")]
 )
 def test_a_probe_sees_losses_rules_and_layers(owner, name, monkeypatch):
     module = getattr(backend.get("torch"), owner)

@@ -121,8 +121,7 @@ def test_every_extra_is_there_and_has_a_reason():
 
 
 @pytest.mark.parametrize(
-    "twin, other",
-    [("pt", "tensorflow"), ("pt", "keras"), ("tf", "torch"), ("pt", "twinvae.tf"), ("tf", "twinvae.pt")],
+    "twin, other", [("pt", "tensorflow"), ("pt", "keras"), ("tf", "torch"), ("pt", "twinvae.tf"), ("tf", "twinvae.pt")]
 )
 def test_neither_twin_imports_the_other(twin, other):
     for file in FILES:

@@ -120,8 +120,4 @@ def test_a_checkpoint_of_another_spec_is_refused_by_either_twin(twin, tmp_path):
 def test_the_spec_in_a_file_is_plain_json(tmp_path):
     checkpoints.save_model(tmp_path / "file", backend.get("torch").models.build(CVAE))
     _, metadata = checkpoints.read(tmp_path / "file")
-    assert json.loads(json.dumps(metadata))["spec"]["encoder"][1] == {
-        "layer": "Dense",
-        "units": 6,
-        "bias": True,
-    }
+    assert json.loads(json.dumps(metadata))["spec"]["encoder"][1] == {"layer": "Dense", "units": 6, "bias": True}

@@ -9,12 +9,7 @@ from ipycanvas import Canvas
 
 # In pixels of the screen: side of the square, width of the line, one press of an arrow key.
 SIZE, BRUSH, STEP = 168, 15, 8
-MOVES = {
-    "ArrowLeft": (-STEP, 0),
-    "ArrowRight": (STEP, 0),
-    "ArrowUp": (0, -STEP),
-    "ArrowDown": (0, STEP),
-}
+MOVES = {"ArrowLeft": (-STEP, 0), "ArrowRight": (STEP, 0), "ArrowUp": (0, -STEP), "ArrowDown": (0, STEP)}
 INSTRUCTIONS = (
     "Draw with the mouse; or click the square, then the arrow keys move the pen and the space bar "
     "puts it down or lifts it."

@@ -30,11 +30,7 @@ class ExplorerPanel(widgets.VBox):
     """
 
     def __init__(
-        self,
-        models: list[TrainedModel],
-        twins: dict[str, ModuleType],
-        train_size: int = 10_000,
-        seed: int = 0,
+        self, models: list[TrainedModel], twins: dict[str, ModuleType], train_size: int = 10_000, seed: int = 0
     ):
         self.twins, self.train_size = twins, train_size
         self.random = randomness.rng(seed, "prior", 10)
@@ -73,12 +69,7 @@ class ExplorerPanel(widgets.VBox):
     def make_buttons(self) -> None:
         """Make the buttons, the number of a test image, and the slider between two codes."""
         self.test_image = widgets.BoundedIntText(
-            0,
-            0,
-            0,
-            description="test image",
-            style=NAMED["style"],
-            layout=widgets.Layout(width="200px"),
+            0, 0, 0, description="test image", style=NAMED["style"], layout=widgets.Layout(width="200px")
         )
         self.along = widgets.FloatSlider(0, min=0, max=1, step=0.02, description="start to end", **NAMED)
         self.along.observe(self.walk, "value")

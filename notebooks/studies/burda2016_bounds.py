@@ -99,10 +99,7 @@ def measured(trained: Trained, x: np.ndarray, y: np.ndarray, few: np.ndarray, sa
         return {"nll": papers.nll(trained, "test", x, None, samples)}
     labels = (np.tile(label, (len(few), 1)) for label in np.eye(k))
     each = np.stack([-papers.nll(trained, f"label-{n}", x[few], one, samples) for n, one in enumerate(labels)], 1)
-    return {
-        "nll": -likelihood.marginal(each, np.full(k, -np.log(k))),
-        "given_y": -each[np.arange(len(few)), y[few]],
-    }
+    return {"nll": -likelihood.marginal(each, np.full(k, -np.log(k))), "given_y": -each[np.arange(len(few)), y[few]]}
 
 
 def gain(base: np.ndarray, nll: np.ndarray, few: np.ndarray) -> dict[str, float]:

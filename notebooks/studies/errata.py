@@ -40,10 +40,7 @@ def value_names(items: list[dict[str, str]]) -> set[str]:
 
 
 def table(
-    items: list[dict[str, str]],
-    report: str,
-    numbers: Mapping[str, float],
-    formats: Mapping[str, str],
+    items: list[dict[str, str]], report: str, numbers: Mapping[str, float], formats: Mapping[str, str]
 ) -> pd.DataFrame:
     """The items of one report in three columns, each \\val{name} replaced by its number in math
     mode.

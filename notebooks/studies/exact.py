@@ -112,13 +112,7 @@ def linear_vae_weights(x: np.ndarray, latent_dim: int) -> dict[str, np.ndarray]:
 
 
 def linear_vae_terms(
-    x: np.ndarray,
-    W: np.ndarray,
-    b: np.ndarray,
-    variance: float,
-    V: np.ndarray,
-    c: np.ndarray,
-    logvar: np.ndarray,
+    x: np.ndarray, W: np.ndarray, b: np.ndarray, variance: float, V: np.ndarray, c: np.ndarray, logvar: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """recon and kl of a linear VAE, E_q taken analytically; elbo = -(recon + kl).
 
@@ -174,11 +168,7 @@ def rate_distortion(eigenvalues: np.ndarray, theta: float) -> tuple[float, float
         raise ValueError(f"theta is {theta}; beta times the decoder's variance must be above 0.")
     eigenvalues = np.asarray(eigenvalues, dtype=np.float64)
     rate = 0.5 * np.log(np.maximum(eigenvalues / theta, 1)).sum()
-    return (
-        float(rate),
-        float(np.minimum(theta, eigenvalues).sum()),
-        int((eigenvalues > theta).sum()),
-    )
+    return (float(rate), float(np.minimum(theta, eigenvalues).sum()), int((eigenvalues > theta).sum()))
 
 
 # --- linear CVAE: p(x|y) = N(W z + A y, s^2 I) ---------------------------------------------------

@@ -13,18 +13,7 @@ import numpy as np
 import pandas as pd
 
 from twinvae import data, randomness
-from twinvae.spec import (
-    Activation,
-    BatchNorm,
-    Conv,
-    ConvTranspose,
-    Dense,
-    Flatten,
-    ModelSpec,
-    Reshape,
-    TrainSpec,
-    mlp,
-)
+from twinvae.spec import Activation, BatchNorm, Conv, ConvTranspose, Dense, Flatten, ModelSpec, Reshape, TrainSpec, mlp
 from twinvae_studies import parity
 from twinvae_studies.training_loops import PT, TF, KerasAdam, keras, numpy, tf_graph, torch
 
@@ -37,23 +26,8 @@ def conv_vae(slope: float = 0.3, momentum: float = 0.99, epsilon: float = 1e-3, 
     """
     norm = BatchNorm(momentum, epsilon)
     leaky = Activation("leaky_relu", slope)
-    encoder = (
-        Conv(8, 3, 2, bias=False),
-        norm,
-        leaky,
-        Conv(16, 3, 2, bias=False),
-        norm,
-        leaky,
-        Flatten(),
-    )
-    decoder = (
-        Dense(784),
-        leaky,
-        Reshape((7, 7, 16)),
-        ConvTranspose(8, 4, 2),
-        leaky,
-        ConvTranspose(1, 4, 2),
-    )
+    encoder = (Conv(8, 3, 2, bias=False), norm, leaky, Conv(16, 3, 2, bias=False), norm, leaky, Flatten())
+    decoder = (Dense(784), leaky, Reshape((7, 7, 16)), ConvTranspose(8, 4, 2), leaky, ConvTranspose(1, 4, 2))
     return ModelSpec("conv_vae", "vae", (28, 28, 1), 10, encoder, decoder, init=init)
 
 
@@ -162,24 +136,13 @@ def own_noise(batch: randomness.Batch) -> list:
 
 STEP, NORM = PT.train.Optimizer.step, PT.layers.BatchNorm.forward
 TENSORS = {twin: twin.train.tensors for twin in (PT, TF)}
-PADDING = (
-    PT.layers,
-    "same_padding",
-    lambda n, kernel, stride: ((kernel - 1) // 2, (kernel - 1) // 2),
-)
+PADDING = (PT.layers, "same_padding", lambda n, kernel, stride: ((kernel - 1) // 2, (kernel - 1) // 2))
 FLATTEN = (PT.layers, "flatten", lambda h: h.flatten(1))
 UNBIASED = (PT.layers.BatchNorm, "forward", norm_unbiased)
 ROUNDED = (TF.layers, "LeakyReLU", keras.layers.LeakyReLU)
 SWITCHES = (
     Switch("twin", "nothing: the other twin", "", "", twin=TF),
-    Switch(
-        "rounding",
-        "LeakyReLU's slope, float64 model",
-        "float64",
-        "rounded to float32",
-        patch=ROUNDED,
-        twin=TF,
-    ),
+    Switch("rounding", "LeakyReLU's slope, float64 model", "float64", "rounded to float32", patch=ROUNDED, twin=TF),
     Switch(
         "adam",
         "Adam's epsilon",
@@ -190,29 +153,11 @@ SWITCHES = (
     Switch("variance", "BatchNorm: variance kept", "unbiased", "biased", patch=UNBIASED),
     Switch("norm_epsilon", "BatchNorm: epsilon", "1e-5", "1e-3", spec=conv_vae(epsilon=1e-5)),
     Switch("momentum", "BatchNorm: share kept", "0.9", "0.99", spec=conv_vae(momentum=0.9)),
-    Switch(
-        "noise",
-        "noise",
-        "its own generator",
-        "its own generator",
-        patch=(PT.train, "tensors", own_noise),
-    ),
+    Switch("noise", "noise", "its own generator", "its own generator", patch=(PT.train, "tensors", own_noise)),
     Switch("flatten", "flattening a map", "C, H, W", "H, W, C", patch=FLATTEN),
-    Switch(
-        "padding",
-        "padding, kernel 3, stride 2",
-        "1 before, 1 after",
-        "0 before, 1 after",
-        patch=PADDING,
-    ),
+    Switch("padding", "padding, kernel 3, stride 2", "1 before, 1 after", "0 before, 1 after", patch=PADDING),
     Switch("slope", "LeakyReLU's slope", "0.01", "0.3", spec=conv_vae(slope=0.01)),
-    Switch(
-        "init",
-        "initial weights",
-        "uniform, fan in",
-        "Glorot, biases 0",
-        spec=conv_vae(init="torch"),
-    ),
+    Switch("init", "initial weights", "uniform, fan in", "Glorot, biases 0", spec=conv_vae(init="torch")),
     Switch(
         "fused",
         "fused Adam, other memory order",

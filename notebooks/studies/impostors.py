@@ -53,11 +53,7 @@ def measure(made: Set, real: Set, train_x: np.ndarray, judge: Judge) -> dict[str
     the real images' own.
     """
     (x, y), (real_x, real_y) = made, real
-    probabilities, features, real_features = (
-        judge.probabilities(x),
-        judge.features(x),
-        judge.features(real_x),
-    )
+    probabilities, features, real_features = (judge.probabilities(x), judge.features(x), judge.features(real_x))
     near, real_near = (samples.nearest(each.astype(np.float32), train_x)[0].mean() for each in (x, real_x))
     return {
         "accuracy": samples.conditional_accuracy(probabilities, y),

@@ -66,11 +66,7 @@ def goal(name: str, spec: ModelSpec | GanSpec, dtype: str) -> float:
 
 
 def measure(
-    spec: ModelSpec | GanSpec,
-    settings: TrainSpec,
-    dtype: str = "float64",
-    size: int = 32,
-    steps: int = 100,
+    spec: ModelSpec | GanSpec, settings: TrainSpec, dtype: str = "float64", size: int = 32, steps: int = 100
 ) -> dict[str, float]:
     """The worst deviation between the twins for each row of GOALS but the handover."""
     batches = random_batches(spec, size, steps, dtype)
@@ -85,11 +81,7 @@ def measure(
 
 
 def _run(
-    name: str,
-    spec: ModelSpec | GanSpec,
-    settings: TrainSpec,
-    dtype: str,
-    batches: list[randomness.Batch],
+    name: str, spec: ModelSpec | GanSpec, settings: TrainSpec, dtype: str, batches: list[randomness.Batch]
 ) -> dict:
     """Loss terms and gradients at the first batch, then the losses of all steps and the last weights."""
     twin = backend.get(name)
@@ -130,11 +122,7 @@ def _gradients(twin, model, optimizer, settings: TrainSpec, batch: randomness.Ba
 
 
 def handover(
-    spec: ModelSpec | GanSpec,
-    settings: TrainSpec,
-    dtype: str = "float64",
-    size: int = 32,
-    steps: int = 100,
+    spec: ModelSpec | GanSpec, settings: TrainSpec, dtype: str = "float64", size: int = 32, steps: int = 100
 ) -> float:
     """The weights after half the steps in each twin against all in one; the worse direction's."""
     halves = np.split(np.arange(steps), [steps // 2])

@@ -31,21 +31,8 @@ def small_specs() -> list[ModelSpec]:
     """Small models that have, together, every layer, likelihood, way of conditioning and prior."""
     leaky, tanh = Activation("leaky_relu", 0.2), Activation("tanh")
     # 7x5, 4x3, 3x2
-    maps = (
-        Conv(4, 3, stride=2, bias=False),
-        BatchNorm(),
-        leaky,
-        Conv(5, 2, padding="valid"),
-        tanh,
-    )
-    same = (
-        Dense(48),
-        leaky,
-        Reshape((4, 3, 4)),
-        ConvTranspose(3, 4, stride=2),
-        leaky,
-        Conv(3, 2, padding="valid"),
-    )
+    maps = (Conv(4, 3, stride=2, bias=False), BatchNorm(), leaky, Conv(5, 2, padding="valid"), tanh)
+    same = (Dense(48), leaky, Reshape((4, 3, 4)), ConvTranspose(3, 4, stride=2), leaky, Conv(3, 2, padding="valid"))
     valid = (
         Dense(24),
         Reshape((3, 2, 4)),
@@ -57,15 +44,7 @@ def small_specs() -> list[ModelSpec]:
     shared = dict(image_shape=(7, 5, 3), latent_dim=3, init="keras")
     labelled = dict(kind="cvae", num_classes=4) | shared
     return [
-        ModelSpec(
-            "small_ae",
-            "ae",
-            encoder=maps,
-            decoder=same,
-            likelihood="gaussian",
-            code_activation=tanh,
-            **shared,
-        ),
+        ModelSpec("small_ae", "ae", encoder=maps, decoder=same, likelihood="gaussian", code_activation=tanh, **shared),
         ModelSpec("small_vae", "vae", encoder=maps, decoder=same, likelihood="bernoulli", **shared),
         ModelSpec(
             "small_conditioner",

@@ -145,9 +145,7 @@ def pictures(count: int, size: int) -> tuple[list[str], np.ndarray]:
 def events(run, trained: Trained, images: data.Images, shown: int = 8) -> list[str]:
     """Write what TensorBoard shows of a training, in place of an earlier one's; return the kinds of things there."""
     with backend.stderr_closed():
-        from tensorboard.backend.event_processing.event_accumulator import (
-            EventAccumulator,  # imports TensorFlow
-        )
+        from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # imports TensorFlow
 
     folder = run.folder / "events"
     x = data.scale(images.x).astype(trained.model.dtype)

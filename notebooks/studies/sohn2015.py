@@ -21,11 +21,7 @@ from twinvae_studies import papers
 
 # -log p(missing | observed) in nats per image, by observed quadrants.  The example calls its estimator Monte Carlo;
 # what it computes is the ELBO, on the images by which it stops training (Pyro, examples/cvae, at 1.9).
-PYRO = {
-    1: {"baseline": 100.4, "elbo": 71.8},
-    2: {"baseline": 61.9, "elbo": 51.0},
-    3: {"baseline": 25.4, "elbo": 24.2},
-}
+PYRO = {1: {"baseline": 100.4, "elbo": 71.8}, 2: {"baseline": 61.9, "elbo": 51.0}, 3: {"baseline": 25.4, "elbo": 24.2}}
 WORDS = {
     "baseline_rate": "net, rate kept",
     "baseline": "net",

@@ -140,8 +140,4 @@ def timed(
         start = time.perf_counter()
         loss = epoch()
         seconds.append(time.perf_counter() - start)
-    return {
-        "first": seconds[0],
-        "speed": sum(len(b.x) for b in batches) / min(seconds[1:]),
-        "loss": loss,
-    }
+    return {"first": seconds[0], "speed": sum(len(b.x) for b in batches) / min(seconds[1:]), "loss": loss}

@@ -25,10 +25,7 @@ def write_folder(root, shape, classes=("cat", "dog"), count=20):
 def test_folder_grey_and_colour_of_any_size(tmp_path, shape):
     write_folder(tmp_path / "pets", shape)
     images = data.load(f"folder:{tmp_path / 'pets'}", "all")
-    assert images.shape == (*shape[:2], shape[2] if len(shape) == 3 else 1) and images.class_names == (
-        "cat",
-        "dog",
-    )
+    assert images.shape == (*shape[:2], shape[2] if len(shape) == 3 else 1) and images.class_names == ("cat", "dog")
     first = np.array(Image.open(tmp_path / "pets" / "dog" / "0.png"))
     assert np.array_equal(images.x[20].reshape(shape), first) and images.y.tolist() == [0] * 20 + [1] * 20
     assert images.source.kind == "own" and images.source.label == "own data: pets"
@@ -44,11 +41,7 @@ def test_copies_of_one_picture_stay_on_one_side(tmp_path):
             Image.open(tmp_path / "a" / name / "0.png").save(tmp_path / "a" / name / f"copy{copy}.png")
     for seed in range(5):
         splits = data.splits(f"folder:{tmp_path / 'a'}", seed=seed)
-        for one, other in (
-            (splits.train, splits.test),
-            (splits.train, splits.valid),
-            (splits.valid, splits.test),
-        ):
+        for one, other in ((splits.train, splits.test), (splits.train, splits.valid), (splits.valid, splits.test)):
             assert len(data.shared_images(one, other)) == 0
 
 
@@ -98,16 +91,10 @@ def test_npz(tmp_path):
     [
         ({"x": np.zeros((3, 4, 4), np.uint8)}, "must hold the arrays x and y"),
         ({"x": np.zeros((3, 4, 4)), "y": np.arange(3)}, r"x is float64 \[3, 4, 4, 1\]"),
-        (
-            {"x": np.zeros((3, 4, 4), np.uint8), "y": np.arange(2)},
-            r"y is int64 \[2\]; it must be 3 whole numbers",
-        ),
+        ({"x": np.zeros((3, 4, 4), np.uint8), "y": np.arange(2)}, r"y is int64 \[2\]; it must be 3 whole numbers"),
         ({"x": np.zeros((3, 4, 4), np.uint8), "y": np.array([0, 2, 2])}, "classes without an image: 1"),
         ({"x": np.zeros((3, 4, 4), np.uint8), "y": np.array([-1, 0, 0])}, "whole numbers from 0 on"),
-        (
-            {"x": np.zeros((2, 4, 4), np.uint8), "y": np.arange(2), "class_names": ["a", "a"]},
-            "2 distinct classes",
-        ),
+        ({"x": np.zeros((2, 4, 4), np.uint8), "y": np.arange(2), "class_names": ["a", "a"]}, "2 distinct classes"),
         ({"x": np.array([{}]), "y": np.arange(1)}, "does not read .Object arrays"),
     ],
 )

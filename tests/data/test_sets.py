@@ -79,13 +79,7 @@ def test_table_is_complete():
 def test_sign_language_labels():
     raw = sign_language.RAW_LABELS
     assert len(raw) == 24 and "J" not in sign_language.CLASS_NAMES and "Z" not in sign_language.CLASS_NAMES
-    assert sign_language.VOWELS == (0, 4, 8, 13, 19) and [raw[at] for at in sign_language.VOWELS] == [
-        0,
-        4,
-        8,
-        14,
-        20,
-    ]
+    assert sign_language.VOWELS == (0, 4, 8, 13, 19) and [raw[at] for at in sign_language.VOWELS] == [0, 4, 8, 14, 20]
 
 
 def test_options_of_a_set():
@@ -239,10 +233,7 @@ def test_real_sign_language_copies_of_photographs():
 
 @REAL
 def test_real_cifar10_jpeg_is_near_the_exact_images():
-    exact, jpeg = (
-        data.load("cifar10", "test", edition="first5000"),
-        data.load("cifar10", "test", edition="jpeg"),
-    )
+    exact, jpeg = (data.load("cifar10", "test", edition="first5000"), data.load("cifar10", "test", edition="jpeg"))
     for label in range(10):
         one, other = exact.x[exact.y == label].astype(float), jpeg.x[jpeg.y == label].astype(float)
         assert np.median((one - other[: len(one)]) ** 2) < 100

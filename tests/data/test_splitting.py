@@ -18,12 +18,7 @@ def images(x, y, classes=10):
 def test_cut_is_a_partition_in_proportion_and_by_seed():
     y = np.repeat(np.arange(4), [1000, 500, 200, 300])
     rest, taken = cut(y, 200, np.random.default_rng(0))
-    assert sorted([*rest, *taken]) == list(range(2000)) and np.bincount(y[taken]).tolist() == [
-        100,
-        50,
-        20,
-        30,
-    ]
+    assert sorted([*rest, *taken]) == list(range(2000)) and np.bincount(y[taken]).tolist() == [100, 50, 20, 30]
     assert np.array_equal(taken, cut(y, 200, np.random.default_rng(0))[1])
     assert not np.array_equal(taken, cut(y, 200, np.random.default_rng(1))[1])
     assert len(np.unique(y[rest[:50]])) == 4

@@ -22,10 +22,7 @@ from twinvae.spec import ModelSpec, TrainSpec, count_weights
 from twinvae.spec.checks import one_of
 
 # the second phase settles what the first one found; noise on the input makes the judge less sure of strange pixels
-PHASES = (
-    TrainSpec(epochs=5, learning_rate=1e-3, noise=0.2),
-    TrainSpec(epochs=3, learning_rate=1e-4, noise=0.2),
-)
+PHASES = (TrainSpec(epochs=5, learning_rate=1e-3, noise=0.2), TrainSpec(epochs=3, learning_rate=1e-4, noise=0.2))
 LONG = (replace(PHASES[0], epochs=20), PHASES[1])  # for a few thousand images of many classes
 SHORT = (replace(PHASES[0], epochs=2), replace(PHASES[1], epochs=1))  # for a set with thrice the images of MNIST
 COLOUR = (replace(PHASES[0], epochs=9, noise=0.1), replace(PHASES[1], epochs=3, noise=0.1))  # in which noise hides more

@@ -15,12 +15,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m twinvae_apps.handwriting", description=__doc__)
     parser.add_argument("text", help="letters, digits and plain punctuation; '-' reads it from the standard input")
     parser.add_argument("--writer", type=int, default=0, help="number of the writer, 0 or more (default 0)")
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=Path("page.pdf"),
-        help="the file, .pdf or .png (default page.pdf)",
-    )
+    parser.add_argument("--out", type=Path, default=Path("page.pdf"), help="the file, .pdf or .png (default page.pdf)")
     parser.add_argument("--backend", choices=tuple(backend.TWINS), default="torch")
     parser.add_argument("--slant", type=float, default=0.0, help="degrees to lean more to the right")
     parser.add_argument("--thickness", type=float, default=0.0, help="pixels of the data's images to write thicker")

@@ -47,22 +47,12 @@ def glyphs_of(characters: str, hand: Hand) -> list[Glyph]:
 def _sized(image: np.ndarray, extent: Extent, drift: np.ndarray) -> np.ndarray:
     """Put the ink of an image on a strip, between the heights of its extent.  [H, W] -> [strip, width]"""
     rows, columns = ink_box(image, 0.35 * image.max())
-    top, bottom, left, right = (
-        rows.start - 0.5,
-        rows.stop + 0.5,
-        columns.start - 0.5,
-        columns.stop + 0.5,
-    )
+    top, bottom, left, right = (rows.start - 0.5, rows.stop + 0.5, columns.start - 0.5, columns.stop + 0.5)
     scale = (extent.top - extent.bottom) * (1 + drift[1]) * X_HEIGHT / (bottom - top)
     wide = min(scale, 1.9 * X_HEIGHT / (right - left))  # 'm' and 'w' may not become banners
     columns_out = int(np.ceil((right - left) * wide)) + 4
     base = (ABOVE - extent.bottom - drift[0]) * X_HEIGHT
-    move = np.float32(
-        [
-            [wide * FINE, 0, (2 - left * wide) * FINE],
-            [0, scale * FINE, (base - bottom * scale) * FINE],
-        ]
-    )
+    move = np.float32([[wide * FINE, 0, (2 - left * wide) * FINE], [0, scale * FINE, (base - bottom * scale) * FINE]])
     size = (columns_out * FINE, int((ABOVE + BELOW) * X_HEIGHT) * FINE)
     fine = cv2.warpAffine(image.astype(np.float32), move, size, flags=cv2.INTER_CUBIC)
     return _trimmed(_inked(fine / max(float(image.max()), 1e-6)))

@@ -163,12 +163,7 @@ def traits(pen: Pen, styles: int = 150, seed: int = 0) -> dict[str, Trait]:
         rest = value[fitted:] - np.c_[z[fitted:], np.ones(styles - fitted)] @ line
         direction = line[:-1] / (line[:-1] @ line[:-1])
         found[name] = Trait(
-            name,
-            unit,
-            direction,
-            float(value.mean()),
-            float(value.std()),
-            float(1 - rest.var() / value[fitted:].var()),
+            name, unit, direction, float(value.mean()), float(value.std()), float(1 - rest.var() / value[fitted:].var())
         )
     return found
 

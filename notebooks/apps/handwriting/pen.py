@@ -30,10 +30,7 @@ from twinvae_apps.handwriting.hands import Pen, Places
 from twinvae_apps.ink import centre_box
 
 # beta above 1: a z drawn from the prior then more often lies where the decoder has learned, at the price of variety
-PHASES = (
-    TrainSpec(epochs=16, learning_rate=1e-3, beta=2.0),
-    TrainSpec(epochs=5, learning_rate=2e-4, beta=2.0),
-)
+PHASES = (TrainSpec(epochs=16, learning_rate=1e-3, beta=2.0), TrainSpec(epochs=5, learning_rate=2e-4, beta=2.0))
 DIGITS, LETTERS = 10, 26
 
 
@@ -59,10 +56,7 @@ def case_probes(reader: judge.Judge, images: data.Images) -> tuple[list[Logistic
 
 
 def with_cases(
-    images: data.Images,
-    reader: judge.Judge,
-    probes: list[LogisticRegression],
-    class_names: tuple[str, ...],
+    images: data.Images, reader: judge.Judge, probes: list[LogisticRegression], class_names: tuple[str, ...]
 ) -> data.Images:
     """Return the 36-class characters under 62 labels: digits, upper case, lower case."""
     y = images.y.copy()
