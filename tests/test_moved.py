@@ -8,7 +8,8 @@ from importlib.util import find_spec
 import pytest
 from tiny import ROOT
 
-from twinvae.moved import MOVED, MovedFinder
+from twinvae import MovedFinder
+from twinvae.provenance.moved import MOVED
 
 
 @pytest.mark.parametrize("old", MOVED)

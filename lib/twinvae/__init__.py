@@ -7,11 +7,7 @@ import importlib
 import sys
 from collections.abc import Callable, Sequence
 
-from twinvae.moved import MovedFinder
-
 __version__ = "0.1.0"
-
-sys.meta_path.append(MovedFinder)
 
 
 def parts_on_demand(package: str, names: Sequence[str]) -> Callable[[str], object]:
@@ -23,3 +19,16 @@ def parts_on_demand(package: str, names: Sequence[str]) -> Callable[[str], objec
         raise AttributeError(f"{package} has no part {name!r}; its parts are {', '.join(names)}")
 
     return __getattr__
+
+
+class MovedFinder:
+    """Asked by Python for a module that nothing else has found: names the module's new place where it has one."""
+
+    @staticmethod
+    def find_spec(name: str, path=None, target=None) -> None:
+        """Raise ModuleNotFoundError for a module of ours that has moved."""
+        if name.startswith("twinvae."):
+            importlib.import_module("twinvae.provenance.moved").refuse(name)
+
+
+sys.meta_path.append(MovedFinder)

@@ -25,7 +25,7 @@ from twinvae import backend, data, paths, randomness, zoo
 from twinvae.data import by_class, finding
 from twinvae.spec import ModelSpec, TrainSpec
 from twinvae.training import Job
-from twinvae_studies import evaluation, mistakes, planning
+from twinvae_studies import evaluation, mistakes, planning, tensorboard_events
 from twinvae_studies.evaluation import Trained
 from twinvae_studies.planning import sizes
 
@@ -153,7 +153,7 @@ def events(run, trained: Trained, images: data.Images, shown: int = 8) -> list[s
     y = evaluation.one_hot(trained, images.y).astype(trained.model.dtype)
     projector(folder, evaluation.codes(trained, x, images.y)[0], [images.class_names[k] for k in images.y])
     with backend.stderr_closed():  # here PyTorch's writer wakes TensorFlow, which greets
-        trained.twin.events.write(folder, trained.model, trained.history, x[:shown], y[:shown])
+        tensorboard_events.write(folder, trained, x[:shown], y[:shown])
         tags = EventAccumulator(str(folder)).Reload().Tags()
     found = {*tags["images"], *tags["scalars"], *tags["tensors"]}
     there = {"curves": "valid_loss" in found, "graph": tags["graph"], "images": "images" in found}

@@ -3,5 +3,5 @@
 from twinvae import parts_on_demand
 from twinvae.pt import layers
 
-__all__ = ["events", "gan", "layers", "losses", "models", "train"]
+__all__ = ["gan", "layers", "losses", "models", "train"]
 __getattr__ = parts_on_demand(__name__, __all__)
