@@ -28,9 +28,7 @@ DARK = {"@jupyterlab/apputils-extension/themes": {"theme": "JupyterLab Dark"}}
 
 def copied(folder: Path) -> Path:
     """A project as the current one, in which nothing that runs can change a file of this one."""
-    shutil.copytree(
-        ROOT / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints")
-    )
+    shutil.copytree(ROOT / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
     shutil.copy(ROOT / "pyproject.toml", folder)
     (folder / "results").symlink_to(ROOT / "results")
     return folder
