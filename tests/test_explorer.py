@@ -9,6 +9,7 @@ import pytest
 from tiny import ROOT
 
 from twinvae import backend, data
+from twinvae.training import publish
 from twinvae_apps import explorer, explorer_panel
 from twinvae_apps.drawing_square import SIZE, DrawingSquare
 from twinvae_apps.trained_models import find_models
@@ -32,9 +33,9 @@ def opened():
     return explorer.Explorer(MODELS[0], images(), TWINS)
 
 
-def test_the_first_model_is_a_cvae_of_digits_and_no_smoke_run_counts(tmp_path):
-    assert (MODELS[0].dataset, MODELS[0].spec.kind) == ("mnist", "cvae") and "10 epochs (notebook 04" in MODELS[0].title
-    assert not [model for model in MODELS if "smoke" in model.path.parts]
+def test_the_first_model_is_a_cvae_of_digits_and_only_published_ones_count(tmp_path):
+    assert (MODELS[0].dataset, MODELS[0].spec.kind) == ("mnist", "cvae") and "10 epochs (mnist)" in MODELS[0].title
+    assert {model.path.parent.name for model in MODELS} <= publish.names()
     assert find_models(tmp_path) == []
 
 

@@ -18,12 +18,12 @@ ROOMS = {  # the lines that each room may have
     "data": (("data",), 1_300),
     "metrics": (("metrics",), 1_050),
     "figures": (("figures",), 900),
-    "provenance, run": (("provenance", "run"), 600),
+    "provenance, run": 1221(("provenance", "run"), 600),
     "lib": ((".",), 7_600),
     "studies, apps, collect": (("../../notebooks/studies", "../../notebooks/apps", "../../report/collect"), 4_600),
 }
 # Over their plan today, and may only shrink: a room that fits again leaves this table.
-TODAY = {"training": 570, "data": 1_317, "provenance, run": 1240, "lib": 8_561, "studies, apps, collect": 6_417}
+TODAY = {"training": 570, "data": 1_317, "provenance, run": 1221, "lib": 8542, "studies, apps, collect": 6408}
 PACKAGES = (LIB, ROOT / "notebooks" / "studies", ROOT / "notebooks" / "apps", ROOT / "report" / "collect")
 FILES = [path for folder in PACKAGES for path in sorted(folder.rglob("*.py"))]
 

@@ -189,14 +189,6 @@ def test_files_that_are_gone_or_were_edited_are_named(runs):
     assert f"the run in {runs['torch']} is half-written: numbers.json is missing" in refusal()
 
 
-def test_weights_may_be_kept_elsewhere(runs):
-    path = runs["torch"] / "manifest.json"
-    manifest = json.loads(path.read_text())
-    manifest["files"]["weights/vae.safetensors"] = "0" * 64
-    path.write_text(json.dumps(manifest))
-    report()
-
-
 def test_one_backend_is_enough_when_one_was_asked_for(runs, texts):
     shutil.rmtree(runs["torch"])
     report("--backend", "tf")

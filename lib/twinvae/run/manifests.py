@@ -20,7 +20,6 @@ runs_read: dict[str, str] = {}  # since the last `Run.start`: 'quick/03_digits-t
 
 def manifest(run: Any) -> dict:
     """Return all that says how a run was made; `files` has the checksum of each file that it left."""
-    weights = [path.relative_to(run.folder).as_posix() for path in run.weights.glob("*") if path.is_file()]
     return {
         "status": "complete",
         **{name: getattr(run, name) for name in WORD_FOR_WORD},
@@ -33,7 +32,7 @@ def manifest(run: Any) -> dict:
         "git": provenance.git_state(run.root),
         "versions": provenance.versions(run.backend),
         "used": used(run),
-        "files": {name: paths.sha256(run.folder / name) for name in sorted([*run.files, *weights])},
+        "files": {name: paths.sha256(run.folder / name) for name in sorted(run.files)},
     }
 
 

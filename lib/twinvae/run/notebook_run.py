@@ -35,7 +35,7 @@ class Run:
     def __init__(self, name: str, profile: str, backend: str | None, parameters: dict[str, Any], root: Path):
         self.name, self.profile, self.backend, self.parameters, self.root = name, profile, backend, parameters, root
         self.folder = paths.results_folder(root) / profile / (f"{name}-{backend}" if backend else name)
-        self.checkpoints, self.weights = self.folder / "checkpoints", self.folder / "weights"
+        self.checkpoints = self.folder / "checkpoints"
         self.sources: list[Any] = []
         self.splits: list[dict] = []
         self.shown: dict[str, list[int]] = {}

@@ -95,8 +95,6 @@ def read(folder: Path) -> Result:
     if not complete:
         raise ValueError(f"the run in {folder} is half-written: its manifest.json is not whole; run it again")
     for name, digest in manifest["files"].items():
-        if name.startswith("weights/") and not (folder / name).is_file():
-            continue  # weights are kept once, those of the best profile; no figure and no number needs them
         if not (folder / name).is_file():
             raise ValueError(f"the run in {folder} is half-written: {name} is missing; run it again")
         if paths.sha256(folder / name) != digest:
@@ -117,22 +115,6 @@ def best(results: Path) -> tuple[dict[Key, Result], dict[Key, list[Path]]]:
             elif key not in found:
                 found[key] = read(folder)
     return found, unfinished
-
-
-def kept(run, file: str) -> Path:
-    """Return a file in the weights of this notebook's PyTorch run, of this profile or the next better one that has it.
-
-    Raises FileNotFoundError if none has.
-    """
-    profiles = PROFILES[PROFILES.index(run.profile) :]
-    paths = [run.folder.parent.parent / profile / f"{run.name}-torch" / "weights" / file for profile in profiles]
-    path = next((path for path in paths if path.exists()), None)
-    if path is None:
-        raise FileNotFoundError(
-            f"there is no {file} in the weights of profile {' or '.join(profiles)}; "
-            "train it: run with train=True and backend='torch'"
-        )
-    return path
 
 
 def board(rows: list[dict] | pd.DataFrame, known: dict) -> pd.DataFrame:
