@@ -9,7 +9,7 @@ import pytest
 from tiny import ROOT
 
 from twinvae import backend, data
-from twinvae.training import publish
+from twinvae.training import published
 from twinvae_apps import explorer, explorer_panel
 from twinvae_apps.drawing_square import SIZE, DrawingSquare
 from twinvae_apps.trained_models import find_models
@@ -35,7 +35,7 @@ def opened():
 
 def test_the_first_model_is_a_cvae_of_digits_and_only_published_ones_count(tmp_path):
     assert (MODELS[0].dataset, MODELS[0].spec.kind) == ("mnist", "cvae") and "10 epochs (mnist)" in MODELS[0].title
-    assert {model.path.parent.name for model in MODELS} <= publish.names()
+    assert {model.path.parent.name for model in MODELS} <= published()
     assert find_models(tmp_path) == []
 
 

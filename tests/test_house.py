@@ -18,7 +18,7 @@ ROOMS = {  # the lines that each room may have
     "data": (("data",), 1_300),
     "metrics": (("metrics",), 1_050),
     "figures": (("figures",), 900),
-    "provenance, run": 1221(("provenance", "run"), 600),
+    "provenance, run": (("provenance", "run"), 600),
     "lib": ((".",), 7_600),
     "studies, apps, collect": (("../../notebooks/studies", "../../notebooks/apps", "../../report/collect"), 4_600),
 }

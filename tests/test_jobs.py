@@ -101,7 +101,9 @@ training_jobs.STUDIES, training_jobs.shared = {"03_tiny": tiny}, list
 def test_make_train_trains_what_is_missing_and_no_more(tmp_path):
     write_project(tmp_path)
     text = (ROOT / "Snakefile").read_text()
-    (tmp_path / "Snakefile").write_text(re.sub(r"(from twinvae_studies import jobs as training_jobs\n)", rf"\1{TINY}", text))
+    (tmp_path / "Snakefile").write_text(
+        re.sub(r"(from twinvae_studies import jobs as training_jobs\n)", rf"\1{TINY}", text)
+    )
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--keep-going", "--ignore-incomplete", "--nolock"]
     command += ["--quiet", "all", "--config", "profile=smoke", "backend=torch", "--", "train"]
 

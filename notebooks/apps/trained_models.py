@@ -8,7 +8,7 @@ from pathlib import Path
 
 from twinvae import data
 from twinvae import spec as specs
-from twinvae.training import Job, from_plain, publish
+from twinvae.training import Job, from_plain, published
 
 KINDS = ("cvae", "vae", "cgan")  # those whose codes have a known prior, N(0, I)
 
@@ -44,7 +44,7 @@ class TrainedModel:
 
 def find_models(*folders: Path) -> list[TrainedModel]:
     """Find the published models whose codes have a known prior in these `results/` folders; CVAEs of digits first."""
-    places = {name: folder / "models" / name for folder in reversed(folders) for name in publish.names()}
+    places = {name: folder / "models" / name for folder in reversed(folders) for name in published()}
     found = [model for place in places.values() if (model := read_model(place))]
     return sorted(found, key=place_in_list)
 

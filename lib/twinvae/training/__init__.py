@@ -8,6 +8,6 @@ for word, checksums, how and where it was trained, and a probe, by which code th
 """
 
 from twinvae.training.jobs import Job, from_plain, recipe_of, to_plain
-from twinvae.training.kept import NotTrained, Trained, folder_of, load, stale, train_or_load, used
+from twinvae.training.kept import NotTrained, Trained, folder_of, load, published, stale, train_or_load, used
 from twinvae.training.measures import measured, per_image
 from twinvae.training.probe import probe
