@@ -7,7 +7,7 @@
 # make bench      training speed against the matrix-multiply limit; then data loaders and metrics against their goals
 # make parity     how far the twins are apart: every model, every optimiser, both precisions
 # make train      what is missing of the models that the notebooks train, a job each; resumable    PROFILE BACKEND JOBS
-# make publish    the models that results/models/PUBLISHED names, into git
+# make publish    into git: the models that results/models/PUBLISHED names, the figures that report or README show
 # make fuzz       10,000 damaged files for each reader of own data: the right array or a clear error, nothing else
 # make mutants    changes every formula of the library in one place and sees whether the checks notice
 # make screenshot the picture of the explorer in README.md, by Chromium
@@ -73,6 +73,7 @@ train: $(READY)
 
 publish: $(READY)
 	@$(RUN) -m twinvae.training.publish
+	@$(RUN) -m twinvae_collect.publish_figures
 
 grid published judges:
 	@echo "make $@ is gone: make train trains its models with all others" >&2; exit 1
