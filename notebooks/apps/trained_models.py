@@ -43,10 +43,13 @@ class TrainedModel:
 
 
 def find_models(*folders: Path) -> list[TrainedModel]:
-    """Find the published models whose codes have a known prior in these `results/` folders; CVAEs of digits first."""
-    places = {name: folder / "models" / name for folder in reversed(folders) for name in published()}
-    found = [model for place in places.values() if (model := read_model(place))]
-    return sorted(found, key=place_in_list)
+    """Find the published models whose codes have a known prior, each in the first of these `results/` folders.
+
+    CVAEs of digits come first.
+    """
+    every = [[read_model(folder / "models" / name) for folder in folders] for name in published()]
+    found = [next(filter(None, models), None) for models in every]
+    return sorted(filter(None, found), key=place_in_list)
 
 
 def place_in_list(model: TrainedModel) -> tuple:
