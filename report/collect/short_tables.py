@@ -65,7 +65,5 @@ def pairs(result: Result, name: str) -> str:
     for model in dict.fromkeys(values["model"]):
         twins = [cells[(values["model"] == model) & (values["backend"] == twin)] for twin in BACKENDS]
         both = [[*dict.fromkeys(twin[c].iloc[0] for twin in twins if len(twin))] for c in cells if c != "backend"]
-        rows.append(
-            ["/".join(cell).removeprefix("report") for cell in both]
-        )  # less wide
+        rows.append(["/".join(cell).removeprefix("report") for cell in both])  # less wide
     return tabular(pd.DataFrame(rows, columns=[c for c in cells if c != "backend"]), numeric)
