@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy.ndimage import laplace
+from scipy.spatial.distance import cdist
 from scipy.special import entr
-from sklearn.metrics import confusion_matrix, euclidean_distances, pairwise_distances_argmin
+from sklearn.metrics import confusion_matrix, pairwise_distances_argmin
 from sklearn.metrics.pairwise import polynomial_kernel
 from sklearn.neural_network import MLPClassifier
 
@@ -156,7 +157,7 @@ def prdc(real: np.ndarray, fake: np.ndarray, k: int = 5) -> dict[str, float]:
     if not 1 <= k <= most:
         raise ValueError(f"k is {k} for {len(real)} real and {len(fake)} generated images: choose from 1 to {most}.")
     real_radius, fake_radius = _radii(real, k), _radii(fake, k)
-    distance = euclidean_distances(real, fake)
+    distance = cdist(real, fake)
     inside = distance < real_radius[:, None]
     return {
         "precision": float(inside.any(0).mean()),
@@ -168,7 +169,7 @@ def prdc(real: np.ndarray, fake: np.ndarray, k: int = 5) -> dict[str, float]:
 
 def _radii(a: np.ndarray, k: int) -> np.ndarray:
     """Return the distance of each example to its k-th neighbour, itself not counted.  [N, D] -> [N]"""
-    distance = euclidean_distances(a)
+    distance = cdist(a, a)  # exact: x2 + y2 - 2xy would round a tie with the k-th neighbour either way
     distance.partition(k)  # in place; an example is its own neighbour number 0
     return distance[:, k]
 
