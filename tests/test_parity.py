@@ -106,7 +106,7 @@ def terms_and_gradients(twin: str, model: ModelSpec, dtype: str) -> tuple[np.nda
     weights = twin.train.Optimizer(built, SETTINGS)
     batch = twin.train.tensors(parity.random_batches(model, 4, 1, dtype)[0])
     terms = np.stack([array(t) for t in built.loss_terms(*batch)])
-    _, gradients = twin.train.loss_and_gradients(built, weights.weights, SETTINGS, *batch)
+    _, gradients = twin.train.loss_and_gradients(built, weights.weights, SETTINGS.beta, *batch)
     layout = getattr(twin.layers, "to_pytorch", lambda a: a)
     return terms, {name: layout(array(g)) for name, g in zip(weights.names, gradients, strict=True)}
 

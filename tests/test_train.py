@@ -122,7 +122,7 @@ def test_a_training_step_is_gradient_and_rule(twin):
     recon, kl = (array(t) for t in model.loss_terms(*batch))
     optimizer = twin.train.Optimizer(model, settings)
     before = model.get_arrays()
-    _, gradients = twin.train.loss_and_gradients(model, optimizer.weights, settings, *batch)
+    _, gradients = twin.train.loss_and_gradients(model, optimizer.weights, settings.beta, *batch)
     values = array(twin.train.make_step(model, optimizer, settings)(*batch))
     np.testing.assert_allclose(values, [(recon + 0.3 * kl).mean(), recon.mean(), kl.mean()], rtol=1e-12)
     layout = getattr(twin.layers, "to_pytorch", lambda a: a)
@@ -138,7 +138,7 @@ def test_the_gradient_is_the_slope_of_the_loss():
     model = twin.models.build(CVAE, dtype="float64")
     optimizer = twin.train.Optimizer(model, SETTINGS)
     batch = twin.train.tensors(next(randomness.batches(DATA.train, SETTINGS, 2, 1, "float64")))
-    _, gradients = twin.train.loss_and_gradients(model, optimizer.weights, SETTINGS, *batch)
+    _, gradients = twin.train.loss_and_gradients(model, optimizer.weights, SETTINGS.beta, *batch)
     arrays = model.get_arrays()
     for name, gradient in zip(optimizer.names, gradients, strict=True):
         i = np.unravel_index(np.abs(array(gradient)).argmax(), gradient.shape)
@@ -215,7 +215,7 @@ def test_last_and_best_are_what_they_say(finished, twin):
 
 
 def test_a_worse_epoch_leaves_the_best_alone(tmp_path):
-    log = checkpoints.Log(backend.get("torch").models.build(VAE), SETTINGS, DATA, tmp_path)
+    log = checkpoints.Log(backend.get("torch").models.build(VAE), SETTINGS, DATA, tmp_path, 1)
     for epoch, loss in enumerate([3.0, 2.0, 2.5], 1):
         log.record(epoch, 1.0, np.full(3, loss), np.full(3, loss), lambda at=epoch: {"at": np.array(float(at))})
     assert checkpoints.read(tmp_path / "best.safetensors")[0]["at"] == 2

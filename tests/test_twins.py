@@ -13,8 +13,11 @@ FILES = sorted(path.name for path in (ROOT / "pt").glob("*.py"))
 # What one framework needs and the other does not: (twin, file, name) -> why.
 EXTRAS = {
     ("pt", "layers.py", "same_padding"): "PyTorch knows no asymmetric padding",
+    ("pt", "layers.py", "same_conv"): "the same",
     ("pt", "layers.py", "Conv"): "the same",
     ("pt", "layers.py", "ConvTranspose"): "the same",
+    ("pt", "layers.py", "RepeatedConv.__init__"): "it passes on what its framework's convolution asks for",
+    ("tf", "layers.py", "RepeatedConv.__init__"): "the same",
     ("pt", "layers.py", "BatchNorm"): "PyTorch's own keeps the unbiased variance",
     ("tf", "layers.py", "to_pytorch"): "weights are exchanged in PyTorch's layout",
     ("tf", "layers.py", "to_keras"): "the same",

@@ -31,7 +31,7 @@ def terms_and_gradients(twin: str, model, eps: np.ndarray):
     batch = twin.train.tensors([X, X, Y, eps])
     settings = TrainSpec(epochs=1)
     weights = built.named_tensors()
-    _, gradients = twin.train.loss_and_gradients(built, list(weights.values()), settings, *batch)
+    _, gradients = twin.train.loss_and_gradients(built, list(weights.values()), settings.beta, *batch)
     terms = np.stack([array(t) for t in built.loss_terms(*batch)])
     to = getattr(twin.layers, "to_pytorch", lambda a: a)
     return terms, {name: to(array(g)) for name, g in zip(weights, gradients, strict=True)}, built

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
+import warnings
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ from tqdm.auto import tqdm
 from twinvae import data
 from twinvae import spec as specs
 from twinvae.paths import written_whole
-from twinvae.spec import GanSpec, ModelSpec, TrainSpec, to_dict
+from twinvae.spec import TrainSpec, check_images, from_dict, model_from_dict, to_dict
 
 COLUMNS = ("epoch", "loss", "recon", "kl", "valid_loss", "valid_recon", "valid_kl", "seconds")
 GAN_COLUMNS = (
@@ -104,11 +105,11 @@ class Log:
 
     columns, shown, best_by = COLUMNS, ("loss", "valid_loss"), "valid_loss"
 
-    def __init__(self, model, settings: TrainSpec, images: data.Splits, folder: Path | None):
+    def __init__(self, model, settings: TrainSpec, images: data.Splits, folder: Path | None, threads: int):
         for part in (images.train, images.valid):
-            fits(model.spec, part)
+            check_images(model.spec, part.shape, part.num_classes)
         self.folder = Path(folder) if folder else None
-        self.epochs, self.rows, self.state = settings.epochs, [], None
+        self.epochs, self.rows, self.state, self.threads = settings.epochs, [], None, threads
         if not self.folder:
             return
         self.whole = model.get_arrays()  # the weights after the newest whole epoch
@@ -126,9 +127,12 @@ class Log:
         kept = {name: a for name, a in arrays.items() if not name.startswith("optimizer.")}
         for part, now in self.identity.items():
             then = metadata[part]
-            if part == "settings":  # training longer continues the run; anything else would be another run
-                now, then = now | {"epochs": 0}, then | {"epochs": 0}
+            if part == "settings":  # those that a version did not know yet had their defaults
+                then = to_dict(from_dict(TrainSpec, then))
+                if now["schedule"] != "cosine":  # training longer continues the run, where no rate looks at its end
+                    now, then = now | {"epochs": 0}, then | {"epochs": 0}
             if part == "spec":  # a model that has been renamed is the same model
+                then = to_dict(model_from_dict(then))
                 now, then = (one | {"name": "", "report": ""} for one in (now, then))
             if part == "starting weights" and now == checksum(kept):
                 continue  # the model is already where the checkpoint left it
@@ -138,6 +142,12 @@ class Log:
                     "use another folder, or delete this one to start again"
                 )
         self.identity["starting weights"] = metadata["starting weights"]
+        if metadata.get("threads", self.threads) != self.threads:
+            warnings.warn(
+                f"{path} was trained with {metadata['threads']} threads and goes on with {self.threads}: "
+                "the same training, but not bit for bit",
+                stacklevel=5,
+            )
         if len(metadata["history"]) > self.epochs:
             self.folder = self.folder / f"to-{self.epochs}"
             return self._resume()
@@ -175,7 +185,7 @@ class Log:
         arrays = state()
         self.whole = {name: a for name, a in arrays.items() if not name.startswith("optimizer.")}
         for name in ["best"] * best + ["last"]:  # 'best' first: a run killed in between redoes this epoch
-            write(self.folder / f"{name}.safetensors", arrays, history=self.rows, **self.identity)
+            write(self.folder / f"{name}.safetensors", arrays, history=self.rows, threads=self.threads, **self.identity)
 
     def not_finite(self, epoch: int, batch: int, x: np.ndarray, loss: float) -> NotFinite:
         """The error for a loss that is not finite, with the cause that the batch shows."""
@@ -194,26 +204,12 @@ class GanLog(Log):
 
     columns, shown, best_by = GAN_COLUMNS, ("d_loss", "g_loss"), None
 
-    def __init__(self, model, settings: TrainSpec, images: data.Splits, folder: Path | None):
+    def __init__(self, model, settings: TrainSpec, images: data.Splits, folder: Path | None, threads: int):
         if (settings.beta, settings.noise) != (1, 0):
             raise ValueError(
                 f"beta is {settings.beta} and noise is {settings.noise}; a GAN has neither: leave them out"
             )
-        super().__init__(model, settings, images, folder)
-
-
-def fits(spec: ModelSpec | GanSpec, images: data.Images) -> None:
-    """ValueError unless the images have the shape, and the labels the number of classes, that the model takes."""
-    if images.shape != tuple(spec.image_shape):
-        raise ValueError(
-            f"the images have shape {images.shape}; model {spec.name!r} takes {spec.image_shape}: "
-            "build it from spec.for_images(...)"
-        )
-    if spec.num_classes not in (0, images.num_classes):
-        raise ValueError(
-            f"the images have {images.num_classes} classes; model {spec.name!r} takes {spec.num_classes}: "
-            "build it from spec.for_images(...)"
-        )
+        super().__init__(model, settings, images, folder, threads)
 
 
 def fingerprint(images: data.Images) -> str:

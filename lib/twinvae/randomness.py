@@ -98,4 +98,7 @@ def fixed_pixels(images: data.Images, settings: TrainSpec) -> np.ndarray:
 
 
 def one_hot(images: data.Images, index: np.ndarray, dtype: str) -> np.ndarray:
+    """Return the condition of the images at `index`: their labels, one-hot, or their own numbers.  -> [B, K]"""
+    if images.y.ndim == 2:
+        return images.y[index].astype(dtype)
     return data.one_hot(images.y[index], images.num_classes).astype(dtype, copy=False)

@@ -95,12 +95,13 @@ def _report002() -> list[ModelSpec]:
 def _report003() -> list[ModelSpec | GanSpec]:
     """CVAE of report 003's appendix, and the CGAN that its text compares it with, both for CIFAR-10.
 
-    A ReLU stands before and after the encoder's normalisations, as printed.  mu and logvar are two dense layers here,
-    one of 2 x 110 there.  Of the CGAN the report prints no code: this is our inference, the public conditional GAN
-    example of Keras, whose variable names it uses, with the maps that 32x32x3 images and its 138 and 13 channels need.
+    A ReLU stands before and after the encoder's normalisations, one dense layer of 2 x 110 gives mu and logvar, and the
+    KL is that of the one z that was drawn, as printed.  Of the CGAN the report prints no code: this is our inference,
+    the public conditional GAN example of Keras, whose variable names it uses, with the maps that 32x32x3 images and its
+    138 and 13 channels need.
     """
     return [
-        ModelSpec("report003_cvae", "cvae", report="003", **colour_cvae(maps=32)),
+        ModelSpec("report003_cvae", "cvae", heads="one", kl="sample", report="003", **colour_cvae(maps=32)),
         GanSpec("report003_cgan", "cgan", report="003", **colour_cgan(maps=128, dense=138)),
     ]
 
@@ -164,6 +165,8 @@ def colour_cgan(maps: int, dense: int) -> dict:
 
 def _colour() -> list[ModelSpec | GanSpec]:
     """Report 003's pair at a quarter of the filters, for a CPU, and a better one of our own at no more multiply-adds.
+
+    Both CVAEs have a head each for mu and logvar, and the closed KL.
 
     The better CVAE has a density of its own, a Gaussian with a learned variance, and no second ReLU; the better CGAN
     normalises its generator's maps and its discriminator's weights, keeps where a feature was seen, and gives the label

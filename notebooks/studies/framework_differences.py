@@ -61,7 +61,7 @@ def signals(twin: ModuleType, spec: ModelSpec, batch: randomness.Batch, dtype: s
     z = found["mu.dense1"] + np.exp(found["logvar.dense1"] / 2) * batch.eps
     found |= after_each_layer(twin, model, "decoder", z)
     optimizer = twin.train.Optimizer(model, settings)
-    _, gradients = twin.train.loss_and_gradients(model, optimizer.weights, settings, *twin.train.tensors(batch))
+    _, gradients = twin.train.loss_and_gradients(model, optimizer.weights, settings.beta, *twin.train.tensors(batch))
     layout = TF.layers.to_pytorch if twin is TF else np.asarray
     return found, {name: layout(numpy(g)) for name, g in zip(optimizer.names, gradients, strict=True)}
 

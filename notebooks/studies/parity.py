@@ -115,7 +115,7 @@ def _gradients(twin, model, optimizer, settings: TrainSpec, batch: randomness.Ba
         _, more = twin.gan.generator_gradients(model, g.weights, y, eps[:, z:])
         names, found = [*d.names, *g.names], [*found, *more]
     else:
-        _, found = twin.train.loss_and_gradients(model, optimizer.weights, settings, x_in, x, y, eps)
+        _, found = twin.train.loss_and_gradients(model, optimizer.weights, settings.beta, x_in, x, y, eps)
         names = optimizer.names
     layout = getattr(twin.layers, "to_pytorch", lambda a: a)
     return {n: layout(np.asarray(g)) for n, g in zip(names, found, strict=True)}

@@ -6,9 +6,11 @@ import dataclasses
 
 from twinvae.spec import (
     Activation,
+    AdaLN,
     BatchNorm,
     Conv,
     ConvTranspose,
+    Crop,
     Dense,
     Film,
     Flatten,
@@ -41,6 +43,7 @@ def small_specs() -> list[ModelSpec]:
         Upsample(2),
         Conv(3, 2, padding="valid"),
     )
+    repeated = (Dense(24), Reshape((4, 3, 2)), Upsample(2), Conv(3, 4), Crop(7, 5))
     shared = dict(image_shape=(7, 5, 3), latent_dim=3, init="keras")
     labelled = dict(kind="cvae", num_classes=4) | shared
     return [
@@ -60,7 +63,7 @@ def small_specs() -> list[ModelSpec]:
         ModelSpec(
             "small_planes",
             encoder=maps,
-            decoder=(*valid[:4], Film(), *valid[4:]),
+            decoder=(valid[0], AdaLN(), *valid[1:4], Film(), *valid[4:]),
             encoder_condition="planes",
             decoder_condition="film",
             likelihood="discretized_logistic",
@@ -69,7 +72,7 @@ def small_specs() -> list[ModelSpec]:
         ModelSpec(
             "small_number",
             encoder=maps,
-            decoder=mlp(8, activation=tanh),
+            decoder=repeated,
             encoder_condition="plane",
             decoder_condition="number",
             likelihood="bernoulli",
@@ -89,6 +92,8 @@ def small_specs() -> list[ModelSpec]:
             encoder=maps,
             decoder=mlp(8),
             decoder_condition="concat",
+            heads="one",
+            kl="sample",
             likelihood="gaussian",
             variance=0.1,
             **labelled,

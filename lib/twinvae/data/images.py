@@ -33,7 +33,10 @@ class Source:
 
 @dataclass(frozen=True, eq=False)
 class Images:
-    """Labelled images: x uint8 [N, H, W, C] with C 1 or 3, y int64 [N] in 0..K-1.  Raises ValueError for others."""
+    """Labelled images: x uint8 [N, H, W, C] with C 1 or 3, y int64 [N] in 0..K-1.  Raises ValueError for others.
+
+    A y of finite floats [N, K] is a condition of any K numbers, each with its name in `class_names`.
+    """
 
     x: np.ndarray
     y: np.ndarray
@@ -44,11 +47,14 @@ class Images:
         x, y, names = self.x, self.y, self.class_names
         if x.dtype != np.uint8 or x.ndim != 4 or x.shape[3] not in (1, 3) or 0 in x.shape:
             raise ValueError(f"x is {x.dtype} {list(x.shape)}; it must be uint8 [N, H, W, 1 or 3], not empty.")
-        if y.dtype != np.int64 or y.shape != x.shape[:1]:
+        condition = np.issubdtype(y.dtype, np.floating)
+        if condition and (y.shape != (len(x), len(names)) or not np.isfinite(y).all()):
+            raise ValueError(f"y is {y.dtype} {list(y.shape)}; a condition must be finite, [{len(x)}, {len(names)}].")
+        if not condition and (y.dtype != np.int64 or y.shape != x.shape[:1]):
             raise ValueError(f"y is {y.dtype} {list(y.shape)}; it must be int64 [{len(x)}], one label an image.")
         if not names or len(set(names)) != len(names):
             raise ValueError(f"class_names are {names}; they must be distinct, at least one.")
-        if y.min() < 0 or y.max() >= len(names):
+        if not condition and not 0 <= y.min() <= y.max() < len(names):
             raise ValueError(f"Labels run {y.min()}..{y.max()}; {len(names)} classes allow 0..{len(names) - 1}.")
 
     def __len__(self) -> int:

@@ -107,7 +107,7 @@ def _words(layer: specs.Layer) -> list[str]:
     name = type(layer).__name__
     stride = f" / {layer.stride}" if isinstance(layer, specs.Conv) and layer.stride > 1 else ""
     match layer:
-        case specs.Flatten() | specs.Reshape():
+        case specs.Flatten() | specs.Reshape() | specs.Crop():
             return []
         case specs.Activation(function, slope):
             return [{"relu": "ReLU", "leaky_relu": f"LeakyReLU {slope:g}"}.get(function, function)]
@@ -118,7 +118,7 @@ def _words(layer: specs.Layer) -> list[str]:
         case specs.Upsample():
             return [rf"Upsample $\times$ {layer.factor}"]
         case specs.Dense() | specs.GlobalMaxPool() | specs.BatchNorm() | specs.Film():
-            return [{"Film": "FiLM"}.get(name, name)]
+            return [{"Film": "FiLM", "AdaLN": "adaLN"}.get(name, name)]
     raise ValueError(f"A layer {name} cannot be drawn: give it words in `_words` of twinvae.figures.architecture.")
 
 

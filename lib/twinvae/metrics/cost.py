@@ -28,7 +28,15 @@ def _layer_cost(row: specs.NamedLayer) -> int:
         # a transposed layer writes its kernel once for each pixel that it reads
         height, width, _ = row.shape_in if isinstance(row.layer, specs.ConvTranspose) else row.shape_out
         return height * width * row.layer.kernel**2 * row.shape_in[2] * row.shape_out[2]
-    free = specs.Flatten | specs.Reshape | specs.Upsample | specs.GlobalMaxPool | specs.BatchNorm | specs.Activation
+    free = (
+        specs.Flatten
+        | specs.Reshape
+        | specs.Crop
+        | specs.Upsample
+        | specs.GlobalMaxPool
+        | specs.BatchNorm
+        | specs.Activation
+    )
     if isinstance(row.layer, free | specs.Film):
         return 0
     name = type(row.layer).__name__

@@ -98,7 +98,7 @@ class VAE(AE):
     def encode(self, x, y=None, training=False):
         """The parameters of q(z | x).  [B, H, W, C] -> mu, logvar [B, Z]"""
         h = self.features(x, y, training)
-        return self.mu(h), self.logvar(h)
+        return self.mu_logvar(h).chunk(2, 1) if self.spec.heads == "one" else (self.mu(h), self.logvar(h))
 
     def reparameterize(self, mu, logvar, eps):
         """z = mu + sigma eps.  3 x [B, Z] -> [B, Z]  (Kingma & Welling 2014, Eq. 10)"""
@@ -117,7 +117,9 @@ class VAE(AE):
         """(recon, kl) of x seen through x_in, with one sample of z.  -> [B], [B]"""
         mu, logvar = self.encode(x_in, y, training)
         z = self.reparameterize(mu, logvar, eps)
-        return self.recon(x, self.decode(z, y, training)), self.kl(mu, logvar, y)
+        sampled = self.spec.kl == "sample"
+        kl = losses.kl_monte_carlo(z, mu, logvar, *self.prior(y)) if sampled else self.kl(mu, logvar, y)
+        return self.recon(x, self.decode(z, y, training)), kl
 
     def reconstruct(self, x, y=None, eps=None):
         """The decoded posterior mean, or with eps a decoded sample.  [B, H, W, C] -> [B, H, W, C]"""

@@ -39,6 +39,16 @@ class Optimizers:
         self.discriminator = train.Optimizer(model, settings, "discriminator")
         self.generator = train.Optimizer(model, settings, "generator")
 
+    def start(self, epoch):
+        """Set the rate of an epoch."""
+        self.discriminator.start(epoch)
+        self.generator.start(epoch)
+
+    def swap(self):
+        """Exchange the model's weights for their moving average, or back."""
+        self.discriminator.swap()
+        self.generator.swap()
+
     def get_arrays(self):
         """The state of both as NumPy arrays; the count of steps is the same."""
         return self.discriminator.get_arrays() | self.generator.get_arrays()
@@ -96,5 +106,5 @@ def fit(model, data, settings, folder=None, tensorboard=None):
     for event files.  Raises checkpoints.NotFinite when a loss is infinite or NaN, ValueError for a checkpoint of
     another run and for settings that a GAN has not: beta, noise.
     """
-    log = GanLog(model, settings, data, folder)
+    log = GanLog(model, settings, data, folder, models.threads())
     return train.loop(model, data, settings, log, Optimizers(model, settings), make_step, evaluate, tensorboard)

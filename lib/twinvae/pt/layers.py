@@ -13,6 +13,15 @@ def same_padding(n, kernel, stride):
     return total // 2, total - total // 2
 
 
+def same_conv(h, kernel, bias, stride=1):
+    """Convolution with TensorFlow's 'same' padding, as far as it can without a padded copy of h."""
+    top, bottom = same_padding(h.shape[2], kernel.shape[2], stride)
+    left, right = same_padding(h.shape[3], kernel.shape[3], stride)
+    if (top, left) != (bottom, right):
+        h = F.pad(h, (0, right - left, 0, bottom - top))
+    return F.conv2d(h, kernel, bias, stride, (top, left))
+
+
 class Conv(nn.Conv2d):
     """Convolution with TensorFlow's padding.  [B, C, H, W] -> [B, filters, H', W']"""
 
@@ -21,15 +30,28 @@ class Conv(nn.Conv2d):
         self.layer = layer
 
     def forward(self, h):
-        if self.layer.padding == "same":
-            top, bottom = same_padding(h.shape[2], self.layer.kernel, self.layer.stride)
-            left, right = same_padding(h.shape[3], self.layer.kernel, self.layer.stride)
-            h = F.pad(h, (left, right, top, bottom))
         return self.convolution_op(h, self.weight)
 
     def convolution_op(self, h, kernel):
-        """h, already padded, with a kernel that need not be the layer's own (the name is Keras')."""
-        return F.conv2d(h, kernel, self.bias, self.stride)
+        """h with a kernel that need not be the layer's own (the name is Keras')."""
+        if self.layer.padding == "valid":
+            return F.conv2d(h, kernel, self.bias, self.stride)
+        return same_conv(h, kernel, self.bias, self.layer.stride)
+
+
+class RepeatedConv(Conv):
+    """Convolution of a map whose pixels are repeated r x r times, computed from the map before."""
+
+    def __init__(self, layer, channels, repeats, dtype):
+        super().__init__(layer, channels, dtype)
+        self.repeats = repeats
+        self.register_buffer("taps", torch.tensor(spec.phase_taps(layer.kernel, repeats), dtype=dtype), False)
+
+    def convolution_op(self, h, kernel):
+        """Every phase of the result is a convolution of the map before: all of them at once, then put in order."""
+        phases = torch.einsum("oiuv,adu,bev->oabide", kernel, self.taps, self.taps).flatten(0, 2)
+        bias = None if self.bias is None else self.bias.repeat_interleave(self.repeats**2)
+        return F.pixel_shuffle(same_conv(h, phases, bias), self.repeats)
 
 
 def spectral_norm(weight):
@@ -51,21 +73,12 @@ class ConvTranspose(nn.ConvTranspose2d):
 
     def __init__(self, layer, channels, dtype):
         gap = max(layer.stride - layer.kernel, 0)  # pixels that no kernel reaches, also at the end
-        super().__init__(
-            channels, layer.filters, layer.kernel, layer.stride, output_padding=gap, bias=layer.bias, dtype=dtype
-        )
+        crop = max(layer.kernel - layer.stride, 0) // 2 if layer.padding == "same" else 0
+        super().__init__(channels, layer.filters, layer.kernel, layer.stride, crop, gap, bias=layer.bias, dtype=dtype)
         self.layer = layer
 
     def forward(self, h):
-        if self.layer.padding == "valid":
-            return super().forward(h)
-        out, (height, width) = F.conv_transpose2d(h, self.weight, None, self.stride), h.shape[2:]
-        height, width = height * self.layer.stride, width * self.layer.stride
-        top, _ = same_padding(height, self.layer.kernel, self.layer.stride)
-        left, _ = same_padding(width, self.layer.kernel, self.layer.stride)
-        out = F.pad(out, (0, max(left + width - out.shape[3], 0), 0, max(top + height - out.shape[2], 0)))
-        out = out[:, :, top : top + height, left : left + width]
-        return out if self.bias is None else out + self.bias[:, None, None]
+        return super().forward(h)[:, :, : self.layer.size(h.shape[2]), : self.layer.size(h.shape[3])]
 
 
 class BatchNorm(nn.Module):
@@ -104,6 +117,18 @@ class Film(nn.Module):
         return h * (1 + (c @ self.gamma.T).view(shape)) + (c @ self.beta.T).view(shape)
 
 
+class AdaLN(Film):
+    """Film of features of mean 0 and variance 1 over the channels of each position  (Peebles & Xie 2023)."""
+
+    def __init__(self, channels, condition, epsilon, dtype):
+        super().__init__(channels, condition, dtype)
+        self.epsilon = epsilon
+
+    def forward(self, h, c):
+        mean, var = h.mean(1, keepdim=True), h.var(1, unbiased=False, keepdim=True)
+        return super().forward((h - mean) / torch.sqrt(var + self.epsilon), c)
+
+
 def build(row, condition, dtype):
     """The module of one `spec.NamedLayer`."""
     layer, channels = row.layer, row.shape_in[-1]
@@ -114,10 +139,14 @@ def build(row, condition, dtype):
             return ConvTranspose(layer, channels, dtype)
         case spec.SpectralConv():
             return SpectralConv(layer, channels, dtype)
+        case spec.Conv() if row.repeats > 1:
+            return RepeatedConv(layer, channels, row.repeats, dtype)
         case spec.Conv():
             return Conv(layer, channels, dtype)
         case spec.BatchNorm():
             return BatchNorm(layer, channels, dtype)
+        case spec.AdaLN():
+            return AdaLN(channels, condition, layer.epsilon, dtype)
         case spec.Film():
             return Film(channels, condition, dtype)
         case spec.Upsample():
@@ -128,7 +157,7 @@ def build(row, condition, dtype):
             return nn.LeakyReLU(layer.slope)
         case spec.Activation(name="tanh"):
             return nn.Tanh()
-        case spec.Flatten() | spec.Reshape() | spec.GlobalMaxPool():
+        case spec.Flatten() | spec.Reshape() | spec.Crop() | spec.GlobalMaxPool():
             return nn.Identity()  # `Stack` does them, since they change the axes
         case _:
             raise ValueError(f"PyTorch's twin knows no layer {layer!r}; add it to `build`")
@@ -150,13 +179,17 @@ class Stack(nn.Module):
 
     def forward(self, h, c=None, training=False):
         h = h.permute(0, 3, 1, 2) if h.dim() == 4 else h
-        for row in self.rows:
+        for row, after in zip(self.rows, (*self.rows[1:], None), strict=True):
             layer = getattr(self, row.name)
             match row.layer:
+                case spec.Upsample() if after and after.repeats > 1:
+                    continue  # the convolution after it repeats the pixels
                 case spec.Flatten():
                     h = flatten(h)
                 case spec.Reshape():
                     h = h.view(-1, *row.layer.shape).permute(0, 3, 1, 2)
+                case spec.Crop():
+                    h = h[:, :, : row.layer.height, : row.layer.width]
                 case spec.GlobalMaxPool():
                     h = h.amax((2, 3))
                 case spec.BatchNorm():

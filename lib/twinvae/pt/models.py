@@ -1,6 +1,7 @@
 """Every kind of model, built from a spec, in PyTorch; shapes as in `autoencoders`."""
 
 import importlib
+import inspect
 
 import numpy as np
 import torch
@@ -8,6 +9,7 @@ import torch
 from twinvae import randomness
 from twinvae.pt import losses
 from twinvae.pt.autoencoders import Model
+from twinvae.spec import check_arrays
 
 
 class Classifier(Model):
@@ -53,6 +55,11 @@ def device():
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def threads():
+    """Return how many threads compute: another number rounds otherwise."""
+    return torch.get_num_threads()
+
+
 def call(model, method, *arrays):
     """model.method(*arrays) without gradients: NumPy arrays (or None) in, a NumPy array or a tuple of them out."""
     to = dict(dtype=getattr(torch, model.dtype), device=device())
@@ -62,7 +69,8 @@ def call(model, method, *arrays):
 
 
 def predict(model, method, *arrays, batch=1000):
-    """`call` in chunks of `batch` along the first axis of the arrays, the results joined."""
+    """`call` in chunks of `batch` along the first axis of the arrays, the results joined.  ValueError for a wrong x."""
+    check_arrays(model.spec, list(inspect.signature(getattr(model, method)).parameters), arrays)
     chunks = [
         call(model, method, *[None if a is None else a[start : start + batch] for a in arrays])
         for start in range(0, len(arrays[0]), batch)

@@ -18,7 +18,8 @@ class Optimizer:
     adagrad  v = v + g^2;  w -= lr g / (sqrt(v) + 1e-8)
     sgd      w -= lr g
 
-    It moves the weights of the stacks whose names start with `part`: all by default.
+    It moves the weights of the stacks whose names start with `part`: all by default.  With `average`, the model holds
+    their moving average between epochs and the weights themselves within: `swap` exchanges the two.
     """
 
     def __init__(self, model, settings, part=""):
@@ -34,8 +35,15 @@ class Optimizer:
             "adagrad": (lambda w, lr: torch.optim.Adagrad(w, lr, eps=1e-8), {"v": "sum"}),
             "sgd": (torch.optim.SGD, {}),
         }[settings.optimizer]
-        self.rule = make(self.weights, settings.learning_rate)
+        self.rule, self.settings = make(self.weights, settings.learning_rate), settings
+        self.other = [w.detach().clone() for w in self.weights] if settings.average else []
         self.t = 0
+        self.start(1)
+
+    def start(self, epoch):
+        """Set the rate and the weight of the KL of an epoch."""
+        self.rule.param_groups[0]["lr"] = self.settings.rate_of(epoch)
+        self.beta = self.settings.beta_of(epoch)
 
     def step(self, gradients):
         """One step of the rule, in place."""
@@ -43,14 +51,27 @@ class Optimizer:
             weight.grad = gradient.contiguous()  # fused Adam reads memory in order, whatever the gradient's strides
         self.rule.step()
         self.t += 1
+        if self.other:
+            decay = min(self.settings.average, (1 + self.t) / (10 + self.t))  # the first weights are soon forgotten
+            torch._foreach_lerp_(self.other, [w.detach() for w in self.weights], 1 - decay)
+
+    @torch.no_grad()
+    def swap(self):
+        """Exchange the model's weights for their moving average, or back."""
+        for weight, other in zip(self.weights, self.other, strict=False):
+            kept = weight.clone()
+            weight.copy_(other)
+            other.copy_(kept)
 
     def get_arrays(self):
-        """The state as NumPy arrays: 'optimizer.t', 'optimizer.m.NAME', 'optimizer.v.NAME'."""
+        """The state as NumPy arrays: 'optimizer.t', 'optimizer.m.NAME', 'optimizer.v.NAME', 'optimizer.other.NAME'."""
         arrays = {
             f"optimizer.{slot}.{name}": self.rule.state[weight][key].numpy(force=True).copy()
             for slot, key in self.slots.items()
             for name, weight in zip(self.names, self.weights, strict=True)
         }
+        others = zip(self.names, self.other, strict=False)  # none without an average
+        arrays |= {f"optimizer.other.{name}": other.numpy(force=True).copy() for name, other in others}
         return {"optimizer.t": np.array(float(self.t))} | arrays
 
     def set_arrays(self, arrays):
@@ -62,12 +83,14 @@ class Optimizer:
                 for slot, key in self.slots.items()
             }  # a copy in memory order, as fused Adam reads it
             self.rule.state[weight] = state | {"step": torch.tensor(float(self.t))} if self.slots else {}
+        for name, other in zip(self.names, self.other, strict=False):
+            other.copy_(torch.as_tensor(arrays[f"optimizer.other.{name}"]))
 
 
-def loss_and_gradients(model, weights, settings, x_in, x, y, eps):
+def loss_and_gradients(model, weights, beta, x_in, x, y, eps):
     """(loss, recon, kl), means over the batch in nats per image, and the loss's gradient for each weight."""
     recon, kl = model.loss_terms(x_in, x, y, eps, training=True)
-    loss = (recon + settings.beta * kl).mean()
+    loss = (recon + beta * kl).mean()
     gradients = torch.autograd.grad(loss, weights)
     return torch.stack([loss.detach(), recon.detach().mean(), kl.detach().mean()]), gradients
 
@@ -76,7 +99,7 @@ def make_step(model, optimizer, settings):
     """The function of one training step: tensors of a batch -> (loss, recon, kl), means over the batch."""
 
     def step(x_in, x, y, eps):
-        values, gradients = loss_and_gradients(model, optimizer.weights, settings, x_in, x, y, eps)
+        values, gradients = loss_and_gradients(model, optimizer.weights, optimizer.beta, x_in, x, y, eps)
         optimizer.step(gradients)
         return values
 
@@ -117,7 +140,11 @@ def fit(model, data, settings, folder=None, tensorboard=None):
     `tensorboard` is a folder for event files.
     Raises checkpoints.NotFinite when the loss is infinite or NaN, ValueError for a checkpoint of another run.
     """
-    log = Log(model, settings, data, folder)
+    if model.spec.kind == "cgan":
+        from twinvae.pt import gan  # only now, because it imports this module
+
+        return gan.fit(model, data, settings, folder, tensorboard)
+    log = Log(model, settings, data, folder, models.threads())
     return loop(model, data, settings, log, Optimizer(model, settings), make_step, evaluate, tensorboard)
 
 
@@ -130,6 +157,8 @@ def loop(model, data, settings, log, optimizer, make_step, evaluate, tensorboard
     try:
         for epoch in log.remaining(f"{model.spec.name}, torch"):
             total = 0.0
+            optimizer.start(epoch)
+            optimizer.swap()
             for count, batch in enumerate(
                 randomness.batches(data.train, settings, model.spec.noise_dim, epoch, model.dtype), 1
             ):
@@ -138,6 +167,7 @@ def loop(model, data, settings, log, optimizer, make_step, evaluate, tensorboard
                     raise log.not_finite(epoch, count, batch.x, values[~np.isfinite(values)][0])
                 total += values
             seconds = log.lap()
+            optimizer.swap()
             valid = evaluate(model, data.valid, settings)
             log.record(epoch, seconds, total / count, valid, lambda: model.get_arrays() | optimizer.get_arrays())
             if writer:

@@ -2,12 +2,15 @@
 
 from twinvae.spec.checks import one_of, real, whole
 from twinvae.spec.gans import DISCRIMINATOR_CONDITIONS, GanSpec
+from twinvae.spec.inputs import check_arrays, check_images
 from twinvae.spec.layers import (
     LAYERS,
     Activation,
+    AdaLN,
     BatchNorm,
     Conv,
     ConvTranspose,
+    Crop,
     Dense,
     Film,
     Flatten,
@@ -31,5 +34,5 @@ from twinvae.spec.models import (
     model_from_dict,
     to_dict,
 )
-from twinvae.spec.stacks import NamedLayer, StackSpec, mlp
+from twinvae.spec.stacks import NamedLayer, StackSpec, mlp, phase_taps
 from twinvae.spec.variants import BoundSpec, CompletionSpec, FreeBitsSpec

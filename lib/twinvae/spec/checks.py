@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
+
+
+def python_numbers(record: Any) -> None:
+    """Turn the NumPy numbers among the fields of a frozen record into Python's, which JSON can hold."""
+    for field in dataclasses.fields(record):
+        value = getattr(record, field.name)
+        if isinstance(value, tuple):
+            value = tuple(part.item() if hasattr(part, "item") else part for part in value)
+        object.__setattr__(record, field.name, value.item() if hasattr(value, "item") else value)
 
 
 def one_of(field: str, value: Any, allowed: tuple) -> None:

@@ -7,8 +7,9 @@ import functools
 import math
 from dataclasses import dataclass
 
-from twinvae.spec.checks import one_of, whole
+from twinvae.spec.checks import one_of, python_numbers, whole
 from twinvae.spec.layers import Dense, Layer, Weight
+from twinvae.spec.resizing import for_maps, to_maps
 from twinvae.spec.stacks import StackSpec, named_weights
 
 DISCRIMINATOR_CONDITIONS = ("planes", "projection")
@@ -36,6 +37,7 @@ class GanSpec:
     report: str = ""  # the report that it reproduces: '000' to '004'; '' for our own
 
     def __post_init__(self):
+        python_numbers(self)
         one_of("kind", self.kind, ("cgan",))
         whole("latent_dim", self.latent_dim)
         whole("num_classes", self.num_classes, least=2)
@@ -74,5 +76,12 @@ class GanSpec:
         return named_weights(self.stacks())
 
     def for_images(self, image_shape: tuple[int, int, int], num_classes: int) -> GanSpec:
-        """The same model for images of another shape, which the generator must fit, and another number of classes."""
-        return dataclasses.replace(self, image_shape=tuple(image_shape), num_classes=num_classes)
+        """Return the same model, its layers fitted, for images of another shape and another number of classes."""
+        shape = tuple(map(int, image_shape))
+        return dataclasses.replace(
+            self,
+            image_shape=shape,
+            num_classes=num_classes,
+            generator=to_maps(self.generator, self.image_shape, shape),
+            discriminator=for_maps(self.discriminator, shape),
+        )

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from twinvae.spec.checks import one_of, whole
+from twinvae.spec.checks import one_of, python_numbers, whole
 
 ACTIVATIONS = ("relu", "leaky_relu", "tanh")
 PADDINGS = ("same", "valid")
@@ -30,6 +30,9 @@ class Weight(NamedTuple):
 @dataclass(frozen=True)
 class Layer:
     """A layer maps the shape of one example to another and owns some weights."""
+
+    def __post_init__(self):
+        python_numbers(self)
 
     def output(self, shape: tuple[int, ...], condition: int = 0) -> tuple[int, ...]:
         return shape
@@ -68,6 +71,7 @@ class Dense(Layer):
     bias: bool = True
 
     def __post_init__(self):
+        super().__post_init__()
         whole("Dense.units", self.units)
 
     def output(self, shape, condition=0):
@@ -92,6 +96,7 @@ class Conv(Layer):
     bias: bool = True
 
     def __post_init__(self):
+        super().__post_init__()
         for field in ("filters", "kernel", "stride"):
             whole(f"{type(self).__name__}.{field}", getattr(self, field))
         one_of(f"{type(self).__name__}.padding", self.padding, PADDINGS)
@@ -144,10 +149,24 @@ class Upsample(Layer):
     factor: int = 2
 
     def __post_init__(self):
+        super().__post_init__()
         whole("Upsample.factor", self.factor)
 
     def output(self, shape, condition=0):
         return (shape[0] * self.factor, shape[1] * self.factor, shape[2])
+
+
+@dataclass(frozen=True)
+class Crop(Layer):
+    """The first `height` rows and `width` columns of a map."""
+
+    height: int
+    width: int
+
+    def output(self, shape, condition=0):
+        if len(shape) != 3 or shape[0] < self.height or shape[1] < self.width:
+            raise ValueError(f"Crop to {self.height}x{self.width} gets {shape}; it needs a map at least as large")
+        return (self.height, self.width, shape[2])
 
 
 @dataclass(frozen=True)
@@ -188,6 +207,7 @@ class Activation(Layer):
     slope: float = 0.1
 
     def __post_init__(self):
+        super().__post_init__()
         one_of("Activation.name", self.name, ACTIVATIONS)
 
 
@@ -206,6 +226,13 @@ class Film(Layer):
         ]
 
 
+@dataclass(frozen=True)
+class AdaLN(Film):
+    """Film of the features that were first normalised at each position, over its channels  (Peebles & Xie 2023)."""
+
+    epsilon: float = 1e-6
+
+
 LAYERS = {
     c.__name__: c
     for c in (
@@ -216,9 +243,11 @@ LAYERS = {
         ConvTranspose,
         SpectralConv,
         Upsample,
+        Crop,
         GlobalMaxPool,
         BatchNorm,
         Activation,
         Film,
+        AdaLN,
     )
 }

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import math
 from dataclasses import dataclass
 from typing import Any
 
-from twinvae.spec.checks import one_of, real, whole
+from twinvae.spec.checks import one_of, python_numbers, real, whole
 from twinvae.spec.gans import GanSpec
 from twinvae.spec.layers import LAYERS, Activation, Dense, Film, Layer, Reshape, Weight
+from twinvae.spec.resizing import for_maps, to_maps
 from twinvae.spec.stacks import StackSpec, named_weights
 
 KINDS = ("ae", "vae", "cvae", "classifier")
@@ -23,9 +25,12 @@ LIKELIHOODS = ("bernoulli", "continuous_bernoulli", "gaussian", "gaussian_learne
 ENCODER_CONDITIONS = ("none", "concat", "planes", "plane", "film")
 DECODER_CONDITIONS = ("none", "concat", "number", "conditioner", "film")
 PRIORS = ("standard", "learned")
+HEADS = ("two", "one")
+KLS = ("closed", "sample")
 INITS = ("normal_0.01", "keras", "torch")
 OPTIMIZERS = ("adam", "rmsprop", "adagrad", "sgd")
 BINARIZATIONS = ("none", "threshold", "fixed", "dynamic")
+SCHEDULES = ("constant", "cosine", "burda")
 
 
 # ---------------------------------------------------------------------------------------------------- models
@@ -36,7 +41,8 @@ class ModelSpec:
     `encoder` runs from the image to the features that the heads read (code of an AE; mu and logvar of the others),
     `decoder` from the code to the last hidden layer, or to a map that already has the image's shape; after a flat
     one a dense layer to the image's D logits is added.  A classifier reads K logits from its code.  The condition y
-    (one-hot, K classes) enters each separately; as 'plane' or 'number' it is one number, 0 to 1, instead of K.
+    (one-hot, K classes, or any K numbers) enters each separately; as 'plane' or 'number' it is one number, 0 to 1,
+    instead of K.
     """
 
     name: str
@@ -50,6 +56,8 @@ class ModelSpec:
     decoder_condition: str = "none"
     conditioner: tuple[Layer, ...] = ()
     prior: str = "standard"
+    heads: str = "two"  # layers that read mu and logvar: two, or one of twice the width (other initial weights)
+    kl: str = "closed"  # its formula, or 'sample': log q(z) - log p(z) at the z that was drawn
     likelihood: str = "bernoulli"
     variance: float = 0.5  # of the Gaussian likelihood, per pixel; squared error + lambda KL is variance lambda / 2
     output_mean: str = "sigmoid"  # of the Gaussian likelihood: sigmoid(x_logits), or x_logits itself ('identity')
@@ -60,6 +68,7 @@ class ModelSpec:
     kinds = KINDS
 
     def __post_init__(self):
+        python_numbers(self)
         one_of("kind", self.kind, self.kinds)
         whole("latent_dim", self.latent_dim)
         whole("num_classes", self.num_classes, least=2 if self.kind in ("cvae", "classifier") else 0)
@@ -67,6 +76,8 @@ class ModelSpec:
             ("encoder_condition", ENCODER_CONDITIONS),
             ("decoder_condition", DECODER_CONDITIONS),
             ("prior", PRIORS),
+            ("heads", HEADS),
+            ("kl", KLS),
             ("likelihood", LIKELIHOODS),
             ("init", INITS),
             ("output_mean", ("sigmoid", "identity")),
@@ -85,6 +96,8 @@ class ModelSpec:
             raise ValueError(
                 f"kind is {self.kind!r}, whose mu and logvar have no activation; leave out code_activation"
             )
+        if (self.heads, self.kl) != ("two", "closed") and self.kind not in ("vae", "cvae"):
+            raise ValueError(f"kind is {self.kind!r}; heads 'one' and kl 'sample' are for 'vae' and 'cvae'")
         conditioned = (self.encoder_condition, self.decoder_condition, self.prior) != ("none", "none", "standard")
         if self.kind == "cvae" and not conditioned:
             raise ValueError(
@@ -124,7 +137,10 @@ class ModelSpec:
         features = (math.prod(encoder.output),)
         heads = ("code",) if self.kind in CODED else ("mu", "logvar")
         code = (Dense(z), self.code_activation) if self.code_activation else (Dense(z),)
-        stacks = [encoder] + [StackSpec(head, code, features) for head in heads]
+        if self.heads == "one":
+            stacks = [encoder, StackSpec("mu_logvar", (Dense(2 * z),), features)]
+        else:
+            stacks = [encoder] + [StackSpec(head, code, features) for head in heads]
         if self.kind == "classifier":
             return {stack.name: stack for stack in [*stacks, StackSpec("logits", (Dense(k),), (z,))]}
         conditioner = StackSpec("conditioner", self.conditioner, (k,))
@@ -151,9 +167,19 @@ class ModelSpec:
         return rows
 
     def for_images(self, image_shape: tuple[int, int, int], num_classes: int) -> ModelSpec:
-        """The same model for images of another shape and another number of classes."""
-        classes = num_classes if self.kind in ("cvae", "classifier") else 0
-        return dataclasses.replace(self, image_shape=tuple(image_shape), num_classes=classes)
+        """Return the same model for images of another shape, from 8x8, and another number of classes.
+
+        The layers of a convolutional one are fitted: the first map of its decoder, and padding where a map is small.
+        """
+        shape, classes = tuple(map(int, image_shape)), num_classes if self.kind in ("cvae", "classifier") else 0
+        flat = self.encoder_condition == "concat"
+        return dataclasses.replace(
+            self,
+            image_shape=shape,
+            num_classes=classes,
+            encoder=self.encoder if flat else for_maps(self.encoder, shape),
+            decoder=to_maps(self.decoder, self.image_shape, shape),
+        )
 
 
 def count_weights(spec: ModelSpec | GanSpec, part: str = "") -> int:
@@ -163,7 +189,11 @@ def count_weights(spec: ModelSpec | GanSpec, part: str = "") -> int:
 
 @dataclass(frozen=True)
 class TrainSpec:
-    """One training run.  The loss is recon + beta * kl in nats per image, its mean taken over the batch."""
+    """One training run.  The loss is recon + beta * kl in nats per image, its mean taken over the batch.
+
+    `schedule` of the rate: 'constant'; 'cosine', half a wave from the rate down to 0; 'burda', 10^(-i/7) of the rate
+    for 3^i epochs, i = 0, 1, ... (Burda et al. 2016, section 5).  Adam is not restarted.
+    """
 
     epochs: int
     batch_size: int = 128
@@ -173,8 +203,12 @@ class TrainSpec:
     binarize: str = "none"
     noise: float = 0.0  # standard deviation of Gaussian noise on the input (not on the target): denoising
     seed: int = 0
+    schedule: str = "constant"
+    warmup: int = 0  # epochs in which beta rises evenly to its value
+    average: float = 0.0  # decay of a moving average of the weights, which then is the model; 0: the weights themselves
 
     def __post_init__(self):
+        python_numbers(self)
         whole("epochs", self.epochs)
         whole("batch_size", self.batch_size)
         whole("seed", self.seed, least=0)
@@ -183,6 +217,25 @@ class TrainSpec:
         real("noise", self.noise, least=0)
         one_of("optimizer", self.optimizer, OPTIMIZERS)
         one_of("binarize", self.binarize, BINARIZATIONS)
+        one_of("schedule", self.schedule, SCHEDULES)
+        whole("warmup", self.warmup, least=0)
+        real("average", self.average, least=0)
+        if self.average >= 1:
+            raise ValueError(f"average is {self.average!r}; it must be below 1")
+
+    def rate_of(self, epoch: int) -> float:
+        """Return the learning rate of an epoch, counted from 1."""
+        match self.schedule:
+            case "cosine":
+                return self.learning_rate * (1 + math.cos(math.pi * (epoch - 1) / self.epochs)) / 2
+            case "burda":
+                stage = next(i for i in itertools.count() if 2 * epoch < 3 ** (i + 1))
+                return self.learning_rate * 10 ** (-stage / 7)
+        return self.learning_rate
+
+    def beta_of(self, epoch: int) -> float:
+        """Return the weight of the KL in an epoch, counted from 1."""
+        return self.beta * min(1.0, epoch / self.warmup) if self.warmup else self.beta
 
 
 # ---------------------------------------------------------------------------------------------------- as data

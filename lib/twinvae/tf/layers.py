@@ -1,5 +1,7 @@
 """The layers of a spec, in TensorFlow: Keras' own but LeakyReLU, SpectralConv and Film.  Images are [B, H, W, C]."""
 
+import functools
+
 import keras
 import tensorflow as tf
 
@@ -41,6 +43,22 @@ class LeakyReLU(keras.layers.Layer):
         return super().get_config() | {"slope": self.slope}
 
 
+@keras.saving.register_keras_serializable("twinvae")
+class RepeatedConv(keras.layers.Conv2D):
+    """Convolution of a map whose pixels are repeated r x r times, computed from the map before."""
+
+    def __init__(self, *args, repeats, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.repeats = repeats
+
+    def convolution_op(self, h, kernel):
+        """Every phase of the result is a convolution of the map before: all of them at once, then put in order."""
+        taps = tf.constant(spec.phase_taps(kernel.shape[0], self.repeats), kernel.dtype)
+        phases = tf.einsum("uvio,adu,bev->deiabo", kernel, taps, taps)
+        phases = tf.reshape(phases, (*phases.shape[:3], -1))
+        return tf.nn.depth_to_space(tf.nn.conv2d(h, phases, 1, "SAME"), self.repeats)
+
+
 def spectral_norm(weight):
     """The largest singular value, exact, of a convolution's weights as a matrix with a row a filter.  -> []"""
     columns = tf.reshape(weight, (-1, weight.shape[-1]))
@@ -70,6 +88,19 @@ class Film(keras.layers.Layer):
         return h * (1 + tf.reshape(c @ self.gamma, shape)) + tf.reshape(c @ self.beta, shape)
 
 
+@keras.saving.register_keras_serializable("twinvae")
+class AdaLN(Film):
+    """Film of features of mean 0 and variance 1 over the channels of each position  (Peebles & Xie 2023)."""
+
+    def __init__(self, channels, condition, epsilon, dtype, **kwargs):
+        super().__init__(channels, condition, dtype, **kwargs)
+        self.epsilon = epsilon
+
+    def call(self, h, c):
+        mean, var = tf.nn.moments(h, -1, keepdims=True)
+        return super().call((h - mean) / tf.sqrt(var + self.epsilon), c)
+
+
 def build(row, condition, dtype):
     """The Keras layer of one `spec.NamedLayer`, its weights made."""
     layer, channels = row.layer, row.shape_in[-1]
@@ -88,6 +119,7 @@ def build(row, condition, dtype):
             )
         case spec.Conv():
             kind = SpectralConv if isinstance(layer, spec.SpectralConv) else keras.layers.Conv2D
+            kind = functools.partial(RepeatedConv, repeats=row.repeats) if row.repeats > 1 else kind
             made = kind(
                 layer.filters,
                 layer.kernel,
@@ -101,6 +133,8 @@ def build(row, condition, dtype):
             made = keras.layers.BatchNormalization(
                 momentum=layer.momentum, epsilon=layer.epsilon, dtype=dtype, name=row.name
             )
+        case spec.AdaLN():
+            made = AdaLN(channels, condition, layer.epsilon, dtype, name=row.name)
         case spec.Film():
             made = Film(channels, condition, dtype, name=row.name)
         case spec.Upsample():
@@ -111,6 +145,9 @@ def build(row, condition, dtype):
             made = LeakyReLU(layer.slope, dtype=dtype, name=row.name)
         case spec.Activation(name="tanh"):
             made = keras.layers.Activation("tanh", dtype=dtype, name=row.name)
+        case spec.Crop():
+            rows, columns = row.shape_in[0] - layer.height, row.shape_in[1] - layer.width
+            made = keras.layers.Cropping2D(((0, rows), (0, columns)), dtype=dtype, name=row.name)
         case spec.Reshape():
             made = keras.layers.Reshape(layer.shape, dtype=dtype, name=row.name)
         case spec.GlobalMaxPool():
@@ -141,9 +178,11 @@ class Stack(keras.layers.Layer):
         self.built = True
 
     def call(self, h, c=None, training=False):
-        for row in self.rows:
+        for row, after in zip(self.rows, (*self.rows[1:], None), strict=True):
             layer = getattr(self, row.name)
             match row.layer:
+                case spec.Upsample() if after and after.repeats > 1:
+                    continue  # the convolution after it repeats the pixels
                 case spec.BatchNorm():
                     h = layer(h, training=training)
                 case spec.Film():

@@ -2,6 +2,8 @@
 
 import functools
 import importlib
+import inspect
+import os
 
 import keras
 import numpy as np
@@ -9,6 +11,7 @@ import tensorflow as tf
 
 from twinvae import randomness
 from twinvae import spec as specs
+from twinvae.spec import check_arrays
 from twinvae.tf import layers, losses
 from twinvae.tf.autoencoders import Model
 
@@ -67,6 +70,11 @@ def compiled(model, method):
     return tf.function(getattr(model, method), autograph=False, jit_compile=is_dense(model.spec))
 
 
+def threads():
+    """Return how many threads compute: another number rounds otherwise."""
+    return tf.config.threading.get_intra_op_parallelism_threads() or os.cpu_count()
+
+
 def call(model, method, *arrays):
     """model.method(*arrays) without gradients: NumPy arrays (or None) in, a NumPy array or a tuple of them out."""
     out = compiled(model, method)(*[None if a is None else tf.constant(a, model.dtype) for a in arrays])
@@ -74,7 +82,8 @@ def call(model, method, *arrays):
 
 
 def predict(model, method, *arrays, batch=1000):
-    """`call` in chunks of `batch` along the first axis of the arrays, the results joined."""
+    """`call` in chunks of `batch` along the first axis of the arrays, the results joined.  ValueError for a wrong x."""
+    check_arrays(model.spec, list(inspect.signature(getattr(model, method)).parameters), arrays)
     chunks = [
         call(model, method, *[None if a is None else a[start : start + batch] for a in arrays])
         for start in range(0, len(arrays[0]), batch)

@@ -18,7 +18,8 @@ class Optimizer:
     adagrad  v = v + g^2;  w -= lr g / (sqrt(v) + 1e-8)
     sgd      w -= lr g
 
-    It moves the weights of the stacks whose names start with `part`: all by default.
+    It moves the weights of the stacks whose names start with `part`: all by default.  With `average`, the model holds
+    their moving average between epochs and the weights themselves within: `swap` exchanges the two.
     """
 
     def __init__(self, model, settings, part=""):
@@ -30,14 +31,33 @@ class Optimizer:
         ]
         slots = {"adam": "mv", "rmsprop": "v", "adagrad": "v", "sgd": ""}[settings.optimizer]
         self.slots = {slot: [tf.Variable(tf.zeros_like(w)) for w in self.weights] for slot in slots}
-        self.t = tf.Variable(0.0, dtype=model.dtype)
-        self.lr = settings.learning_rate
+        self.settings = settings
+        self.other = [tf.Variable(w) for w in self.weights] if settings.average else []
+        self.kept = self.slots | ({"other": self.other} if self.other else {})
+        self.t, self.rate, self.beta = (tf.Variable(0.0, dtype=model.dtype) for _ in range(3))
+        self.start(1)
+
+    def start(self, epoch):
+        """Set the rate and the weight of the KL of an epoch."""
+        self.rate.assign(self.settings.rate_of(epoch))
+        self.beta.assign(self.settings.beta_of(epoch))
 
     def step(self, gradients):
         """One step of the rule, in place."""
         self.t.assign_add(1.0)
         for weight, gradient, *slots in zip(self.weights, gradients, *self.slots.values(), strict=True):
-            weight.assign_sub(self.lr * self.rule(gradient, *slots))
+            weight.assign_sub(self.rate * self.rule(gradient, *slots))
+        if self.other:
+            decay = tf.minimum(tf.cast(self.settings.average, self.t.dtype), (1 + self.t) / (10 + self.t))
+            for weight, other in zip(self.weights, self.other, strict=True):
+                other.assign_add((1 - decay) * (weight - other))
+
+    def swap(self):
+        """Exchange the model's weights for their moving average, or back."""
+        for weight, other in zip(self.weights, self.other, strict=False):
+            kept = tf.identity(weight)
+            weight.assign(other)
+            other.assign(kept)
 
     def adam(self, g, m, v):
         m.assign(0.9 * m + 0.1 * g)
@@ -60,10 +80,10 @@ class Optimizer:
         return g
 
     def get_arrays(self):
-        """The state as NumPy arrays: 'optimizer.t', 'optimizer.m.NAME', 'optimizer.v.NAME'."""
+        """The state as NumPy arrays: 'optimizer.t', 'optimizer.m.NAME', 'optimizer.v.NAME', 'optimizer.other.NAME'."""
         arrays = {
             f"optimizer.{slot}.{name}": layers.to_pytorch(v.numpy())
-            for slot, variables in self.slots.items()
+            for slot, variables in self.kept.items()
             for name, v in zip(self.names, variables, strict=True)
         }
         return {"optimizer.t": np.array(float(self.t))} | arrays
@@ -71,16 +91,16 @@ class Optimizer:
     def set_arrays(self, arrays):
         """The inverse of `get_arrays`."""
         self.t.assign(arrays["optimizer.t"])
-        for slot, variables in self.slots.items():
+        for slot, variables in self.kept.items():
             for name, variable in zip(self.names, variables, strict=True):
                 variable.assign(layers.to_keras(arrays[f"optimizer.{slot}.{name}"]))
 
 
-def loss_and_gradients(model, weights, settings, x_in, x, y, eps):
+def loss_and_gradients(model, weights, beta, x_in, x, y, eps):
     """(loss, recon, kl), means over the batch in nats per image, and the loss's gradient for each weight."""
     with tf.GradientTape() as tape:
         recon, kl = model.loss_terms(x_in, x, y, eps, training=True)
-        loss = tf.reduce_mean(recon + settings.beta * kl)
+        loss = tf.reduce_mean(recon + beta * kl)
     gradients = tape.gradient(loss, weights)
     return tf.stack([loss, tf.reduce_mean(recon), tf.reduce_mean(kl)]), gradients
 
@@ -90,7 +110,7 @@ def make_step(model, optimizer, settings):
 
     @tf.function(autograph=False, jit_compile=models.is_dense(model.spec))
     def step(x_in, x, y, eps):
-        values, gradients = loss_and_gradients(model, optimizer.weights, settings, x_in, x, y, eps)
+        values, gradients = loss_and_gradients(model, optimizer.weights, optimizer.beta, x_in, x, y, eps)
         optimizer.step(gradients)
         return values
 
@@ -135,7 +155,11 @@ def fit(model, data, settings, folder=None, tensorboard=None):
     `tensorboard` is a folder for event files.
     Raises checkpoints.NotFinite when the loss is infinite or NaN, ValueError for a checkpoint of another run.
     """
-    log = Log(model, settings, data, folder)
+    if model.spec.kind == "cgan":
+        from twinvae.tf import gan  # only now, because it imports this module
+
+        return gan.fit(model, data, settings, folder, tensorboard)
+    log = Log(model, settings, data, folder, models.threads())
     return loop(model, data, settings, log, Optimizer(model, settings), make_step, evaluate, tensorboard)
 
 
@@ -148,6 +172,8 @@ def loop(model, data, settings, log, optimizer, make_step, evaluate, tensorboard
     try:
         for epoch in log.remaining(f"{model.spec.name}, tf"):
             total = 0.0
+            optimizer.start(epoch)
+            optimizer.swap()
             for count, batch in enumerate(
                 randomness.batches(data.train, settings, model.spec.noise_dim, epoch, model.dtype), 1
             ):
@@ -156,6 +182,7 @@ def loop(model, data, settings, log, optimizer, make_step, evaluate, tensorboard
                     raise log.not_finite(epoch, count, batch.x, values[~np.isfinite(values)][0])
                 total += values
             seconds = log.lap()
+            optimizer.swap()
             valid = evaluate(model, data.valid, settings)
             log.record(epoch, seconds, total / count, valid, lambda: model.get_arrays() | optimizer.get_arrays())
             if writer:

@@ -39,6 +39,8 @@ class Job:
         last = self.phases[-1].epochs if self.phases else 0
         if not self.phases or list(self.marks) != sorted({m for m in self.marks if 0 < m <= last}):
             raise ValueError(f"marks are {self.marks}; with at least one phase, they must ascend from 1 to {last}")
+        if self.marks and self.phases[-1].schedule == "cosine":
+            raise ValueError("a cosine ends with its training, so none of its epochs is another training: no marks")
         if self.best and (self.marks or self.spec.kind == "cgan"):
             raise ValueError(
                 "the best epoch is kept of a model without marks whose validation loss ranks epochs, no GAN"
@@ -55,8 +57,11 @@ class Job:
 
     @property
     def trajectory(self) -> str:
-        """The key without the number of epochs of the last phase: a longer training goes on from a shorter one."""
-        return _checksum(self.at(1))
+        """The key without the number of epochs of the last phase: a longer training goes on from a shorter one.
+
+        Not so where the rate looks at the end, as a cosine does.
+        """
+        return self.key if self.phases[-1].schedule == "cosine" else _checksum(self.at(1))
 
 
 def _compact(value: Any) -> Any:
