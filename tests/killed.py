@@ -29,11 +29,11 @@ def die() -> None:
 
 def arm(moment: str) -> None:
     """Replaces one function so that the process dies at the moment, with what came before done as ever."""
-    batches, fsync, replace = randomness.batches, os.fsync, os.replace
+    chunks, fsync, replace = randomness.chunks, os.fsync, os.replace
 
-    def deadly_batches(images, settings, latent_dim, epoch, dtype):
-        for count, batch in enumerate(batches(images, settings, latent_dim, epoch, dtype), 1):
-            yield batch  # the step is done when the next batch is asked for
+    def deadly_chunks(images, settings, latent_dim, epoch, dtype):
+        for count, chunk in enumerate(chunks(images, settings, latent_dim, epoch, dtype), 1):
+            yield chunk  # of one step, which begins when the next chunk is asked for
             if (epoch, count) == {"first batch": (1, 1), "mid epoch": (2, 2)}[moment]:
                 die()
 
@@ -53,7 +53,7 @@ def arm(moment: str) -> None:
 
     match moment:
         case "first batch" | "mid epoch":
-            randomness.batches = deadly_batches
+            randomness.CHUNK, randomness.chunks = 1, deadly_chunks
         case "half a checkpoint is written":
             checkpoints.os.fsync = deadly_fsync
         case _:

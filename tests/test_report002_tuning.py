@@ -86,14 +86,14 @@ KILLED = """
 import os, signal
 from test_report002_tuning import small, table
 from twinvae import randomness
-batches = randomness.batches
+chunks = randomness.chunks
 
 def deadly(images, settings, latent_dim, epoch, dtype):
     if settings.learning_rate == 1e-2 and epoch == 2 and len(images) > 20:  # in training, not in a probe
         os.kill(os.getpid(), signal.SIGKILL)
-    return batches(images, settings, latent_dim, epoch, dtype)
+    return chunks(images, settings, latent_dim, epoch, dtype)
 
-randomness.batches = deadly
+randomness.chunks = deadly
 table(small(3))
 """
 
@@ -105,14 +105,14 @@ def test_a_study_killed_in_the_middle_goes_on_where_it_was(tmp_path, monkeypatch
     assert died.returncode == -signal.SIGKILL
     assert [path.parent.name.rpartition("-")[2] for path in tmp_path.rglob("card.json")] == [small(3)[0].key]
 
-    batches, trained = randomness.batches, []
+    chunks, trained = randomness.chunks, []
 
     def watched(images, settings, *more):
         if len(images) > 20:
             trained.append((settings.learning_rate, more[1]))
-        return batches(images, settings, *more)
+        return chunks(images, settings, *more)
 
-    monkeypatch.setattr(randomness, "batches", watched)
+    monkeypatch.setattr(randomness, "chunks", watched)
     killed = table(small(3))
     assert trained == [(1e-2, 2), (1e-2, 3), (1e-5, 1), (1e-5, 2), (1e-5, 3)]
     monkeypatch.setenv("TWINVAE_RESULTS", str(tmp_path / "whole"))

@@ -252,7 +252,7 @@ def test_a_model_that_is_trained_is_not_trained_again(finished, twin):
 @over_twins
 def test_a_finished_run_is_not_done_again(finished, twin, monkeypatch):
     folder, model, frame = finished[twin]
-    monkeypatch.setattr(randomness, "batches", lambda *args: pytest.fail("trained again"))
+    monkeypatch.setattr(randomness, "chunks", lambda *args: pytest.fail("trained again"))
     again, same = fit(twin, SETTINGS, folder)
     assert same_arrays(again.get_arrays(), model.get_arrays()) and same.equals(frame)
 
@@ -261,19 +261,20 @@ def test_a_finished_run_is_not_done_again(finished, twin, monkeypatch):
 def test_an_interrupt_leaves_a_model_that_works_and_the_same_cell_goes_on(finished, twin, tmp_path, monkeypatch):
     module = backend.get(twin)
     model = module.models.build(VAE)
-    batches = randomness.batches
+    chunks = randomness.chunks
 
     def pressed(*args):
-        for count, batch in enumerate(batches(*args)):
+        for count, chunk in enumerate(chunks(*args)):
             if args[3] == 2 and count == 1:
                 raise KeyboardInterrupt
-            yield batch
+            yield chunk
 
-    monkeypatch.setattr(randomness, "batches", pressed)
+    monkeypatch.setattr(randomness, "CHUNK", 1)  # a step a chunk
+    monkeypatch.setattr(randomness, "chunks", pressed)
     with pytest.raises(KeyboardInterrupt):
         module.train.fit(model, DATA, SETTINGS, tmp_path)
     assert np.isfinite(module.models.predict(model, "generate", np.zeros((2, 2)), None)).all()
-    monkeypatch.setattr(randomness, "batches", batches)
+    monkeypatch.setattr(randomness, "chunks", chunks)
     rows = module.train.fit(model, DATA, SETTINGS, tmp_path)
     assert [row["epoch"] for row in rows] == [1, 2, 3] and same_arrays(
         model.get_arrays(), finished[twin][1].get_arrays()
@@ -335,13 +336,15 @@ def test_a_killed_run_ends_as_if_nobody_had_killed_it(processes, uninterrupted, 
 
 
 def spoilt(x, epoch_and_batch):
-    """`randomness.batches`, with one batch's images replaced by x of them."""
-    batches = randomness.batches
+    """`randomness.chunks`, with one batch's images replaced by x of them."""
+    chunks = randomness.chunks
 
     def wrapped(images, settings, latent_dim, epoch, dtype):
-        for count, batch in enumerate(batches(images, settings, latent_dim, epoch, dtype), 1):
-            bad = x(batch.x).astype(dtype)
-            yield batch._replace(x=bad, x_in=bad) if (epoch, count) == epoch_and_batch else batch
+        for chunk in chunks(images, settings, latent_dim, epoch, dtype):
+            made = chunk.x.copy()
+            if epoch == epoch_and_batch[0]:
+                made[epoch_and_batch[1] - 1] = x(made[epoch_and_batch[1] - 1])
+            yield chunk._replace(x=made, x_in=made)
 
     return wrapped
 
@@ -363,7 +366,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(
 ):
     fit(twin, replace(SETTINGS, epochs=1), tmp_path)
     before = (tmp_path / "last.safetensors").read_bytes()
-    monkeypatch.setattr(randomness, "batches", spoilt(x, (2, 3)))
+    monkeypatch.setattr(randomness, "chunks", spoilt(x, (2, 3)))
     model = replace(VAE, likelihood="gaussian")
     with pytest.raises(ValueError, match="spec has likelihood 'bernoulli', now 'gaussian'"):
         fit(twin, SETTINGS, tmp_path, model=model)

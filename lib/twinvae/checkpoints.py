@@ -187,8 +187,14 @@ class Log:
         for name in ["best"] * best + ["last"]:  # 'best' first: a run killed in between redoes this epoch
             write(self.folder / f"{name}.safetensors", arrays, history=self.rows, threads=self.threads, **self.identity)
 
-    def not_finite(self, epoch: int, batch: int, x: np.ndarray, loss: float) -> NotFinite:
-        """The error for a loss that is not finite, with the cause that the batch shows."""
+    def not_finite(self, epoch: int, losses: list[np.ndarray], x: np.ndarray) -> NotFinite:
+        """Return the error for a loss that is not finite, with the cause that its batch shows.
+
+        `losses` are those of the epoch so far, x [T, B, ...] the images of the last T steps.
+        """
+        batch = next(number for number, values in enumerate(losses, 1) if not np.isfinite(values).all())
+        loss = next(value for value in losses[batch - 1] if not np.isfinite(value))
+        x = x[batch - 1 - len(losses) + len(x)]
         if not np.isfinite(x).all():
             cause = "the batch itself holds values that are not finite: check the data"
         elif x.min() < 0 or x.max() > 1:

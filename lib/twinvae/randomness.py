@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -49,7 +50,10 @@ def codes(mu: np.ndarray, logvar: np.ndarray, seed: int = 0) -> np.ndarray:
 
 
 class Batch(NamedTuple):
-    """Arrays of one step: the encoder's input and the target x [B, H, W, C], y one-hot [B, K], eps [B, Z]."""
+    """Arrays of one step: the encoder's input and the target x [B, H, W, C], y one-hot [B, K], eps [B, Z].
+
+    In a chunk of T steps each has one more axis before: x [T, B, H, W, C].
+    """
 
     x_in: np.ndarray
     x: np.ndarray
@@ -57,25 +61,45 @@ class Batch(NamedTuple):
     eps: np.ndarray
 
 
-def batches(images: data.Images, settings: TrainSpec, latent_dim: int, epoch: int, dtype: str) -> Iterator[Batch]:
-    """The batches of one training epoch, all of the same size.
+CHUNK = 2**22  # pixels of a chunk: 16 MB in float32, some tens of steps of small images
+
+
+def chunks(images: data.Images, settings: TrainSpec, latent_dim: int, epoch: int, dtype: str) -> Iterator[Batch]:
+    """Yield the batches of one training epoch, all of the same size, T of them in a piece.
 
     The images that do not fill a last batch are left out of this epoch; the order, and so who is left out, is new in
     each.  'fixed' binarisation gives an image the same pixels in every epoch, 'dynamic' new ones.
     """
     n, size = len(images), min(settings.batch_size, len(images))
-    order = rng(settings.seed, "order", epoch).permutation(n)
+    order = rng(settings.seed, "order", epoch).permutation(n)[: n // size * size].reshape(-1, size)
     eps, noise = rng(settings.seed, "eps", epoch), rng(settings.seed, "noise", epoch)
     pixels = rng(settings.seed, "binarize", epoch)
     fixed = fixed_pixels(images, settings) if settings.binarize == "fixed" else None
-    for start in range(0, n - size + 1, size):
-        index = order[start : start + size]
+    steps = max(1, CHUNK // (size * math.prod(images.shape)))
+    for start in range(0, len(order), steps):
+        index = order[start : start + steps]
         x = data.scale(images.x[index]) if fixed is None else fixed[index]
         if settings.binarize in ("threshold", "dynamic"):
             x = data.binarise(x, settings.binarize, pixels)
         x = x.astype(dtype, copy=False)
         x_in = x + settings.noise * noise.standard_normal(x.shape).astype(dtype) if settings.noise else x
-        yield Batch(x_in, x, one_hot(images, index, dtype), eps.standard_normal((size, latent_dim)).astype(dtype))
+        z = eps.standard_normal((*index.shape, latent_dim)).astype(dtype)
+        yield Batch(x_in, x, condition(images, index, dtype), z)
+
+
+def batches(images: data.Images, settings: TrainSpec, latent_dim: int, epoch: int, dtype: str) -> Iterator[Batch]:
+    """Yield the batches of `chunks` one by one."""
+    for chunk in chunks(images, settings, latent_dim, epoch, dtype):
+        yield from map(Batch, *chunk)
+
+
+def ahead(items: Iterator[Batch]) -> Iterator[Batch]:
+    """Yield the items, each made in a thread while the one before is used."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = pool.submit(next, items, None)
+            yield item
 
 
 def validation(
@@ -87,9 +111,8 @@ def validation(
         index = np.arange(start, min(start + size, len(images)))
         x = data.binarise(data.scale(images.x[index]), settings.binarize, generator).astype(dtype, copy=False)
         x_in = x + settings.noise * generator.standard_normal(x.shape).astype(dtype) if settings.noise else x
-        yield Batch(
-            x_in, x, one_hot(images, index, dtype), generator.standard_normal((len(index), latent_dim)).astype(dtype)
-        )
+        z = generator.standard_normal((len(index), latent_dim)).astype(dtype)
+        yield Batch(x_in, x, condition(images, index, dtype), z)
 
 
 def fixed_pixels(images: data.Images, settings: TrainSpec) -> np.ndarray:
@@ -97,8 +120,8 @@ def fixed_pixels(images: data.Images, settings: TrainSpec) -> np.ndarray:
     return data.binarise(data.scale(images.x), "fixed", rng(settings.seed, "binarize"))
 
 
-def one_hot(images: data.Images, index: np.ndarray, dtype: str) -> np.ndarray:
-    """Return the condition of the images at `index`: their labels, one-hot, or their own numbers.  -> [B, K]"""
+def condition(images: data.Images, index: np.ndarray, dtype: str) -> np.ndarray:
+    """Return what a model is told of the images: their labels, one-hot, or their own numbers.  [...] -> [..., K]"""
     if images.y.ndim == 2:
         return images.y[index].astype(dtype)
-    return data.one_hot(images.y[index], images.num_classes).astype(dtype, copy=False)
+    return np.eye(images.num_classes, dtype=dtype)[images.y[index]]

@@ -106,6 +106,16 @@ def make_step(model, optimizer, settings):
     return step
 
 
+def make_steps(step, model):
+    """The function of the steps of a chunk, one after the other: its arrays -> the values of each, [T, ...]"""
+
+    def steps(chunk):
+        values = [step(*batch) for batch in zip(*tensors(chunk), strict=True)]
+        return torch.stack(values).numpy(force=True)  # the only time that a step is waited for
+
+    return steps
+
+
 def uncompiled():
     """Nothing is compiled inside: compiling would take longer than a step or two of each of many models."""
     return nullcontext()  # PyTorch compiles nothing here
@@ -113,7 +123,8 @@ def uncompiled():
 
 def tensors(batch):
     """The arrays of a batch as tensors where the model is."""
-    return [torch.from_numpy(a).to(models.device(), non_blocking=True) for a in batch]
+    moved = {id(a): torch.from_numpy(a).to(models.device(), non_blocking=True) for a in batch}
+    return [moved[id(a)] for a in batch]  # x_in is often x itself
 
 
 def evaluate(model, images, settings):
@@ -153,23 +164,21 @@ def loop(model, data, settings, log, optimizer, make_step, evaluate, tensorboard
     if log.state:
         model.set_arrays(log.whole)
         optimizer.set_arrays(log.state)
-    step, writer = make_step(model, optimizer, settings), tensorboard and event_writer(tensorboard)
+    steps, writer = make_steps(make_step(model, optimizer, settings), model), tensorboard and event_writer(tensorboard)
     try:
         for epoch in log.remaining(f"{model.spec.name}, torch"):
-            total = 0.0
+            losses = []
             optimizer.start(epoch)
             optimizer.swap()
-            for count, batch in enumerate(
-                randomness.batches(data.train, settings, model.spec.noise_dim, epoch, model.dtype), 1
-            ):
-                values = step(*tensors(batch)).numpy(force=True)
-                if not np.isfinite(values).all():
-                    raise log.not_finite(epoch, count, batch.x, values[~np.isfinite(values)][0])
-                total += values
+            chunks = randomness.chunks(data.train, settings, model.spec.noise_dim, epoch, model.dtype)
+            for chunk in randomness.ahead(chunks):
+                losses.extend(steps(chunk))
+                if not np.isfinite(losses[-len(chunk.x) :]).all():
+                    raise log.not_finite(epoch, losses, chunk.x)
             seconds = log.lap()
             optimizer.swap()
             valid = evaluate(model, data.valid, settings)
-            log.record(epoch, seconds, total / count, valid, lambda: model.get_arrays() | optimizer.get_arrays())
+            log.record(epoch, seconds, np.mean(losses, 0), valid, lambda: model.get_arrays() | optimizer.get_arrays())
             if writer:
                 for name, value in log.rows[-1].items():
                     writer.add_scalar(name, value, epoch)

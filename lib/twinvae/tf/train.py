@@ -117,6 +117,29 @@ def make_step(model, optimizer, settings):
     return step
 
 
+def make_steps(step, model):
+    """The function of the steps of a chunk, one after the other: its arrays -> the values of each, [T, ...]"""
+
+    @tf.function(autograph=False, jit_compile=models.is_dense(model.spec))
+    def loop(count, *arrays):
+        made = tf.TensorArray(arrays[0].dtype, arrays[0].shape[0])
+
+        def body(at, made):
+            return at + 1, made.write(at, step(*[a[at] for a in arrays]))
+
+        return tf.while_loop(lambda at, made: at < count, body, (0, made))[1].stack()
+
+    longest = []
+
+    def steps(chunk):
+        longest[:] = longest or [len(chunk.x)]  # the first chunk is; a shorter last one is not compiled anew
+        missing = longest[0] - len(chunk.x)
+        padded = [np.pad(a, [(0, missing)] + [(0, 0)] * (a.ndim - 1)) for a in chunk] if missing else chunk
+        return loop(tf.constant(len(chunk.x)), *tensors(padded)).numpy()[: len(chunk.x)]
+
+    return steps
+
+
 @contextmanager
 def uncompiled():
     """Nothing is compiled inside: compiling would take longer than a step or two of each of many models."""
@@ -130,7 +153,8 @@ def uncompiled():
 
 def tensors(batch):
     """The arrays of a batch as tensors where the model is."""
-    return [tf.constant(a) for a in batch]
+    moved = {id(a): tf.constant(a) for a in batch}
+    return [moved[id(a)] for a in batch]  # x_in is often x itself
 
 
 def evaluate(model, images, settings):
@@ -168,23 +192,21 @@ def loop(model, data, settings, log, optimizer, make_step, evaluate, tensorboard
     if log.state:
         model.set_arrays(log.whole)
         optimizer.set_arrays(log.state)
-    step, writer = make_step(model, optimizer, settings), tensorboard and event_writer(tensorboard)
+    steps, writer = make_steps(make_step(model, optimizer, settings), model), tensorboard and event_writer(tensorboard)
     try:
         for epoch in log.remaining(f"{model.spec.name}, tf"):
-            total = 0.0
+            losses = []
             optimizer.start(epoch)
             optimizer.swap()
-            for count, batch in enumerate(
-                randomness.batches(data.train, settings, model.spec.noise_dim, epoch, model.dtype), 1
-            ):
-                values = step(*tensors(batch)).numpy()
-                if not np.isfinite(values).all():
-                    raise log.not_finite(epoch, count, batch.x, values[~np.isfinite(values)][0])
-                total += values
+            chunks = randomness.chunks(data.train, settings, model.spec.noise_dim, epoch, model.dtype)
+            for chunk in randomness.ahead(chunks):
+                losses.extend(steps(chunk))
+                if not np.isfinite(losses[-len(chunk.x) :]).all():
+                    raise log.not_finite(epoch, losses, chunk.x)
             seconds = log.lap()
             optimizer.swap()
             valid = evaluate(model, data.valid, settings)
-            log.record(epoch, seconds, total / count, valid, lambda: model.get_arrays() | optimizer.get_arrays())
+            log.record(epoch, seconds, np.mean(losses, 0), valid, lambda: model.get_arrays() | optimizer.get_arrays())
             if writer:
                 with writer.as_default(step=epoch):
                     for name, value in log.rows[-1].items():
