@@ -192,7 +192,7 @@ def test_a_label_as_a_number_runs_from_0_to_1(twin):
     zero = np.zeros((4, 3))
     images = twin.models.call(built, "generate", zero, hot)
     weight, _ = (built.get_arrays()[f"decoder.dense1.{name}"] for name in ("weight", "bias"))
-    assert weight.shape == (8, 3 + 1) and np.abs(np.diff(images, axis=0)).max() > 1e-3
+    assert weight.shape[1] == 3 + 1 and np.abs(np.diff(images, axis=0)).max() > 1e-3
 
 
 @over_twins
