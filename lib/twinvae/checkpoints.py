@@ -25,18 +25,8 @@ from twinvae.paths import written_whole
 from twinvae.spec import TrainSpec, check_images, from_dict, model_from_dict, to_dict
 
 COLUMNS = ("epoch", "loss", "recon", "kl", "valid_loss", "valid_recon", "valid_kl", "seconds")
-GAN_COLUMNS = (
-    "epoch",
-    "d_loss",
-    "g_loss",
-    "d_real",
-    "d_fake",
-    "valid_d_loss",
-    "valid_g_loss",
-    "valid_d_real",
-    "valid_d_fake",
-    "seconds",
-)  # d_real, d_fake: the mean logits of real and of generated images
+GAN_LOSSES = ("d_loss", "g_loss", "d_real", "d_fake")  # d_real, d_fake: mean logits of real and of generated images
+GAN_COLUMNS = ("epoch", *GAN_LOSSES, *(f"valid_{name}" for name in GAN_LOSSES), "seconds")
 
 
 def write(path: Path, arrays: dict[str, np.ndarray], **metadata) -> None:
@@ -157,15 +147,9 @@ class Log:
     def remaining(self, label: str) -> Iterator[int]:
         """The epochs still to do, counted from 1, under a progress bar that shows the loss."""
         self.started = time.perf_counter()
-        with tqdm(
-            total=self.epochs,
-            initial=len(self.rows),
-            desc=label,
-            unit="epoch",
-            leave=False,
-            disable=len(self.rows) == self.epochs,
-        ) as bar:
-            for epoch in range(len(self.rows) + 1, self.epochs + 1):
+        done, finished = len(self.rows), len(self.rows) == self.epochs
+        with tqdm(total=self.epochs, initial=done, desc=label, unit="epoch", leave=False, disable=finished) as bar:
+            for epoch in range(done + 1, self.epochs + 1):
                 self.started = time.perf_counter()
                 yield epoch
                 bar.update()

@@ -1,7 +1,5 @@
 """The layers of a spec, in TensorFlow: Keras' own but LeakyReLU, SpectralConv and Film.  Images are [B, H, W, C]."""
 
-import functools
-
 import keras
 import tensorflow as tf
 
@@ -103,57 +101,43 @@ class AdaLN(Film):
 
 def build(row, condition, dtype):
     """The Keras layer of one `spec.NamedLayer`, its weights made."""
-    layer, channels = row.layer, row.shape_in[-1]
+    layer, channels, named = row.layer, row.shape_in[-1], dict(dtype=dtype, name=row.name)
+    if isinstance(layer, spec.Conv):
+        sizes = (layer.filters, layer.kernel, layer.stride, layer.padding)
     match layer:
         case spec.Dense():
-            made = keras.layers.Dense(layer.units, use_bias=layer.bias, dtype=dtype, name=row.name)
+            made = keras.layers.Dense(layer.units, use_bias=layer.bias, **named)
         case spec.ConvTranspose():
-            made = keras.layers.Conv2DTranspose(
-                layer.filters,
-                layer.kernel,
-                layer.stride,
-                layer.padding,
-                use_bias=layer.bias,
-                dtype=dtype,
-                name=row.name,
-            )
+            made = keras.layers.Conv2DTranspose(*sizes, use_bias=layer.bias, **named)
+        case spec.SpectralConv():
+            made = SpectralConv(*sizes, use_bias=layer.bias, **named)
+        case spec.Conv() if row.repeats > 1:
+            made = RepeatedConv(*sizes, repeats=row.repeats, use_bias=layer.bias, **named)
         case spec.Conv():
-            kind = SpectralConv if isinstance(layer, spec.SpectralConv) else keras.layers.Conv2D
-            kind = functools.partial(RepeatedConv, repeats=row.repeats) if row.repeats > 1 else kind
-            made = kind(
-                layer.filters,
-                layer.kernel,
-                layer.stride,
-                layer.padding,
-                use_bias=layer.bias,
-                dtype=dtype,
-                name=row.name,
-            )
+            made = keras.layers.Conv2D(*sizes, use_bias=layer.bias, **named)
         case spec.BatchNorm():
-            made = keras.layers.BatchNormalization(
-                momentum=layer.momentum, epsilon=layer.epsilon, dtype=dtype, name=row.name
-            )
+            made = keras.layers.BatchNormalization(momentum=layer.momentum, epsilon=layer.epsilon, **named)
         case spec.AdaLN():
-            made = AdaLN(channels, condition, layer.epsilon, dtype, name=row.name)
+            made = AdaLN(channels, condition, layer.epsilon, **named)
         case spec.Film():
-            made = Film(channels, condition, dtype, name=row.name)
+            made = Film(channels, condition, **named)
         case spec.Upsample():
-            made = keras.layers.UpSampling2D(layer.factor, dtype=dtype, name=row.name)
+            made = keras.layers.UpSampling2D(layer.factor, **named)
         case spec.Activation(name="relu"):
-            made = keras.layers.ReLU(dtype=dtype, name=row.name)
+            made = keras.layers.ReLU(**named)
         case spec.Activation(name="leaky_relu"):
-            made = LeakyReLU(layer.slope, dtype=dtype, name=row.name)
+            made = LeakyReLU(layer.slope, **named)
         case spec.Activation(name="tanh"):
-            made = keras.layers.Activation("tanh", dtype=dtype, name=row.name)
+            made = keras.layers.Activation("tanh", **named)
         case spec.Crop():
             rows, columns = row.shape_in[0] - layer.height, row.shape_in[1] - layer.width
-            made = keras.layers.Cropping2D(((0, rows), (0, columns)), dtype=dtype, name=row.name)
+            made = keras.layers.Cropping2D(((0, rows), (0, columns)), **named)
         case spec.Reshape():
-            made = keras.layers.Reshape(layer.shape, dtype=dtype, name=row.name)
+            made = keras.layers.Reshape(layer.shape, **named)
         case spec.GlobalMaxPool():
-            made = keras.layers.GlobalMaxPooling2D(dtype=dtype, name=row.name)
+            made = keras.layers.GlobalMaxPooling2D(**named)
         case spec.Flatten():
-            made = keras.layers.Flatten(dtype=dtype, name=row.name)
+            made = keras.layers.Flatten(**named)
         case _:
             raise ValueError(f"TensorFlow's twin knows no layer {layer!r}; add it to `build`")
     if not made.built:
