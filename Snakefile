@@ -9,7 +9,7 @@ from pathlib import Path
 from twinvae import paths
 from twinvae.run.parameters import check_profile
 from twinvae.run.refresh import mark
-from twinvae.training import to_plain
+from twinvae.spec import to_dict
 from twinvae_studies import jobs as training_jobs
 
 # A new experiment is one line: the notebook, and the backends it takes (None: it computes with neither).
@@ -127,7 +127,7 @@ rule model:
         model=r"[\w-]+-[0-9a-f]{16}",
     params:
         python=sys.executable,
-        job=lambda w: json.dumps([to_plain(trainings()[w.model[-16:]])]),
+        job=lambda w: json.dumps([to_dict(trainings()[w.model[-16:]])]),
         list=f"{RESULTS}/models/unfinished/{{model}}.json",
     shell:
         # A training whose loss is not finite has a card that says so; it fails, but it is done.

@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from twinvae import backend, checkpoints, data, paths, provenance
 from twinvae.spec import GanSpec, ModelSpec, TrainSpec, to_dict
-from twinvae.training.jobs import Job, from_plain, to_plain
+from twinvae.training.jobs import Job, fingerprints, from_plain
 from twinvae.training.probe import changed, core_checksum, probe, same
 
 
@@ -122,7 +122,7 @@ def _unusable(folder: Path, images: data.Splits | None) -> str:
     if not (folder / "card.json").exists():
         return "has not been trained"
     card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-    if images and card["data"] != _fingerprints(images):
+    if images and card["data"] != fingerprints(images):
         return "was trained on other images"
     return stale(folder)
 
@@ -130,7 +130,7 @@ def _unusable(folder: Path, images: data.Splits | None) -> str:
 def _not_trained(job: Job, folder: Path, images: data.Splits | None) -> NotTrained:
     """The error for a model that is not there, beside a file of the job that the command in its words takes."""
     wanted = folder.parent / "wanted.json"
-    paths.write_text(wanted, json.dumps([to_plain(job)]))
+    paths.write_text(wanted, json.dumps([to_dict(job)]))
     why = _unusable(folder, images)
     return NotTrained(f"{job.spec.name} {why}; train it: python -m twinvae.training {wanted}, or make train")
 
@@ -199,9 +199,9 @@ def _best(phase: Path, epochs: int) -> dict[str, np.ndarray]:
 
 
 def _unfinished(job: Job, images: data.Splits, models: Path, probed: dict) -> Path:
-    """The folder of a job's checkpoints, emptied where other code has left them."""
-    data_key = hashlib.sha256("".join(_fingerprints(images)).encode()).hexdigest()[:8]
-    place = models / "unfinished" / f"{job.trajectory}-{data_key}"
+    """The folder of a job's checkpoints, whatever its epochs, emptied where other code has left them."""
+    data_key = hashlib.sha256("".join(fingerprints(images)).encode()).hexdigest()[:8]
+    place = models / "unfinished" / f"{job.at(1).key}-{data_key}"
     note = place / "probe.json"
     if place.exists() and not (note.exists() and same(json.loads(note.read_text()), probed)):
         shutil.rmtree(place)
@@ -217,10 +217,10 @@ def _keep(job: Job, folder: Path, model: Any, images: data.Splits, rows: list[di
     checkpoints.write(weights, arrays, spec=to_dict(job.spec))
     paths.write_text(folder / "history.csv", pd.DataFrame(rows).to_csv(index=False))
     card = {
-        "job": to_plain(replace(job, marks=())),
+        "job": to_dict(replace(job, marks=())),
         "key": job.key,
         "weights": paths.sha256(weights),
-        "data": _fingerprints(images),
+        "data": fingerprints(images),
         "source": images.source.label,
         "seconds": sum(row["seconds"] for row in rows),
         "ended": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
