@@ -171,8 +171,7 @@ def used(root: Path, cells: list[str], modules: list[str], drawn_in: dict, data:
 def differing(old: dict[str, str], new: dict[str, str]) -> set[str]:
     """Return the definitions of which one side has no equal on the other, wherever it lies."""
     before, after = ({(key.partition(":")[2], value): key for key, value in hashes.items()} for hashes in (old, new))
-    both = before.keys() & after.keys()
-    return {key for known in (before, after) for pair, key in known.items() if pair not in both}
+    return {(before | after)[pair] for pair in before.keys() ^ after.keys()}
 
 
 def differences(old: dict, new: dict) -> list[str]:
