@@ -77,22 +77,16 @@ def train_or_load(
     """
     images = images or data.from_recipe(job.data)
     folder = folder_of(job, images.source.kind)
-    if found := _usable(folder, images):
-        return _load(job, found, twin)
-    if not may_train:
-        raise _not_trained(job, folder, images)
-    with _locked(folder):
-        if _unusable(folder, images):  # nobody else has trained it meanwhile
-            _train(job, images, folder)
-    return _load(job, folder, twin)
+    if may_train and not _usable(folder, images):
+        with _locked(folder):
+            if _unusable(folder, images):  # nobody else has trained it meanwhile
+                _train(job, images, folder)
+    return _load(job, folder, images, twin)
 
 
 def load(job: Job, twin: ModuleType | None = None) -> Trained:
     """Return the kept model of a job on real images, whatever images are at hand.  Raises NotTrained."""
-    folder = folder_of(job, "official")
-    if found := _usable(folder, None):
-        return _load(job, found, twin)
-    raise _not_trained(job, folder, None)
+    return _load(job, folder_of(job, "official"), None, twin)
 
 
 def _usable(folder: Path, images: data.Splits | None) -> Path | None:
@@ -127,15 +121,13 @@ def _unusable(folder: Path, images: data.Splits | None) -> str:
     return stale(folder)
 
 
-def _not_trained(job: Job, folder: Path, images: data.Splits | None) -> NotTrained:
-    """The error for a model that is not there, beside a file of the job that the command in its words takes."""
-    wanted = folder.parent / "wanted.json"
-    paths.write_text(wanted, json.dumps([to_dict(job)]))
-    why = _unusable(folder, images)
-    return NotTrained(f"{job.spec.name} {why}; train it: python -m twinvae.training {wanted}, or make train")
-
-
-def _load(job: Job, folder: Path, twin: ModuleType | None = None) -> Trained:
+def _load(job: Job, home: Path, images: data.Splits | None, twin: ModuleType | None) -> Trained:
+    """Return the model of a job; where it is not there, raise NotTrained, beside a file of the job to be trained."""
+    if not (folder := _usable(home, images)):
+        wanted = home.parent / "wanted.json"
+        paths.write_text(wanted, json.dumps([to_dict(job)]))
+        why = f"{job.spec.name} {_unusable(home, images)}"
+        raise NotTrained(f"{why}; train it: python -m twinvae.training {wanted}, or make train")
     card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
     if card["failed"]:
         raise checkpoints.NotFinite(card["failed"])
