@@ -6,10 +6,10 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from twinvae import paths
+from twinvae import paths, provenance
 from twinvae.run.parameters import check_profile
 from twinvae.run.refresh import mark
-from twinvae.training import to_plain
+from twinvae.spec import to_dict
 from twinvae_studies import jobs as training_jobs
 
 # A new experiment is one line: the notebook, and the backends it takes (None: it computes with neither).
@@ -42,8 +42,7 @@ RUNS = {
 }
 
 # Jobs that share the machine share its cores: frameworks whose threads fight for them are ten times slower.
-cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-threads = str(max(1, cores // (workflow.cores or 1)))
+threads = str(max(1, provenance.cores() // (workflow.cores or 1)))
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
     os.environ.setdefault(variable, threads)
 os.environ["TWINVAE_RESULTS"] = str(Path(RESULTS).resolve())
@@ -127,7 +126,7 @@ rule model:
         model=r"[\w-]+-[0-9a-f]{16}",
     params:
         python=sys.executable,
-        job=lambda w: json.dumps([to_plain(trainings()[w.model[-16:]])]),
+        job=lambda w: json.dumps([to_dict(trainings()[w.model[-16:]])]),
         list=f"{RESULTS}/models/unfinished/{{model}}.json",
     shell:
         # A training whose loss is not finite has a card that says so; it fails, but it is done.

@@ -12,7 +12,7 @@ from pair import CVAE, VAE, splits
 from tiny import ROOT, write_project
 
 from twinvae import backend, data, training
-from twinvae.spec import TrainSpec
+from twinvae.spec import TrainSpec, to_dict
 from twinvae_studies import burda2016, evaluation, jobs, planning, report002_tuning
 
 IMAGES = splits()
@@ -33,7 +33,7 @@ def test_a_notebook_trains_each_job_once_and_a_file_holds_it(no_images, name, pr
         found = jobs.of_notebook(name, profile, twin)
         assert found and {job.backend for job in found} == {twin}
         assert len({job.key for job in found}) == len(found)
-        read = [training.from_plain(values) for values in json.loads(json.dumps([*map(training.to_plain, found)]))]
+        read = [training.from_plain(values) for values in json.loads(json.dumps([*map(to_dict, found)]))]
         assert [job.key for job in read] == [job.key for job in found]
         assert [job.marks for job in read] == [job.marks for job in found]
 

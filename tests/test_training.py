@@ -44,7 +44,7 @@ def no_training(monkeypatch):
 def test_a_job_survives_json(model):
     before = Job(model, (SETTINGS,), data.Recipe("mnist", options=(("a", 1),)), arguments=(("x", 2.5),), marks=(1, 2))
     job = replace(before, start=replace(before, seed=3), change="a:b")
-    again = training.from_plain(json.loads(json.dumps(training.to_plain(job))))
+    again = training.from_plain(json.loads(json.dumps(spec.to_dict(job))))
     assert again == job and again.key == job.key
 
 

@@ -21,9 +21,9 @@ from typing import Any
 import nbformat
 
 from twinvae import backend as backends
-from twinvae import data, paths
+from twinvae import data, paths, spec
 from twinvae.metrics import judge
-from twinvae.training import Job, folder_of, stale, to_plain
+from twinvae.training import Job, folder_of, stale
 from twinvae_apps.handwriting import pen
 from twinvae_studies import (
     ablations,
@@ -120,7 +120,7 @@ def main(words: list[str]) -> None:
         parser.error(f"{unknown[0]!r} trains nothing or is no notebook; choose among {', '.join(STUDIES)}")
     names = [name for name in STUDIES if name.startswith(tuple(asked.notebooks))]
     found = {job.key: job for name in names for job in of_notebook(name, asked.profile, asked.backend)}
-    print(json.dumps([to_plain(job) for job in found.values()]))
+    print(json.dumps([spec.to_dict(job) for job in found.values()]))
 
 
 if __name__ == "__main__":

@@ -173,7 +173,7 @@ def test_mnist_needs_nothing_but_numpy(data_root):
         from twinvae.data import finding
         finding.matches = lambda path, checksum: True
         finding.digest = lambda path: "0" * 64
-        finding._verified = lambda folder, file: folder / file.name
+        finding.verified = lambda folder, file: folder / file.name
         images = data.splits("mnist")
         print(len(images.train), images.source.kind, data.from_recipe(images.recipe).record() == images.record())
     """

@@ -4,8 +4,8 @@ import argparse
 import os
 import sys
 
-from .files import cache_folder, digest, files_in, matches
-from .finding import describe, fetch, folders, search
+from .files import cache_folder, digest, files_in
+from .finding import describe, fetch, folders, search, verified
 from .images import DataError
 from .table import DataSet, sets
 
@@ -57,9 +57,8 @@ def check(datasets: list[DataSet]) -> int:
             print(f"  {folder.name}/{path.name}: {what or f'UNKNOWN, sha256:{digest(path)}'}")
     for dataset in datasets:
         print(f"{dataset.name}: {_at_hand(dataset)}")
-        present = [path for folder in folders(dataset) for path in files_in(folder)]
         wanted = dataset.editions[0].files() if dataset.editions else ()
-        missing = [file.name for file in wanted if not any(matches(path, file.checksum) for path in present)]
+        missing = [file.name for file in wanted if not any(verified(folder, file) for folder in folders(dataset))]
         if missing:
             print(f"  missing of the official files: {', '.join(missing)} ({dataset.url})")
     return 1 if unknown else 0

@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from .files import digest, kept
 from .images import DataError
@@ -37,8 +38,6 @@ def convert(archive: Path, size: int, seed: int = 0) -> tuple[np.ndarray, np.nda
 
     Raises DataError for a folder that is no class and a picture that is no PNG of 128 x 128.
     """
-    from tqdm import tqdm
-
     with zipfile.ZipFile(archive) as zipped:
         pictures = list_pictures(zipped.namelist(), archive.name)
         x, y = np.empty((len(pictures), size, size), np.uint8), np.empty(len(pictures), np.int64)

@@ -58,7 +58,6 @@ def kept(key: str, make: Callable[[], tuple[np.ndarray, ...]]) -> tuple[np.ndarr
             return tuple(file[f"arr_{at}"] for at in range(len(file)))
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
         arrays = make()
-    # A cache that is full or read-only is no error.
-    with suppress(OSError), written_whole(path) as part:
+    with suppress(OSError), written_whole(path) as part:  # a full or read-only cache is no error
         np.savez(part, *arrays)
     return arrays

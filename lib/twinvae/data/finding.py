@@ -61,7 +61,7 @@ def search(dataset: DataSet, halves: tuple[str, ...], edition: str | None = None
     """Return the first edition that has all files for these halves in a folder.  Raises DataError for altered ones."""
     for folder in folders(dataset):
         _refuse(dataset, folder)
-        here = {file: path for file in dataset.files if (path := _verified(folder, file))}
+        here = {file: path for file in dataset.files if (path := verified(folder, file))}
         for known in dataset.editions:
             wanted = known.needed(halves)
             if edition in (None, known.name) and here.keys() >= set(known.files(wanted)):
@@ -83,7 +83,7 @@ def folders(dataset: DataSet) -> list[Path]:
     return [place for place in places if place.is_dir()]
 
 
-def _verified(folder: Path, file: KnownFile) -> Path | None:
+def verified(folder: Path, file: KnownFile) -> Path | None:
     """Return the path of this file in a folder, whatever it is called there; None if it is missing."""
     # The file of the expected name is looked at first, so that a large folder is not read in vain.
     candidates = sorted(files_in(folder), key=lambda path: path.name != file.name)

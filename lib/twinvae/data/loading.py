@@ -1,8 +1,7 @@
 """`load` and `splits`: from the name of a data set to images."""
 
-import importlib
-from collections.abc import Callable
 from dataclasses import replace
+from pkgutil import resolve_name
 
 import numpy as np
 
@@ -85,18 +84,13 @@ def transformed(images: Splits, transform: str, **arguments) -> Splits:
     if images.recipe is None or images.recipe.transform:
         raise ValueError(f"{transform} needs splits as data.splits gives them; these have another or no recipe.")
     changed = replace(images.recipe, transform=transform, arguments=tuple(sorted(arguments.items())))
-    return _named(transform)(images, **arguments).made_by(changed)
+    return resolve_name(transform)(images, **arguments).made_by(changed)
 
 
 def made(function: str, **arguments) -> Splits:
     """Return the splits that 'package.module:function' makes of its arguments alone, with the recipe that says so."""
     recipe = Recipe("", transform=function, arguments=tuple(sorted(arguments.items())))
-    return _named(function)(**arguments).made_by(recipe)
-
-
-def _named(function: str) -> Callable[..., Splits]:
-    module, _, name = function.partition(":")
-    return getattr(importlib.import_module(module), name)
+    return resolve_name(function)(**arguments).made_by(recipe)
 
 
 def from_recipe(recipe: Recipe) -> Splits:

@@ -85,8 +85,7 @@ def _picture(path: Path, size: tuple[int, int] | None) -> np.ndarray:
             grey = mode in ("1", "L", "LA", "I", "I;16")
             decoded = picture.convert("L" if grey else "RGB")
             array = np.array(decoded if size is None else decoded.resize(size[::-1], Image.Resampling.BOX))
-    except Exception as error:
-        # What Pillow raises on a broken picture is open-ended.
+    except Exception as error:  # what Pillow raises on a broken picture is open-ended
         raise DataError(f"{path} does not decode as PNG, JPEG or BMP ({error}).") from None
     if mode.startswith("I"):
         raise DataError(f"{path} has 16 bits a pixel; save it with 8.")
@@ -98,8 +97,7 @@ def _with_channels(image: np.ndarray, channels: int) -> np.ndarray:
         return image
     if channels == 3:
         return np.repeat(image, 3, axis=2)
-    # The weights of ITU-R BT.601, those that image libraries use.
-    return np.rint(image @ np.array([0.299, 0.587, 0.114])).astype(np.uint8)[..., None]
+    return np.rint(image @ np.array([0.299, 0.587, 0.114])).astype(np.uint8)[..., None]  # as ITU-R BT.601 weighs
 
 
 def read_npz(path: Path) -> Read:
@@ -113,8 +111,7 @@ def read_npz(path: Path) -> Read:
             if (promised := sum(member.file_size for member in archive.infolist())) > MAX_BYTES:
                 raise ValueError(f"{promised:,} bytes are promised; at most {MAX_BYTES:,} are read")
             arrays = {name: np.asarray(file[name]) for name in file}
-    except Exception as error:
-        # What NumPy and zipfile raise on broken bytes is open-ended.
+    except Exception as error:  # what NumPy and zipfile raise on broken bytes is open-ended
         raise DataError(f"{path} does not read ({error}).") from None
     x, y, names = (arrays.get(name) for name in ("x", "y", "class_names"))
     if x is None or y is None:

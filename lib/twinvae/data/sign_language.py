@@ -53,10 +53,7 @@ def for_task(images: Images, task: str) -> Images:
 
 
 def rotations(images: Images) -> Images:
-    """Turn all images counter-clockwise (as tf.image.rot90) by 0, then 90, 180, 270 degrees.
-
-    The label is the number of quarter turns.  [N, H, H, C] -> [4 N, H, H, C]
-    """
+    """Turn all images counter-clockwise by 0 to 3 quarter turns, the labels.  [N, H, H, C] -> [4 N, H, H, C]"""
     x = np.concatenate([np.rot90(images.x, turns, axes=(1, 2)) for turns in range(4)])
     names = ("0 degrees", "90 degrees", "180 degrees", "270 degrees")
     return Images(x, np.repeat(np.arange(4), len(images)), names, images.source)

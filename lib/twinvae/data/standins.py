@@ -32,8 +32,7 @@ def _arrays(dataset: DataSet, half: str, side: int) -> tuple[np.ndarray, np.ndar
     tints = [rng.integers(low, low + 100, (len(y), 1, 1, dataset.shape[2])) for low in (0, 115)]
     ink, paper = {"black": (255, 0), "white": (0, 255)}.get(how["paper"], tints)
     x = paper + (ink - np.array(paper)) * alpha[..., None]
-    if copies := how.get("copies"):
-        # Copies of one picture: brighter or darker by up to 15 %, with noise.
+    if copies := how.get("copies"):  # brighter or darker by up to 15 %, with noise
         x, y = np.repeat(x, copies, axis=0), np.repeat(y, copies)
         x = x * rng.uniform(0.85, 1.15, (len(x), 1, 1, 1)) + rng.normal(0, 1, x.shape)
     return x.round().clip(0, 255).astype(np.uint8), y

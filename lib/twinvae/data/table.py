@@ -1,10 +1,10 @@
 """The table of data sets, `sets.yaml`, as records; functions that an entry names are imported when called for."""
 
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from pkgutil import resolve_name
 
 HALVES = ("train", "test", "all")
 
@@ -68,8 +68,7 @@ class DataSet:
 
 def function(name: str) -> Callable:
     """Return the function that 'module.function' of this package names; the module is imported now, not before."""
-    module, _, attribute = name.partition(".")
-    return getattr(importlib.import_module(f"{__package__}.{module}"), attribute)
+    return resolve_name(f"{__package__}.{name}")
 
 
 @cache

@@ -39,16 +39,16 @@ class Library:
     def __init__(self, root: Path, cells: list[str], modules: Iterable[str], data: Iterable[str] = ()):
         self.root, self.data = root, set(data)
         self.meanings: dict[str, Meaning] = {}
-        self.modules = {NOTEBOOK: Module(NOTEBOOK, "", *cells)}
+        self.modules = {NOTEBOOK: Module(NOTEBOOK, "", "\n".join(cells))}
         self.cells = [f"{NOTEBOOK}:cell {number}" for number in range(len(cells))]
         self.definitions = {key: ast.parse(cell).body for key, cell in zip(self.cells, cells, strict=True)}
-        todo = {*modules, *with_it(self.modules[NOTEBOOK])}
+        todo = {*modules, *self.modules[NOTEBOOK].with_it}
         while todo:
             name = todo.pop()
             if name not in self.modules and (path := source(root, name)):
                 package = name if path.name == "__init__.py" else name.rpartition(".")[0]
                 self.modules[name] = Module(name, package, path.read_text(encoding="utf-8"))
-                todo |= with_it(self.modules[name])
+                todo |= self.modules[name].with_it
         self.definitions |= {f"{m.name}:{n}": d for m in self.modules.values() for n, d in m.definitions.items()}
         self.named = defaultdict(set)
         for key in self.definitions:
@@ -83,13 +83,11 @@ class Library:
         return self.meanings[key]
 
     def next(self, key: str) -> set[str]:
-        """Return where a definition leads; where a name does of which only a run knows what it is, to all called so.
+        """Return the definitions to which one leads.
 
         Whatever names a class may make instances of it, so it comes with its bases and all methods; a method comes with
         what its class says beside its methods.
         """
-        if key not in self.definitions:
-            return self.named.get(key, set())
         module, _, name = key.partition(":")
         keys = self.meaning(key).keys | ({f"{module}:{BODY}"} if module != NOTEBOOK else set())
         if name.endswith("()"):
@@ -97,24 +95,24 @@ class Library:
             keys |= {f"{module}:{other}" for other in (name[:-2], *methods)}
         elif is_method(key):
             keys.add(key.rpartition(".")[0])
-        return keys
+        return self.known(keys)
+
+    def known(self, keys: Iterable[str]) -> set[str]:
+        """Return these definitions; in place of a name of which only a run knows what it is, all that are called so."""
+        return {known for key in keys for known in ([key] if key in self.definitions else self.named[key])}
 
     def reach(self, roots: Iterable[str]) -> set[str]:
         """Return the definitions and data files that these lead to, themselves included."""
-        found, files, todo = set(), set(), set(roots)
+        found, files, todo = set(), set(), self.known(roots)
         while todo:
             found |= todo
             todo = {other for key in todo for other in self.next(key)} - found
             if not todo:
-                names = {string.rpartition("/")[2] for key in found for string in self.strings(key)}
+                names = {string.rpartition("/")[2] for key in found for string in self.meaning(key).strings}
                 files = {path for name, path in self.files.items() if name in names}
                 functions = re.findall(r'"\w+\.(\w+)"', " ".join(self.content(path, found) for path in files))
-                todo = {ANY + name for name in functions} - found  # a file may name them, as 'module.function'
-        return files | (found & self.definitions.keys())
-
-    def strings(self, key: str) -> set[str]:
-        """Return all strings in a definition."""
-        return self.meaning(key).strings if key in self.definitions else set()
+                todo = self.known(ANY + name for name in functions) - found  # named by a file, as 'module.function'
+        return files | found
 
     def content(self, file: str, keys: Iterable[str]) -> str:
         """Return what a data file says, without comments; of a table of entries by name those that the keys name."""
@@ -123,7 +121,7 @@ class Library:
             return " ".join(line.partition("#")[0].strip() for line in text.splitlines())
         content = yaml.safe_load(text)
         if isinstance(content, dict):
-            named = self.data.union(*(self.strings(key) for key in keys))
+            named = self.data.union(*(self.meaning(key).strings for key in keys if key in self.definitions))
             content = {name: entry for name, entry in content.items() if name in named}
         return json.dumps(content, sort_keys=True, default=str)
 
@@ -145,12 +143,6 @@ def source(root: Path, module: str) -> Path | None:
         path = root.joinpath(PACKAGES[top], *rest)
         return next((p for p in (path.with_suffix(".py"), path / "__init__.py") if p.is_file()), None)
     return None
-
-
-def with_it(module: Module) -> set[str]:
-    """Return what may be modules that are imported with this one, not only when one of its functions is called."""
-    pairs = [pair for statement in module.statements for pair in module.bound(statement).values()]
-    return {owner for owner, _ in pairs} | {f"{owner}.{name}" for owner, name in pairs}
 
 
 def imported(root: Path) -> list[str]:
@@ -179,8 +171,7 @@ def used(root: Path, cells: list[str], modules: list[str], drawn_in: dict, data:
 def differing(old: dict[str, str], new: dict[str, str]) -> set[str]:
     """Return the definitions of which one side has no equal on the other, wherever it lies."""
     before, after = ({(key.partition(":")[2], value): key for key, value in hashes.items()} for hashes in (old, new))
-    both = before.keys() & after.keys()
-    return {key for known in (before, after) for pair, key in known.items() if pair not in both}
+    return {(before | after)[pair] for pair in before.keys() ^ after.keys()}
 
 
 def differences(old: dict, new: dict) -> list[str]:

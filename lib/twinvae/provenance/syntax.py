@@ -15,17 +15,20 @@ SKIPPED = ("annotation", "returns", "ctx", "kind", "type_comment")
 
 @lru_cache(maxsize=None)
 class Module:
-    """One file, or the cells of a notebook: its definitions by name, and what its imports bind."""
+    """One file, or the cells of a notebook: its definitions by name, and what its imports bind.
 
-    def __init__(self, name: str, package: str, *texts: str):
-        self.name, self.package, trees = name, package, [ast.parse(text) for text in texts]
-        self.statements = [statement for tree in trees for statement in tree.body]
+    `with_it` has what may be modules that come with it, not only when one of its functions is called.
+    """
+
+    def __init__(self, name: str, package: str, text: str):
+        self.name, self.package, tree = name, package, ast.parse(text)
         self.definitions: dict[str, list[ast.AST]] = defaultdict(list)
-        for statement in self.statements:
+        for statement in tree.body:
             for defined, node in self.defined(statement):
                 self.definitions[defined].append(node)
-        bound = [self.bound(node) for tree in trees for node in ast.walk(tree)]
-        self.imports = {name: target for names in bound for name, target in names.items()}
+        self.imports = {name: target for node in ast.walk(tree) for name, target in self.bound(node).items()}
+        pairs = [pair for statement in tree.body for pair in self.bound(statement).values()]
+        self.with_it = {owner for owner, _ in pairs} | {f"{owner}.{name}" for owner, name in pairs}
 
     def defined(self, statement: ast.stmt) -> Iterator[tuple[str, ast.AST]]:
         """Yield the names that a statement defines with their nodes; for a class C also `C()`, its bases, and `C.m`."""

@@ -47,5 +47,4 @@ def table(df: pd.DataFrame, fmt: dict[str, str], index: bool) -> str:
     if index:
         df = df.set_axis(df.index.set_names([name or "" for name in df.index.names])).reset_index()
     form = {column: partial(cell, fmt=fmt.get(column)) for column in df.columns}
-    plain = df.rename_axis(columns=None).style.format(form, na_rep="--").format_index(head, axis=1)
-    return plain.hide(axis="index").to_latex(hrules=True)
+    return df.to_latex(index=False, header=[*map(head, df)], formatters=form, na_rep="--", escape=False)

@@ -30,7 +30,10 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class Run:
-    """One run of one notebook; made by `Run.start`, closed by `finish`."""
+    """One run of one notebook; made by `Run.start`, closed by `finish`.
+
+    Figures, tables and numbers come from all the data that the run uses, unless they are given `sources` of their own.
+    """
 
     def __init__(self, name: str, profile: str, backend: str | None, parameters: dict[str, Any], root: Path):
         self.name, self.profile, self.backend, self.parameters, self.root = name, profile, backend, parameters, root
@@ -135,10 +138,10 @@ class Run:
     def figure(self, name: str, fig: Figure, caption: str, sources: list[Any] | None = None) -> None:
         """Save a figure as `figures/<name>.pdf`, stamped, and show it, as a picture of less than 300 kB.
 
-        `sources` are the data that it shows, where these are not all of the run's.
         Raises ValueError for a name that is taken or not made of a-z, 0-9 and _.
         """
-        self._claim("figures", name, caption, sources)
+        self._claim("figures", name, self.captions["figures"], sources)
+        self.captions["figures"][name] = caption
         pictures.stamp(fig, self.stamp(sources))
         with self._writing(f"figures/{name}.pdf") as part:
             fig.savefig(part, metadata={"CreationDate": None})
@@ -151,16 +154,16 @@ class Run:
     def table(
         self, name: str, df: pd.DataFrame, caption: str, fmt: dict | None = None, sources: list[Any] | None = None
     ) -> pd.DataFrame:
-        """Save a table as `tables/<name>.csv` (all digits) and `.tex` (as shown); `fmt` is column -> '.2f'.
+        """Save a table as `tables/<name>.csv` (all digits) and `.tex` (as shown); return it, for display.
 
-        `sources` are the data that it shows, where these are not all of the run's. Returns `df`, for display.
+        `fmt` is column -> '.2f'.
         Raises ValueError for a name that is taken or a format of no column.
         """
         unknown = sorted(set(fmt or {}) - set(df.columns))
         if unknown:
             raise ValueError(f"table {name}: format for {unknown}, which are not columns; they are {list(df.columns)}")
-        self._claim("tables", name, caption, sources)
-        self.table_formats[name] = fmt or {}
+        self._claim("tables", name, self.captions["tables"], sources)
+        self.captions["tables"][name], self.table_formats[name] = caption, fmt or {}
         plain = isinstance(df.index, pd.RangeIndex)
         with self._writing(f"tables/{name}.csv") as part:
             df.to_csv(part, index=not plain)
@@ -171,19 +174,14 @@ class Run:
     def number(self, name: str, value: float, fmt: str = ".2f", sources: list[Any] | None = None) -> float:
         """Keep a number for `numbers.json` and for the report's `\\val{...}`, which prints it as `fmt` says.
 
-        `sources` are the data that it comes from, where these are not all of the run's.
         Raises ValueError for a value that is not a finite number, a name that is taken, or a bad format.
         """
-        if not NAME.fullmatch(name):
-            raise ValueError(f"number {name!r}: a name is made of a-z, 0-9 and _, and starts with a letter")
-        if name in self.numbers:
-            raise ValueError(f"number {name} was kept before in this run; give it another name")
+        self._claim("numbers", name, self.numbers, sources)
         value = value.item() if isinstance(value, (np.generic, np.ndarray)) and np.ndim(value) == 0 else value
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
             raise ValueError(f"number {name} is {value!r}; it must be one finite number")
         format(value, fmt)
         self.numbers[name], self.formats[name] = value, fmt
-        self._shows("numbers", name, sources)
         return value
 
     def scoreboard(self, rows: list[dict] | pd.DataFrame) -> pd.DataFrame:
@@ -221,17 +219,13 @@ class Run:
         self.files.add(name)
         return paths.written_whole(self.folder / name)
 
-    def _claim(self, kind: str, name: str, caption: str, sources: list[Any] | None) -> None:
-        """Take a name for a figure or table, with its caption and its data."""
+    def _claim(self, kind: str, name: str, taken: dict[str, Any], sources: list[Any] | None) -> None:
+        """Take a name for a figure, table or number, and remember by their numbers the sources that are its own."""
         if not NAME.fullmatch(name):
             raise ValueError(f"{kind[:-1]} {name!r}: a name is made of a-z, 0-9 and _, and starts with a letter")
-        if name in self.captions[kind]:
-            raise ValueError(f"{kind[:-1]} {name} was saved before in this run; give it another name")
-        self.captions[kind][name] = caption
-        self._shows(kind, name, sources)
-
-    def _shows(self, kind: str, name: str, sources: list[Any] | None) -> None:
-        """Remember by their numbers the sources of a figure, table or number that has its own."""
+        if name in taken:
+            saved = "kept" if kind == "numbers" else "saved"
+            raise ValueError(f"{kind[:-1]} {name} was {saved} before in this run; give it another name")
         if sources is not None:
             for source in sources:
                 self.use(source)

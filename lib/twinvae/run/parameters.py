@@ -1,32 +1,24 @@
 """The parameters of a notebook: what papermill put in, and what they may be."""
 
-import math
-import numbers
 import os
+from functools import partial
+from types import NoneType
 from typing import Any
 
+import numpy as np
 from IPython import get_ipython
 
 from twinvae.run.notebook import assigned_names
+from twinvae.spec.checks import real, whole
 
 PROFILES = ("smoke", "quick", "full")
 BACKENDS = ("torch", "tf")
-# What a parameter may be at least: whole numbers, and real ones. The items of a list under the plural (`latent_dims`)
-# keep the same rule.
-WHOLE = {"epochs": 1, "batch_size": 1, "latent_dim": 1, "num_samples": 1, "train_size": 1, "seeds": 1, "seed": 0}
-REAL = {"learning_rate": math.ulp(0), "beta": 0}  # the smallest number above 0, and 0
-
-
-def fault(name: str, value: Any) -> str:
-    """Return what a value should be and is not; '' for one that is allowed."""
-    if name == "train":
-        return "" if isinstance(value, bool) else "true or false"
-    whole, real = (isinstance(value, kind) and not isinstance(value, bool) for kind in (numbers.Integral, numbers.Real))
-    if name in WHOLE and not (whole and value >= WHOLE[name]):
-        return f"a whole number of at least {WHOLE[name]}"
-    if name in REAL and not (real and REAL[name] <= value < math.inf):
-        return f"a finite number {'above' if REAL[name] else 'of at least'} 0"
-    return ""
+RULES = {  # the items of a list under the plural (`latent_dims`) keep the same rule
+    **dict.fromkeys(("epochs", "batch_size", "latent_dim", "num_samples", "train_size", "seeds"), whole),
+    "seed": partial(whole, least=0),
+    "learning_rate": partial(real, above=0),
+    "beta": partial(real, least=0),
+}
 
 
 def check_parameter(name: str, value: Any) -> None:
@@ -38,8 +30,10 @@ def check_parameter(name: str, value: Any) -> None:
             check_parameter(name.removesuffix("s"), item)
     elif name == "backend" and value not in (None, *BACKENDS):
         raise ValueError(f"unknown backend {value!r}; the valid ones are {', '.join(BACKENDS)}")
-    elif value is not None and fault(name, value):
-        raise ValueError(f"{name} is {value!r}; it must be {fault(name, value)}")
+    elif name == "train" and not isinstance(value, (bool, NoneType)):
+        raise ValueError(f"train is {value!r}; it must be true or false")
+    elif value is not None and name in RULES:
+        RULES[name](name, value.item() if isinstance(value, np.generic) else value)
 
 
 def check_names(given: set[str], declared: list[str]) -> None:

@@ -7,7 +7,7 @@ A folder of `results/models/` holds `weights.safetensors`, `history.csv` and, wr
 for word, checksums, how and where it was trained, and a probe, by which code that trains otherwise is noticed.
 """
 
-from twinvae.training.jobs import Job, from_plain, recipe_of, to_plain
+from twinvae.training.jobs import Job, from_plain, recipe_of
 from twinvae.training.kept import NotTrained, Trained, folder_of, load, published, stale, train_or_load, used
 from twinvae.training.measures import measured, per_image
 from twinvae.training.probe import probe

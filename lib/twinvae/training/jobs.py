@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from twinvae import checkpoints, data
-from twinvae.spec import GanSpec, ModelSpec, TrainSpec, from_dict, model_from_dict, to_dict
+from twinvae.spec import GanSpec, ModelSpec, TrainSpec, from_dict, model_from_dict
 
 IGNORED = ("name", "report", "marks")
 
@@ -53,15 +53,12 @@ class Job:
     @property
     def key(self) -> str:
         """A checksum of all that decides the weights; names do not, nor do fields that have their defaults."""
-        return _checksum(self)
+        return hashlib.sha256(json.dumps(_compact(self), sort_keys=True).encode()).hexdigest()[:16]
 
     @property
     def trajectory(self) -> str:
-        """The key without the number of epochs of the last phase: a longer training goes on from a shorter one.
-
-        Not so where the rate looks at the end, as a cosine does.
-        """
-        return self.key if self.phases[-1].schedule == "cosine" else _checksum(self.at(1))
+        """The key of one epoch of the last phase, which longer trainings go on from; with a cosine none does."""
+        return self.key if self.phases[-1].schedule == "cosine" else self.at(1).key
 
 
 def _compact(value: Any) -> Any:
@@ -73,26 +70,21 @@ def _compact(value: Any) -> Any:
     return [_compact(v) for v in value] if isinstance(value, tuple | list) else value
 
 
-def _checksum(job: Job) -> str:
-    return hashlib.sha256(json.dumps(_compact(job), sort_keys=True).encode()).hexdigest()[:16]
-
-
 def recipe_of(images: data.Splits) -> data.Recipe:
     """Return the recipe of these images; of images that no recipe makes again, one that knows them by their checksums.
 
     A job of the latter can be trained only where the images are at hand.
     """
-    by_hand = data.Recipe(f"{checkpoints.fingerprint(images.train)}; {checkpoints.fingerprint(images.valid)}")
-    return images.recipe or by_hand
+    return images.recipe or data.Recipe("; ".join(fingerprints(images)))
 
 
-def to_plain(job: Job) -> dict:
-    """Return a job as JSON holds it; `from_plain` is the inverse."""
-    return to_dict(job)
+def fingerprints(images: data.Splits) -> list[str]:
+    """Return the checksums of the images that a training sees: those to train and those to validate on."""
+    return [checkpoints.fingerprint(part) for part in (images.train, images.valid)]
 
 
 def from_plain(values: dict) -> Job:
-    """Return the job of `to_plain`'s values.  ValueError for a field that no job has."""
+    """Return the job that `spec.to_dict` gave as these plain values.  ValueError for a field that no job has."""
     pairs = {name: tuple((k, v) for k, v in values["data"][name]) for name in ("options", "arguments")}
     known = {
         "spec": model_from_dict(values["spec"]),

@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from twinvae import backend, checkpoints, data, paths, provenance
 from twinvae.spec import GanSpec, ModelSpec, TrainSpec, to_dict
-from twinvae.training.jobs import Job, from_plain, to_plain
+from twinvae.training.jobs import Job, fingerprints, from_plain
 from twinvae.training.probe import changed, core_checksum, probe, same
 
 
@@ -77,22 +77,16 @@ def train_or_load(
     """
     images = images or data.from_recipe(job.data)
     folder = folder_of(job, images.source.kind)
-    if found := _usable(folder, images):
-        return _load(job, found, twin)
-    if not may_train:
-        raise _not_trained(job, folder, images)
-    with _locked(folder):
-        if _unusable(folder, images):  # nobody else has trained it meanwhile
-            _train(job, images, folder)
-    return _load(job, folder, twin)
+    if may_train and not _usable(folder, images):
+        with _locked(folder):
+            if _unusable(folder, images):  # nobody else has trained it meanwhile
+                _train(job, images, folder)
+    return _load(job, folder, images, twin)
 
 
 def load(job: Job, twin: ModuleType | None = None) -> Trained:
     """Return the kept model of a job on real images, whatever images are at hand.  Raises NotTrained."""
-    folder = folder_of(job, "official")
-    if found := _usable(folder, None):
-        return _load(job, found, twin)
-    raise _not_trained(job, folder, None)
+    return _load(job, folder_of(job, "official"), None, twin)
 
 
 def _usable(folder: Path, images: data.Splits | None) -> Path | None:
@@ -122,20 +116,18 @@ def _unusable(folder: Path, images: data.Splits | None) -> str:
     if not (folder / "card.json").exists():
         return "has not been trained"
     card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-    if images and card["data"] != _fingerprints(images):
+    if images and card["data"] != fingerprints(images):
         return "was trained on other images"
     return stale(folder)
 
 
-def _not_trained(job: Job, folder: Path, images: data.Splits | None) -> NotTrained:
-    """The error for a model that is not there, beside a file of the job that the command in its words takes."""
-    wanted = folder.parent / "wanted.json"
-    paths.write_text(wanted, json.dumps([to_plain(job)]))
-    why = _unusable(folder, images)
-    return NotTrained(f"{job.spec.name} {why}; train it: python -m twinvae.training {wanted}, or make train")
-
-
-def _load(job: Job, folder: Path, twin: ModuleType | None = None) -> Trained:
+def _load(job: Job, home: Path, images: data.Splits | None, twin: ModuleType | None) -> Trained:
+    """Return the model of a job; where it is not there, raise NotTrained, beside a file of the job to be trained."""
+    if not (folder := _usable(home, images)):
+        wanted = home.parent / "wanted.json"
+        paths.write_text(wanted, json.dumps([to_dict(job)]))
+        why = f"{job.spec.name} {_unusable(home, images)}"
+        raise NotTrained(f"{why}; train it: python -m twinvae.training {wanted}, or make train")
     card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
     if card["failed"]:
         raise checkpoints.NotFinite(card["failed"])
@@ -199,8 +191,8 @@ def _best(phase: Path, epochs: int) -> dict[str, np.ndarray]:
 
 
 def _unfinished(job: Job, images: data.Splits, models: Path, probed: dict) -> Path:
-    """The folder of a job's checkpoints, emptied where other code has left them."""
-    data_key = hashlib.sha256("".join(_fingerprints(images)).encode()).hexdigest()[:8]
+    """The folder of a job's checkpoints, whatever its epochs, emptied where other code has left them."""
+    data_key = hashlib.sha256("".join(fingerprints(images)).encode()).hexdigest()[:8]
     place = models / "unfinished" / f"{job.trajectory}-{data_key}"
     note = place / "probe.json"
     if place.exists() and not (note.exists() and same(json.loads(note.read_text()), probed)):
@@ -217,10 +209,10 @@ def _keep(job: Job, folder: Path, model: Any, images: data.Splits, rows: list[di
     checkpoints.write(weights, arrays, spec=to_dict(job.spec))
     paths.write_text(folder / "history.csv", pd.DataFrame(rows).to_csv(index=False))
     card = {
-        "job": to_plain(replace(job, marks=())),
+        "job": to_dict(replace(job, marks=())),
         "key": job.key,
         "weights": paths.sha256(weights),
-        "data": _fingerprints(images),
+        "data": fingerprints(images),
         "source": images.source.label,
         "seconds": sum(row["seconds"] for row in rows),
         "ended": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from pkgutil import resolve_name
 from types import ModuleType
 from typing import Any
 
@@ -82,6 +82,5 @@ def same(then: dict, now: dict) -> bool:
 def changed(job: Job, twin: ModuleType, model: Any) -> Any:
     """Return the model after the job's change."""
     if job.change:
-        module, _, function = job.change.partition(":")
-        getattr(importlib.import_module(module), function)(twin, model, **dict(job.arguments))
+        resolve_name(job.change)(twin, model, **dict(job.arguments))
     return model
