@@ -1,11 +1,11 @@
 """The claims of a report as LaTeX: 'the report said / we measured / verdict', the rules, and the verdicts counted."""
 
+from collections import Counter
+
 from twinvae.run import latex
 from twinvae.run.results import Key, Result
 from twinvae_collect.claims import FAILS, HOLDS, UNDECIDED, Claim, together, verdict
-from twinvae_collect.number_marks import marked_number
-from twinvae_collect.provenance_tables import FRAMEWORK
-from twinvae_collect.rendering import render
+from twinvae_collect.rendering import FRAMEWORK, marked_number, render
 
 
 def runs_of(claim: Claim, found: dict[Key, Result]) -> dict[str, Result]:
@@ -22,14 +22,9 @@ def verdict_counts(reports: list[str], judged: list[Claim], found: dict[Key, Res
     """Count the claims that hold, fail and are undecided: of each report, and of 'all' whose name is a number."""
     counts = {}
     for report in (*reports, "all"):
-        these = {report} if report != "all" else {name for name in reports if name.isdigit()}
-        verdicts = [verdict_of(claim, found) for claim in judged if claim.report in these]
-        counts[report] = {
-            "total": len(verdicts),
-            "hold": verdicts.count(HOLDS),
-            "fail": verdicts.count(FAILS),
-            "undecided": verdicts.count(UNDECIDED),
-        }
+        these = [claim for claim in judged if claim.report == report or report == "all" and claim.report.isdigit()]
+        seen = Counter(verdict_of(claim, found) for claim in these)
+        counts[report] = {"total": len(these), "hold": seen[HOLDS], "fail": seen[FAILS], "undecided": seen[UNDECIDED]}
     return counts
 
 
