@@ -11,6 +11,8 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from sklearn.linear_model import LinearRegression
+from sklearn.metrics import explained_variance_score
 
 CLASSES = {
     36: string.digits + string.ascii_uppercase,
@@ -115,11 +117,7 @@ class Trait:
     `direction` [Z] raises it by 1; `share` is R^2 of the line on styles that it was not fitted to.
     """
 
-    name: str
-    unit: str
     direction: np.ndarray
-    mean: float
-    sd: float
     share: float
 
 
@@ -149,22 +147,19 @@ def thickness(x: np.ndarray) -> np.ndarray:
 
 
 def traits(pen: Pen, styles: int = 150, seed: int = 0) -> dict[str, Trait]:
-    """Find the directions of slant and thickness: each measured on all classes of random styles, regressed on z.
+    """Find the directions of slant, in degrees, and thickness, in pixels: measured on all classes, regressed on z.
 
-    A third of the styles is kept to say how much of the variance the line explains.
+    A third of the random styles is kept to say how much of the variance the line explains.
     """
     k = len(pen.classes)
     z = np.random.default_rng([seed, 2]).standard_normal((styles, pen.model.spec.latent_dim))
     x = pen.draw(z.repeat(k, 0), np.tile(np.arange(k), styles))
     fitted, found = styles * 2 // 3, {}
-    for name, unit, measure in (("slant", "degrees", slant), ("thickness", "pixels", thickness)):
+    for name, measure in (("slant", slant), ("thickness", thickness)):
         value = measure(x).reshape(styles, k).mean(1)
-        line, *_ = np.linalg.lstsq(np.c_[z[:fitted], np.ones(fitted)], value[:fitted], rcond=None)
-        rest = value[fitted:] - np.c_[z[fitted:], np.ones(styles - fitted)] @ line
-        direction = line[:-1] / (line[:-1] @ line[:-1])
-        found[name] = Trait(
-            name, unit, direction, float(value.mean()), float(value.std()), float(1 - rest.var() / value[fitted:].var())
-        )
+        line = LinearRegression().fit(z[:fitted], value[:fitted])
+        share = explained_variance_score(value[fitted:], line.predict(z[fitted:]))
+        found[name] = Trait(line.coef_ / (line.coef_ @ line.coef_), float(share))
     return found
 
 
