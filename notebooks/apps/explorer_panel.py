@@ -96,7 +96,7 @@ class ExplorerPanel(widgets.VBox):
             layout = widgets.Layout(width="170px" if "encode" in words else "148px")
             self.buttons[words] = widgets.Button(description=words, layout=layout)
             self.buttons[words].on_click(lambda _, action=action: action())
-        encodes, grey = self.explorer.encodes, self.explorer.spec.image_shape[2] == 1
+        encodes, grey = self.explorer.spec.kind != "cgan", self.explorer.spec.image_shape[2] == 1
         self.buttons["encode the test image"].disabled = not encodes
         self.buttons["encode the drawing"].disabled = not (encodes and grey)
 
@@ -198,7 +198,7 @@ class ExplorerPanel(widgets.VBox):
             )
             with self.follow():
                 self.label.value, self.share.value = int(best), 0.0
-        self.move(e.encode(x, self.y))
+        self.move(e.encode(x[None], self.y[None])[0])
         pair = np.stack([x[None], e.generate(self.z[None], self.y[None])], 1)
         self.encoded.value = png(enlarged(pair, max(1, SIZE // e.spec.image_shape[0])))
         self.class_read.value = f"encoded | reconstructed; {words}"

@@ -16,11 +16,6 @@ def ink_box(ink: np.ndarray, least: float) -> tuple[slice, slice] | None:
     return (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)) if len(rows) else None
 
 
-def longer_side(box: tuple[slice, slice]) -> int:
-    """Return the longer side of a rectangle, in pixels."""
-    return max(part.stop - part.start for part in box)
-
-
 def resized(ink: np.ndarray, side: float) -> np.ndarray:
     """Average ink down so that its longer side is `side` long, and neither is under 1 pixel.  [h, w] -> [h', w']"""
     size = [max(1, round(n * side / max(ink.shape))) for n in ink.shape]

@@ -8,18 +8,9 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from twinvae.metrics.judge import Judge
 from twinvae_apps.handwriting.hands import CLASSES, VARIATION, Pen
-from twinvae_apps.handwriting.page import Page, write
+from twinvae_apps.handwriting.page import write
 from twinvae_apps.handwriting.type_table import EXTENTS, PANGRAM
 from twinvae_apps.ink import centre_box
-
-
-def cut_out(page: Page) -> tuple[np.ndarray, str]:
-    """Cut out the letters and digits of a page, without their neighbours' ink, scaled and centred as EMNIST's are.
-
-    Returns images [N, 28, 28, 1] and N characters.
-    """
-    seen = [(one.character, ink) for one, ink in zip(page.placed, page.inks, strict=True) if one.character in EXTENTS]
-    return np.stack([centre_box(ink) for _, ink in seen]), "".join(character for character, _ in seen)
 
 
 def legibility(
@@ -31,13 +22,11 @@ def legibility(
     """
     rows = []
     for writer in range(writers):
-        x, characters = cut_out(write(text, pen.hand(writer, variation=variation)))
-        read = [CLASSES[36][k] for k in judge.probabilities(x).argmax(1)]
-        rows += [
-            {"writer": writer, "character": c.upper(), "read": r, "right": c.upper() == r}
-            for c, r in zip(characters, read, strict=True)
-        ]
-    return pd.DataFrame(rows)
+        seen = [one for one in write(text, pen.hand(writer, variation=variation)).placed if one.character in EXTENTS]
+        x = np.stack([centre_box(one.ink) for one in seen])  # without the ink of its neighbours
+        for one, k in zip(seen, judge.probabilities(x).argmax(1), strict=True):
+            rows.append({"writer": writer, "character": one.character.upper(), "read": CLASSES[36][k]})
+    return pd.DataFrame(rows).assign(right=lambda table: table.character == table["read"])
 
 
 def writer_recognition(
