@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+import pandas as pd
+
 from twinvae.run import latex
 from twinvae.run.results import Key, Result
 from twinvae_collect.claims import FAILS, HOLDS, UNDECIDED, Claim, together, verdict
@@ -66,16 +68,16 @@ def rules_list(report: str, judged: list[Claim]) -> str:
     return render("rules.tex", claims=[claim for claim in judged if claim.report == report])
 
 
-def counted(reports: list[str], judged: list[Claim], found: dict[Key, Result]) -> list[list[str]]:
+def counted(reports: list[str], judged: list[Claim], found: dict[Key, Result]) -> list[list]:
     """Return rows of who claims, and how many claims there are, hold, fail and are undecided."""
     counts = verdict_counts(reports, judged, found)
-    return [[claimant(report), *map(str, numbers.values())] for report, numbers in counts.items()]
+    return [[claimant(report), *numbers.values()] for report, numbers in counts.items()]
 
 
 def verdicts_table(reports: list[str], judged: list[Claim], found: dict[Key, Result]) -> str:
     """Return the verdicts of each report, counted."""
     head = ["claims of", "in all", "hold", "do not hold", "undecided"]
-    return render("table.tex", alignment="lrrrr", head=head, rows=counted(reports, judged, found))
+    return latex.table(pd.DataFrame(counted(reports, judged, found), columns=head), {}, index=False)
 
 
 def verdicts_markdown(reports: list[str], judged: list[Claim], found: dict[Key, Result]) -> str:

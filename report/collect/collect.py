@@ -148,9 +148,7 @@ def main(arguments: list[str] | None = None) -> None:
     root = paths.find_root(Path.cwd())
     parser = argparse.ArgumentParser(prog="python -m twinvae_collect", description=__doc__.splitlines()[0])
     parser.add_argument("--results", type=Path, default=paths.results_folder(root), help="the runs (results/)")
-    parser.add_argument(
-        "--texts", type=Path, default=root / "report", help="main.tex, sections/, claims.yaml (report/)"
-    )
+    parser.add_argument("--texts", type=Path, default=root / "report", help="main.tex, sections/, claims.yaml")
     parser.add_argument("--out", type=Path, help="where to write (generated/ beside main.tex)")
     parser.add_argument("--backend", choices=(*BACKENDS, "both"), default="both", help="the runs that must be there")
     given = parser.parse_args(arguments)
