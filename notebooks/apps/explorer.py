@@ -118,8 +118,7 @@ class Explorer:
 # ---------------------------------------------------------------- for the screen
 def difference(images: dict[str, np.ndarray]) -> float:
     """Return the largest difference of a pixel between the twins' images."""
-    first, *others = images.values()
-    return max((float(np.abs(first - other).max()) for other in others), default=0.0)
+    return float(np.ptp(np.stack([*images.values()]), axis=0).max())
 
 
 def enlarged(images: np.ndarray, times: int) -> np.ndarray:

@@ -41,17 +41,11 @@ class TrainedModel:
         epochs = f"{self.settings.epochs} epoch{'s' * (self.settings.epochs > 1)}"
         return f"{self.spec.name}, {self.spec.latent_dim} latent units, {epochs} ({self.dataset})"
 
-    @property
-    def place(self) -> tuple:
-        """Return what a list of models is sorted by: CVAEs of digits come first."""
-        kind = KINDS.index(self.spec.kind)
-        return self.dataset != "mnist", kind, self.spec.latent_dim, -self.settings.epochs, self.title
-
 
 def find_models(*folders: Path) -> list[TrainedModel]:
     """Find the published models whose codes have a known prior, each in the first of these `results/` folders.
 
-    Those whose images are a transform's are left out.
+    Those whose images are a transform's are left out; CVAEs of digits come first.
     """
     found = {}
     for folder in (folder / "models" / name for folder in folders for name in published()):
@@ -59,7 +53,13 @@ def find_models(*folders: Path) -> list[TrainedModel]:
         if folder.name not in found and card.is_file() and weights.is_file():
             found[folder.name] = TrainedModel(weights, from_plain(json.loads(card.read_text(encoding="utf-8"))["job"]))
     models = (model for model in found.values() if model.spec.kind in KINDS and not model.job.data.transform)
-    return sorted(models, key=lambda model: model.place)
+    return sorted(models, key=place_in_list)
+
+
+def place_in_list(model: TrainedModel) -> tuple:
+    """Return what a list of models is sorted by."""
+    kind = KINDS.index(model.spec.kind)
+    return model.dataset != "mnist", kind, model.spec.latent_dim, -model.settings.epochs, model.title
 
 
 def images_of(model: TrainedModel, train_size: int | None = None, test_size: int | None = None) -> data.Splits:

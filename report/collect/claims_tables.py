@@ -63,11 +63,6 @@ def claim_row(claim: Claim, runs: dict[str, Result]) -> dict:
     return {"claim": claim, "measured": measured, "notes": notes, "verdict": together(list(verdicts.values()))}
 
 
-def rules_list(report: str, judged: list[Claim]) -> str:
-    """Return the rule of each claim of a report, as it stands in claims.yaml."""
-    return render("rules.tex", claims=[claim for claim in judged if claim.report == report])
-
-
 def counted(reports: list[str], judged: list[Claim], found: dict[Key, Result]) -> list[list]:
     """Return rows of who claims, and how many claims there are, hold, fail and are undecided."""
     counts = verdict_counts(reports, judged, found)

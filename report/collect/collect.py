@@ -25,8 +25,10 @@ from twinvae_collect.claims import Claim
 from twinvae_collect.macro_calls import MacroCalls, read_macro_calls
 from twinvae_collect.macros import macros
 from twinvae_collect.provenance_tables import provenance_long, provenance_table
+from twinvae_collect.rendering import render
 from twinvae_collect.twin_agreement import twins_table
 
+ORDER = (*BACKENDS, NO_BACKEND)  # of a notebook's runs
 Stale = dict[Key, list[str]]  # what of each stale run is no longer what it used
 
 
@@ -36,7 +38,7 @@ def collect(root: Path, texts: Path, runs: Path, out: Path, backend: str) -> lis
     Raises ValueError before anything is written when a run, number, figure, table or claim is not there.
     """
     best, unfinished = results.best(runs)
-    found = dict(sorted(best.items(), key=lambda item: report_order(item[0])))
+    found = {key: best[key] for key in sorted(best, key=lambda key: (key[0], ORDER.index(key[1])))}
     calls = read_macro_calls(texts)
     judged = [claim for claim in claims.load(texts / "claims.yaml") if claim.report in calls.reports]
     needed = {key for path in (root / "notebooks").glob("*.ipynb") for key in notebook_keys(path)}
@@ -55,11 +57,6 @@ def collect(root: Path, texts: Path, runs: Path, out: Path, backend: str) -> lis
         write_text(out / name, text)
     copy_files(calls, found, out)
     return list(notices(found, unfinished, stale))
-
-
-def report_order(key: Key) -> tuple[str, int]:
-    """Return a run's place in the report: by notebook, PyTorch before TensorFlow."""
-    return key[0], (*BACKENDS, NO_BACKEND).index(key[1])
 
 
 def notebook_keys(path: Path) -> list[Key]:
@@ -105,7 +102,7 @@ def latex_pieces(calls: MacroCalls, judged: list[Claim], found: dict[Key, Result
     pieces = {}
     for report in calls.reports:
         pieces[f"claims-{report}.tex"] = claims_tables.claims_table(report, judged, found)
-        pieces[f"rules-{report}.tex"] = claims_tables.rules_list(report, judged)
+        pieces[f"rules-{report}.tex"] = render("rules.tex", claims=[c for c in judged if c.report == report])
     shown = calls.of_runs(found)
     for number, backend, name, columns in shown["worst"]:
         text = short_tables.worst(found[number, backend], name, columns.split(", "))

@@ -45,16 +45,12 @@ def pairs(result: Result, name: str) -> str:
     A number that is missing is '--', a word that is missing nothing.
     """
     values, formats, numeric = read_table(result, name)
-    cells = pd.DataFrame(
-        {
-            column: [
-                latex.cell(value, formats.get(column)) if pd.notna(value) else "--" * (column in numeric)
-                for value in values[column]
-            ]
-            for column in values
-            if column != "backend"
-        }
-    )
+
+    def printed(column: str) -> list[str]:
+        fmt, missing = formats.get(column), "--" if column in numeric else ""
+        return [latex.cell(value, fmt) if pd.notna(value) else missing for value in values[column]]
+
+    cells = pd.DataFrame({column: printed(column) for column in values if column != "backend"})
     cells["model"] = cells["model"].str.removeprefix("report")  # less wide
     twins = cells.loc[values["backend"].map(BACKENDS.index).sort_values(kind="stable").index]
     both = twins.groupby("model").agg(lambda cell: "/".join(cell.unique()))

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from scipy import ndimage
 
 from twinvae_apps.handwriting.hands import Hand, slant, thickness
 from twinvae_apps.handwriting.type_table import EXTENTS, STROKES, Extent
@@ -63,14 +64,12 @@ def _sized(image: np.ndarray, extent: Extent, drift: np.ndarray) -> np.ndarray:
 
 def unspeckled(image: np.ndarray, least: float = 0.1) -> np.ndarray:
     """Take away pieces of less than this share of the largest one's ink, left by other shapes of the class.  [H, W]"""
-    count, piece = cv2.connectedComponents((image > 0.25 * image.max()).astype(np.uint8), connectivity=8)
-    ink = np.array([image[piece == k].sum() for k in range(count)])
-    numbers, large = np.arange(count), ink >= least * ink[1:].max()
-    around = np.ones((3, 3), np.uint8)
-    speckles, kept = (
-        cv2.dilate(np.isin(piece, numbers[(numbers > 0) & which]).astype(np.uint8), around) for which in (~large, large)
-    )
-    return np.where((speckles > 0) & (kept == 0), 0, image)
+    around = np.ones((3, 3), bool)
+    piece, count = ndimage.label(image > 0.25 * image.max(), around)
+    ink = ndimage.sum_labels(image, piece, range(1, count + 1))
+    large = np.isin(piece, 1 + np.flatnonzero(ink >= least * ink.max()))
+    speckles, kept = (ndimage.binary_dilation(part, around) for part in ((piece > 0) & ~large, large))
+    return np.where(speckles & ~kept, 0, image)
 
 
 def _inked(fine: np.ndarray) -> np.ndarray:

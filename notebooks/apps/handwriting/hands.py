@@ -6,7 +6,7 @@ Images are NumPy, ink 1 on paper 0, [N, H, W]; styles z [Z], labels as positions
 from __future__ import annotations
 
 import string
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
@@ -106,7 +106,7 @@ class Hand:
 
     def moved(self, trait: Trait, amount: float) -> Hand:
         """Return the same hand with more of a trait, by `amount` in its units."""
-        return Hand(self.pen, self.z + amount * trait.direction, self.seed, self.variation)
+        return replace(self, z=self.z + amount * trait.direction)
 
 
 # ---------------------------------------------------------------- traits

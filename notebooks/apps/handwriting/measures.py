@@ -36,14 +36,12 @@ def writer_recognition(
 
     'features': a linear probe on the judge's features; 'pixels': on the pixels.  Each letter is written `copies` times.
     """
-    halves = []
-    for letters in ("abcdefghijklm", "nopqrstuvwxyz"):
-        x = np.concatenate([pen.hand(w, variation=variation).characters(letters, copies) for w in range(writers)])
-        halves.append((x, np.arange(writers).repeat(copies * len(letters))))
-    (x, who), (x_other, who_other) = halves
+    hands = [pen.hand(writer, variation=variation) for writer in range(writers)]
+    x, x_other = (
+        np.concatenate([hand.characters(letters, copies) for hand in hands])
+        for letters in ("abcdefghijklm", "nopqrstuvwxyz")
+    )
+    who = np.arange(writers).repeat(len(x) // writers)
     views = {"features": lambda x: judge.features(x[..., None]), "pixels": lambda x: x.reshape(len(x), -1)}
-    score = {}
-    for name, seen in views.items():
-        probe = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
-        score[name] = float(probe.fit(seen(x), who).score(seen(x_other), who_other))
-    return score
+    probe = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+    return {name: float(probe.fit(seen(x), who).score(seen(x_other), who)) for name, seen in views.items()}
