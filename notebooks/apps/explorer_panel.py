@@ -30,12 +30,10 @@ class ExplorerPanel(widgets.VBox):
     `show` does it all; `milliseconds` is what it last took from the change to the new PNG.
     """
 
-    def __init__(
-        self, models: list[TrainedModel], twins: dict[str, ModuleType], train_size: int = 10_000, seed: int = 0
-    ):
+    def __init__(self, models: list[TrainedModel], twins: dict[str, ModuleType], train_size: int = 10_000):
         super().__init__()
         self.twins, self.train_size = twins, train_size
-        self.random = randomness.rng(seed, "prior", 10)
+        self.random = randomness.rng(0, "prior", 10)
         self.following, self.milliseconds = False, 0.0
         self.drawing = DrawingSquare()
         titles = [(model.title, model) for model in models]

@@ -62,6 +62,6 @@ def place_in_list(model: TrainedModel) -> tuple:
     return model.dataset != "mnist", kind, model.spec.latent_dim, -model.settings.epochs, model.title
 
 
-def images_of(model: TrainedModel, train_size: int | None = None, test_size: int | None = None) -> data.Splits:
+def images_of(model: TrainedModel, train_size: int, test_size: int) -> data.Splits:
     """Return the images that a model was trained on, or their stand-in where they are not at hand."""
     return data.from_recipe(replace(model.job.data, train_size=train_size, test_size=test_size))

@@ -82,10 +82,10 @@ class Pen:
         code = self.places.code(z, labels)
         return self.twin.models.predict(self.model, "generate", code, np.eye(len(self.classes))[labels])[..., 0]
 
-    def hand(self, writer: int, **more) -> Hand:
+    def hand(self, writer: int) -> Hand:
         """Return the writer of that number: z from N(0, I) with the number as seed, the first draw, unselected."""
         z = np.random.default_rng([writer, 0]).standard_normal(self.model.spec.latent_dim)
-        return Hand(self, z, writer, **more)
+        return Hand(self, z, writer)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,13 +146,13 @@ def thickness(x: np.ndarray) -> np.ndarray:
     return 2 * x.sum((1, 2)) / (np.hypot(down, right).sum((1, 2)) + 1e-9)
 
 
-def traits(pen: Pen, styles: int = 150, seed: int = 0) -> dict[str, Trait]:
+def traits(pen: Pen, styles: int = 150) -> dict[str, Trait]:
     """Find the directions of slant, in degrees, and thickness, in pixels: measured on all classes, regressed on z.
 
     A third of the random styles is kept to say how much of the variance the line explains.
     """
     k = len(pen.classes)
-    z = np.random.default_rng([seed, 2]).standard_normal((styles, pen.model.spec.latent_dim))
+    z = np.random.default_rng([0, 2]).standard_normal((styles, pen.model.spec.latent_dim))
     x = pen.draw(z.repeat(k, 0), np.tile(np.arange(k), styles))
     fitted, found = styles * 2 // 3, {}
     for name, measure in (("slant", slant), ("thickness", thickness)):
