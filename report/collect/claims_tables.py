@@ -63,19 +63,14 @@ def claim_row(claim: Claim, runs: dict[str, Result]) -> dict:
     return {"claim": claim, "measured": measured, "notes": notes, "verdict": together(list(verdicts.values()))}
 
 
-def counted(reports: list[str], judged: list[Claim], found: dict[Key, Result]) -> list[list]:
-    """Return rows of who claims, and how many claims there are, hold, fail and are undecided."""
-    counts = verdict_counts(reports, judged, found)
-    return [[claimant(report), *numbers.values()] for report, numbers in counts.items()]
-
-
-def verdicts_table(reports: list[str], judged: list[Claim], found: dict[Key, Result]) -> str:
+def verdicts_table(counts: dict[str, dict[str, int]]) -> str:
     """Return the verdicts of each report, counted."""
     head = ["claims of", "in all", "hold", "do not hold", "undecided"]
-    return latex.table(pd.DataFrame(counted(reports, judged, found), columns=head), {}, index=False)
+    rows = [[claimant(report), *numbers.values()] for report, numbers in counts.items()]
+    return latex.table(pd.DataFrame(rows, columns=head), {}, index=False)
 
 
-def verdicts_markdown(reports: list[str], judged: list[Claim], found: dict[Key, Result]) -> str:
+def verdicts_markdown(counts: dict[str, dict[str, int]], judged: list[Claim], found: dict[Key, Result]) -> str:
     """Return what holds and what does not, for README.md: the verdicts of each report counted, then a line a claim."""
     verdicts = [(claim, verdict_of(claim, found)) for claim in sorted(judged, key=lambda claim: claim.report)]
-    return render("verdicts.md", counts=counted(reports, judged, found), verdicts=verdicts)
+    return render("verdicts.md", counts=counts, claimant=claimant, verdicts=verdicts)

@@ -109,10 +109,11 @@ def latex_pieces(calls: MacroCalls, judged: list[Claim], found: dict[Key, Result
         pieces[f"tables/worst-{number}-{backend}-{name}.tex"] = text
     for number, backend, name in shown["pairs"]:
         pieces[f"tables/pairs-{number}-{backend}-{name}.tex"] = short_tables.pairs(found[number, backend], name)
+    counts = claims_tables.verdict_counts(calls.reports, judged, found)
     return pieces | {
-        "macros.tex": macros(calls, judged, found),
-        "verdicts.tex": claims_tables.verdicts_table(calls.reports, judged, found),
-        "verdicts.md": claims_tables.verdicts_markdown(calls.reports, judged, found),
+        "macros.tex": macros(calls, judged, counts, found),
+        "verdicts.tex": claims_tables.verdicts_table(counts),
+        "verdicts.md": claims_tables.verdicts_markdown(counts, judged, found),
         "twins.tex": twins_table(found),
         "provenance.tex": provenance_table(found, stale),
         "provenance-long.tex": provenance_long(calls, found),

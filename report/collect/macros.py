@@ -3,7 +3,7 @@
 from twinvae.run import latex
 from twinvae.run.results import Key, Result
 from twinvae_collect.claims import Claim
-from twinvae_collect.claims_tables import verdict_counts, verdict_of
+from twinvae_collect.claims_tables import verdict_of
 from twinvae_collect.macro_calls import MacroCalls
 from twinvae_collect.rendering import code, mark, marked_number, render
 
@@ -13,15 +13,15 @@ SHORTENED = {
 }
 
 
-def macros(calls: MacroCalls, judged: list[Claim], found: dict[Key, Result]) -> str:
+def macros(calls: MacroCalls, judged: list[Claim], verdicts: dict[str, dict], found: dict[Key, Result]) -> str:
     """Return the definitions of all macros, names of which hold slashes, as `\\val{03/torch/elbo}` asks for them.
 
-    A number that the text shows of a run that is not there is 'n/a'.
+    A number that the text shows of a run that is not there is 'n/a'; `verdicts` are counted, for each report.
     """
     numbers = dict.fromkeys(calls.numbers, "n/a")
     numbers |= {(*key, name): marked_number(result, name) for key, result in found.items() for name in result.numbers}
     defined = {f"val@{'/'.join(item)}": text for item, text in sorted(numbers.items())}
-    for report, counts in verdict_counts(calls.reports, judged, found).items():
+    for report, counts in verdicts.items():
         defined |= {f"val@claims/{report}/{name}": str(count) for name, count in counts.items()}
     defined |= {f"verdict@{claim.id}": verdict_of(claim, found) for claim in judged}
     for kind, items in calls.of_runs(found).items():
