@@ -104,7 +104,8 @@ def test_both_twins_write_the_same_page(pen):
     other = hw.load(backend.get("tf"))
     for writer in range(3):
         one, two = (hw.write(hw.PANGRAM + ".", each.hand(writer)) for each in (pen, other))
-        assert one.placed == two.placed
+        boxes = [[(at.character, at.left, at.top, at.ink.shape) for at in page.placed] for page in (one, two)]
+        assert boxes[0] == boxes[1]
         assert abs(one.paper().astype(int) - two.paper().astype(int)).max() <= 1
 
 
@@ -176,9 +177,9 @@ def test_a_probe_learns_the_cases_and_names_them_where_they_are_one():
     lower = np.tile([False, True], 72)
     many = data.Images(bars(lower), one_case, names[:36], source)
     reader = SimpleNamespace(features=lambda x: x.reshape(len(x), -1)[:, ::5])
-    probes, right = pens.case_probes(reader, few)
+    probes = pens.case_probes(reader, few)
     cased = pens.with_cases(many, reader, probes, names)
-    assert right.min() > 0.8 and cased.num_classes == 62
+    assert cased.num_classes == 62
     assert (cased.y == one_case + 26 * (lower & (one_case >= 10))).all()
 
 
@@ -215,10 +216,7 @@ def test_a_pen_that_is_trained_knows_where_its_codes_lie(results, monkeypatch):
     source = data.Source("made_up", "random pixels", "official")
     one = data.Images(rng.integers(0, 256, (len(y), 28, 28, 1), dtype=np.uint8), y, names, source)
     monkeypatch.setattr(pens, "PHASES", (spec.TrainSpec(1, 128),))
-    monkeypatch.setattr(pens, "case_probes", lambda *_: (None, np.ones(26)))
-    monkeypatch.setattr(pens.judge, "load", lambda *_: None)
     monkeypatch.setattr(pens.data, "from_recipe", lambda recipe: data.Splits(one, one, one))
-    monkeypatch.setattr(pens.data, "splits", lambda name: data.Splits(one, one, one))
     with pytest.raises(training.NotTrained, match="pen has not been trained; train it"):
         hw.load(backend.get("torch"))
     trained = training.train_or_load(pens.job())

@@ -13,7 +13,7 @@ import numpy as np
 
 from twinvae import checkpoints, data
 from twinvae.metrics import likelihood
-from twinvae_apps.ink import centre_mass, ink_box, longer_side
+from twinvae_apps.ink import centre_mass, ink_box
 from twinvae_apps.trained_models import TrainedModel
 
 REACH = 3.0  # a plane shows codes from -REACH to REACH: 99.7 % of each unit's prior
@@ -36,11 +36,6 @@ class Explorer:
         """Return the names of the labels; none for a model without."""
         names = self.images.train.class_names
         return tuple(names) if len(names) == self.spec.num_classes else tuple(map(str, range(self.spec.num_classes)))
-
-    @property
-    def encodes(self) -> bool:
-        """Return whether the model has an encoder; a GAN has none."""
-        return self.spec.kind != "cgan"
 
     def mixture(self, first: int, second: int | None = None, share: float = 0.0) -> np.ndarray:
         """Return a label, or two of which `second` has this share.  -> [K]; a model without labels ignores it."""
@@ -85,18 +80,17 @@ class Explorer:
 
     # ------------------------------------------------------------ a drawn image
     def encode(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Return the posterior mean of an image under a label.  [H, W, C], [K] -> z [Z]"""
-        mu, _ = self.twins[self.first].models.call(self.models[self.first], "encode", x[None], y[None])
-        return mu[0].astype(np.float64)
+        """Return the posterior means of images under labels.  [N, H, W, C], [N, K] -> z [N, Z]"""
+        return self.twins[self.first].models.predict(self.models[self.first], "encode", x, y)[0]
 
     def analogies(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Encode images under their labels and decode the posterior means under every label: each hand, all labels.
 
         [N, H, W, C], [N] -> [N, K, H, W, C]
         """
-        call, labels = self.twins[self.first].models.predict, np.eye(self.spec.num_classes)
-        mu, _ = call(self.models[self.first], "encode", x, labels[y])
-        made = self.generate(mu.repeat(len(labels), 0), np.tile(labels, (len(x), 1)))
+        labels = np.eye(self.spec.num_classes)
+        z = self.encode(x, labels[y]).repeat(len(labels), 0)
+        made = self.generate(z, np.tile(labels, (len(x), 1)))
         return made.reshape(len(x), len(labels), *made.shape[1:])
 
     def log_p(self, x: np.ndarray, samples: int = 50) -> np.ndarray:
@@ -115,9 +109,8 @@ class Explorer:
 
         Its longer side becomes the median one of the training images, its centre of mass the middle, as in MNIST.
         """
-        height = self.spec.image_shape[0]
-        boxes = [ink_box(x[..., 0], LIT) for x in self.train[:200]]
-        sides = [longer_side(box) for box in boxes if box]
+        height, grey = self.spec.image_shape[0], self.train[:200, ..., 0]
+        sides = [max(x[box].shape) for x in grey if (box := ink_box(x, LIT))]
         side = min(float(np.median(sides)) if sides else 0.7 * height, height)
         return centre_mass(drawn, LIT, side, self.spec.image_shape[:2])
 
@@ -125,8 +118,7 @@ class Explorer:
 # ---------------------------------------------------------------- for the screen
 def difference(images: dict[str, np.ndarray]) -> float:
     """Return the largest difference of a pixel between the twins' images."""
-    first, *others = images.values()
-    return max((float(np.abs(first - other).max()) for other in others), default=0.0)
+    return float(np.ptp(np.stack([*images.values()]), axis=0).max())
 
 
 def enlarged(images: np.ndarray, times: int) -> np.ndarray:

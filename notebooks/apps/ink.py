@@ -16,29 +16,23 @@ def ink_box(ink: np.ndarray, least: float) -> tuple[slice, slice] | None:
     return (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)) if len(rows) else None
 
 
-def longer_side(box: tuple[slice, slice]) -> int:
-    """Return the longer side of a rectangle, in pixels."""
-    return max(part.stop - part.start for part in box)
-
-
 def resized(ink: np.ndarray, side: float) -> np.ndarray:
     """Average ink down so that its longer side is `side` long, and neither is under 1 pixel.  [h, w] -> [h', w']"""
     size = [max(1, round(n * side / max(ink.shape))) for n in ink.shape]
     return cv2.resize(ink.astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA)
 
 
-def centre_box(ink: np.ndarray, least: float = 0.15, side: int = 24, square: int = 28) -> np.ndarray:
-    """Put the middle of the ink's box into the middle of a square, its longer side `side` long, as in EMNIST.
+def centre_box(ink: np.ndarray, least: float = 0.15) -> np.ndarray:
+    """Put the middle of the ink's box into that of a square, its longer side 24 long, as in EMNIST.
 
-    [h, w] -> [square, square, 1]
+    [h, w] -> [28, 28, 1]
     """
-    box = ink_box(ink, least)
-    if box is None:
-        return np.zeros((square, square, 1), np.float32)
-    small = resized(ink[box], side)
-    top, left = ((square - n) // 2 for n in small.shape)
-    below, right = square - top - small.shape[0], square - left - small.shape[1]
-    return np.pad(small, ((top, below), (left, right)))[..., None]
+    square, box = np.zeros((28, 28, 1), np.float32), ink_box(ink, least)
+    if box is not None:
+        small = resized(ink[box], 24)
+        top, left = ((28 - n) // 2 for n in small.shape)
+        square[top : top + small.shape[0], left : left + small.shape[1], 0] = small
+    return square
 
 
 def centre_mass(ink: np.ndarray, least: float, side: float, shape: tuple[int, int]) -> np.ndarray:

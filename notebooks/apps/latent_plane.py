@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import cv2
 import ipywidgets as widgets
@@ -14,6 +15,9 @@ from twinvae_apps.explorer import REACH, Explorer, enlarged
 
 SIDE = 270  # pixels of the screen
 PAUSE = 0.03  # seconds between two drags: not more often than pictures can be made
+STYLE = {"description_width": "92px"}
+# A part of a row keeps its width; rows wrap instead.
+column = partial(widgets.VBox, layout=widgets.Layout(flex="0 0 auto", margin="0 8px 0 0"))
 
 
 class LatentPlane(widgets.VBox):
@@ -29,21 +33,15 @@ class LatentPlane(widgets.VBox):
         self.canvas.on_mouse_up(lambda x, y: self.dragging and self.drag(x, y, False))
         self.canvas.on_client_ready(self.draw)  # a page that is opened again
         units = [(f"z{unit}", int(unit)) for unit in explorer.units]
+        narrow = widgets.Layout(width="180px")
         self.across, self.up = (
-            widgets.Dropdown(
-                options=units,
-                value=units[place % len(units)][1],
-                description=words,
-                style={"description_width": "92px"},
-                layout=widgets.Layout(width="180px"),
-            )
+            widgets.Dropdown(options=units, index=place % len(units), description=words, style=STYLE, layout=narrow)
             for place, words in enumerate(("across", "up"))
         )
         for unit in (self.across, self.up):
             unit.observe(lambda change: self.draw(), "value")
         title = widgets.HTML("<b>two latent units</b>: drag the ring")
-        layout = widgets.Layout(flex="0 0 auto", margin="0 8px 0 0")
-        super().__init__([title, self.canvas, self.across, self.up], layout=layout)
+        super().__init__([title, self.canvas, self.across, self.up], layout=column.keywords["layout"])
 
     def drag(self, x: float, y: float, down: bool) -> None:
         """Follow the mouse over the plane."""
@@ -67,9 +65,7 @@ class LatentPlane(widgets.VBox):
             plane = enlarged(self.explorer.plane(self.z, self.y, units), 1)
             self.drawn = key, cv2.resize(plane, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
         picture = self.drawn[1].copy()
-        ring = [
-            round((np.clip(self.z[unit], -REACH, REACH) / REACH * sign + 1) / 2 * SIDE)
-            for unit, sign in zip(units, (1, -1), strict=True)
-        ]
+        across, up = np.clip(self.z[list(units)], -REACH, REACH) / REACH
+        ring = [round((at + 1) / 2 * SIDE) for at in (across, -up)]
         cv2.circle(picture, ring, 9, (230, 159, 0), 3, cv2.LINE_AA)
         self.canvas.put_image_data(picture)

@@ -45,11 +45,15 @@ class TrainedModel:
 def find_models(*folders: Path) -> list[TrainedModel]:
     """Find the published models whose codes have a known prior, each in the first of these `results/` folders.
 
-    CVAEs of digits come first.
+    Those whose images are a transform's are left out; CVAEs of digits come first.
     """
-    every = [[read_model(folder / "models" / name) for folder in folders] for name in published()]
-    found = [next(filter(None, models), None) for models in every]
-    return sorted(filter(None, found), key=place_in_list)
+    found = {}
+    for folder in (folder / "models" / name for folder in folders for name in published()):
+        card, weights = folder / "card.json", folder / "weights.safetensors"
+        if folder.name not in found and card.is_file() and weights.is_file():
+            found[folder.name] = TrainedModel(weights, from_plain(json.loads(card.read_text(encoding="utf-8"))["job"]))
+    models = (model for model in found.values() if model.spec.kind in KINDS and not model.job.data.transform)
+    return sorted(models, key=place_in_list)
 
 
 def place_in_list(model: TrainedModel) -> tuple:
@@ -58,15 +62,6 @@ def place_in_list(model: TrainedModel) -> tuple:
     return model.dataset != "mnist", kind, model.spec.latent_dim, -model.settings.epochs, model.title
 
 
-def read_model(folder: Path) -> TrainedModel | None:
-    """Read the folder of a model; None where it is not there, is not of KINDS, or its images are a transform's."""
-    card, weights = folder / "card.json", folder / "weights.safetensors"
-    if not (card.is_file() and weights.is_file()):
-        return None
-    job = from_plain(json.loads(card.read_text(encoding="utf-8"))["job"])
-    return TrainedModel(weights, job) if job.spec.kind in KINDS and not job.data.transform else None
-
-
-def images_of(model: TrainedModel, train_size: int | None = None, test_size: int | None = None) -> data.Splits:
+def images_of(model: TrainedModel, train_size: int, test_size: int) -> data.Splits:
     """Return the images that a model was trained on, or their stand-in where they are not at hand."""
     return data.from_recipe(replace(model.job.data, train_size=train_size, test_size=test_size))

@@ -14,30 +14,21 @@ A claim is a mapping with
 """
 
 import ast
-import operator
-from collections.abc import Callable
+from collections import Counter
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 
 import yaml
 
 HOLDS, FAILS, UNDECIDED = "holds", "does not hold", "undecided"
-OPERATORS: dict[type, Callable] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.USub: operator.neg,
-    ast.Not: operator.not_,
-}
 FUNCTIONS = {"abs": abs, "min": min, "max": max}
+# Whatever else Python knows is no part of a rule.
+ALLOWED = (
+    *(ast.Expression, ast.Constant, ast.Name, ast.Load, ast.Call),
+    *(ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.USub),
+    *(ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.Div),
+    *(ast.Compare, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq),
+)
 
 
 @dataclass(frozen=True)
@@ -80,8 +71,7 @@ def load(path: Path) -> list[Claim]:
             claims.append(Claim(**entry))
         except TypeError as error:
             raise ValueError(f"claim {name} in {path.name}: {str(error).replace('Claim.__init__() ', '')}") from None
-    seen = [claim.id for claim in claims]
-    twice = sorted({name for name in seen if seen.count(name) > 1})
+    twice = sorted(name for name, times in Counter(claim.id for claim in claims).items() if times > 1)
     if twice:
         raise ValueError(f"claim {', '.join(twice)} stands more than once in {path.name}; give each its own id")
     return claims
@@ -97,35 +87,26 @@ def names_in(claim: Claim, rule: str) -> set[str]:
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in called}
 
 
-def evaluate(claim: Claim, rule: str, numbers: dict[str, float]) -> bool:
-    """Return whether a rule is true of the numbers of a run; ValueError that names the claim when it has no truth."""
-
-    def value(node: ast.AST):
-        match node:
-            case ast.Expression(body=body):
-                return value(body)
-            case ast.Constant(value=bool() | int() | float() as constant):
-                return constant
-            case ast.Name(id=name) if name in numbers:
-                return numbers[name]
-            case ast.Name(id=name):
-                raise ValueError(f"the run has no number {name}")
-            case ast.BoolOp(op=op, values=parts):
-                return (all if isinstance(op, ast.And) else any)(value(part) for part in parts)
-            case ast.UnaryOp(op=op, operand=part) if type(op) in OPERATORS:
-                return OPERATORS[type(op)](value(part))
-            case ast.BinOp(op=op, left=left, right=right) if type(op) in OPERATORS:
-                return OPERATORS[type(op)](value(left), value(right))
-            case ast.Compare(left=left, ops=ops, comparators=right) if all(type(op) in OPERATORS for op in ops):
-                sides = [value(part) for part in (left, *right)]
-                return all(OPERATORS[type(op)](a, b) for op, (a, b) in zip(ops, pairwise(sides), strict=True))
-            case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in FUNCTIONS:
-                return FUNCTIONS[name](*(value(part) for part in args))
+def check_rule(node: ast.AST) -> None:
+    """Raise ValueError for a part of a rule that is not arithmetic, comparison or one of FUNCTIONS."""
+    allowed = isinstance(node, ALLOWED)
+    if isinstance(node, ast.Constant):
+        allowed = isinstance(node.value, int | float)
+    if isinstance(node, ast.Call):
+        allowed = isinstance(node.func, ast.Name) and node.func.id in FUNCTIONS and not node.keywords
+    if not allowed:
         raise ValueError(f"{ast.unparse(node)!r} is not allowed in it")
 
+
+def evaluate(claim: Claim, rule: str, numbers: dict[str, float]) -> bool:
+    """Return whether a rule is true of the numbers of a run; ValueError that names the claim when it has no truth."""
     try:
-        truth = value(ast.parse(rule, mode="eval"))
-    except (ValueError, ZeroDivisionError, TypeError) as error:
+        tree = ast.parse(rule, mode="eval")
+        for node in ast.walk(tree):
+            check_rule(node)
+        truth = eval(compile(tree, claim.id, "eval"), {"__builtins__": {}}, FUNCTIONS | numbers)
+    except (ValueError, ZeroDivisionError, TypeError, NameError) as error:
+        error = f"the run has no number {error.name}" if isinstance(error, NameError) else error
         raise ValueError(f"claim {claim.id}: the rule {rule!r} cannot be judged: {error}") from None
     if not isinstance(truth, bool):
         raise ValueError(f"claim {claim.id}: the rule {rule!r} gives {truth}, neither true nor false")

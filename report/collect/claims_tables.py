@@ -1,11 +1,13 @@
 """The claims of a report as LaTeX: 'the report said / we measured / verdict', the rules, and the verdicts counted."""
 
+from collections import Counter
+
+import pandas as pd
+
 from twinvae.run import latex
 from twinvae.run.results import Key, Result
 from twinvae_collect.claims import FAILS, HOLDS, UNDECIDED, Claim, together, verdict
-from twinvae_collect.number_marks import marked_number
-from twinvae_collect.provenance_tables import FRAMEWORK
-from twinvae_collect.rendering import render
+from twinvae_collect.rendering import FRAMEWORK, marked_number, render
 
 
 def runs_of(claim: Claim, found: dict[Key, Result]) -> dict[str, Result]:
@@ -22,14 +24,9 @@ def verdict_counts(reports: list[str], judged: list[Claim], found: dict[Key, Res
     """Count the claims that hold, fail and are undecided: of each report, and of 'all' whose name is a number."""
     counts = {}
     for report in (*reports, "all"):
-        these = {report} if report != "all" else {name for name in reports if name.isdigit()}
-        verdicts = [verdict_of(claim, found) for claim in judged if claim.report in these]
-        counts[report] = {
-            "total": len(verdicts),
-            "hold": verdicts.count(HOLDS),
-            "fail": verdicts.count(FAILS),
-            "undecided": verdicts.count(UNDECIDED),
-        }
+        these = [claim for claim in judged if claim.report == report or report == "all" and claim.report.isdigit()]
+        seen = Counter(verdict_of(claim, found) for claim in these)
+        counts[report] = {"total": len(these), "hold": seen[HOLDS], "fail": seen[FAILS], "undecided": seen[UNDECIDED]}
     return counts
 
 
@@ -66,24 +63,14 @@ def claim_row(claim: Claim, runs: dict[str, Result]) -> dict:
     return {"claim": claim, "measured": measured, "notes": notes, "verdict": together(list(verdicts.values()))}
 
 
-def rules_list(report: str, judged: list[Claim]) -> str:
-    """Return the rule of each claim of a report, as it stands in claims.yaml."""
-    return render("rules.tex", claims=[claim for claim in judged if claim.report == report])
-
-
-def counted(reports: list[str], judged: list[Claim], found: dict[Key, Result]) -> list[list[str]]:
-    """Return rows of who claims, and how many claims there are, hold, fail and are undecided."""
-    counts = verdict_counts(reports, judged, found)
-    return [[claimant(report), *map(str, numbers.values())] for report, numbers in counts.items()]
-
-
-def verdicts_table(reports: list[str], judged: list[Claim], found: dict[Key, Result]) -> str:
+def verdicts_table(counts: dict[str, dict[str, int]]) -> str:
     """Return the verdicts of each report, counted."""
     head = ["claims of", "in all", "hold", "do not hold", "undecided"]
-    return render("table.tex", alignment="lrrrr", head=head, rows=counted(reports, judged, found))
+    rows = [[claimant(report), *numbers.values()] for report, numbers in counts.items()]
+    return latex.table(pd.DataFrame(rows, columns=head), {}, index=False)
 
 
-def verdicts_markdown(reports: list[str], judged: list[Claim], found: dict[Key, Result]) -> str:
+def verdicts_markdown(counts: dict[str, dict[str, int]], judged: list[Claim], found: dict[Key, Result]) -> str:
     """Return what holds and what does not, for README.md: the verdicts of each report counted, then a line a claim."""
     verdicts = [(claim, verdict_of(claim, found)) for claim in sorted(judged, key=lambda claim: claim.report)]
-    return render("verdicts.md", counts=counted(reports, judged, found), verdicts=verdicts)
+    return render("verdicts.md", counts=counts, claimant=claimant, verdicts=verdicts)

@@ -21,10 +21,15 @@ from twinvae.run import notebook, results
 from twinvae.run.parameters import BACKENDS
 from twinvae.run.results import NO_BACKEND, Key, Result
 from twinvae_collect import claims, claims_tables, short_tables
+from twinvae_collect.claims import Claim
 from twinvae_collect.macro_calls import MacroCalls, read_macro_calls
 from twinvae_collect.macros import macros
 from twinvae_collect.provenance_tables import provenance_long, provenance_table
+from twinvae_collect.rendering import render
 from twinvae_collect.twin_agreement import twins_table
+
+ORDER = (*BACKENDS, NO_BACKEND)  # of a notebook's runs
+Stale = dict[Key, list[str]]  # what of each stale run is no longer what it used
 
 
 def collect(root: Path, texts: Path, runs: Path, out: Path, backend: str) -> list[str]:
@@ -33,38 +38,31 @@ def collect(root: Path, texts: Path, runs: Path, out: Path, backend: str) -> lis
     Raises ValueError before anything is written when a run, number, figure, table or claim is not there.
     """
     best, unfinished = results.best(runs)
-    found = dict(sorted(best.items(), key=lambda item: report_order(item[0])))
+    found = {key: best[key] for key in sorted(best, key=lambda key: (key[0], ORDER.index(key[1])))}
     calls = read_macro_calls(texts)
     judged = [claim for claim in claims.load(texts / "claims.yaml") if claim.report in calls.reports]
+    needed = {key for path in (root / "notebooks").glob("*.ipynb") for key in notebook_keys(path)}
+    needed |= {item[:2] for kind in ("numbers", "figures", "tables") for item in calls.places(kind)}
+    for claim in judged:  # decided by the one run of its notebook, or those of all backends
+        alone = (claim.notebook, NO_BACKEND)
+        needed |= {alone} if alone in found else {(claim.notebook, backend) for backend in BACKENDS}
     chosen = BACKENDS if backend == "both" else (backend,)
-    needed = calls.keys() | {key for path in (root / "notebooks").glob("*.ipynb") for key in notebook_keys(path)}
-    needed |= {key for claim in judged for key in claim_keys(claim, chosen, found)}
     check_runs({key for key in needed if key[1] in (*chosen, NO_BACKEND)}, found, unfinished)
     check_names(calls, found)
     check_claims(calls, judged)
-    pieces = latex_pieces(calls, judged, found, root)
+    stale = {key: changed for key, result in found.items() if (changed := result.changed(root))}
+    pieces = latex_pieces(calls, judged, found, stale)
     shutil.rmtree(out, ignore_errors=True)
     for name, text in pieces.items():
         write_text(out / name, text)
     copy_files(calls, found, out)
-    return list(notices(found, unfinished, root))
-
-
-def report_order(key: Key) -> tuple[str, int]:
-    """Return a run's place in the report: by notebook, PyTorch before TensorFlow."""
-    return key[0], (*BACKENDS, NO_BACKEND).index(key[1])
+    return list(notices(found, unfinished, stale))
 
 
 def notebook_keys(path: Path) -> list[Key]:
     """Return the runs that a notebook has: one with each backend, or one alone when it takes none."""
     takes_backend = "backend" in notebook.declared_parameters(path)
     return [(path.stem.split("_")[0], backend) for backend in (BACKENDS if takes_backend else (NO_BACKEND,))]
-
-
-def claim_keys(claim: claims.Claim, chosen: tuple[str, ...], found: dict[Key, Result]) -> list[Key]:
-    """Return the runs that decide a claim: those of the backends chosen, or the one run of its notebook."""
-    alone = (claim.notebook, NO_BACKEND)
-    return [alone] if alone in found else [(claim.notebook, backend) for backend in chosen]
 
 
 def check_runs(needed: set[Key], found: dict[Key, Result], unfinished: dict[Key, list[Path]]) -> None:
@@ -80,17 +78,16 @@ def check_runs(needed: set[Key], found: dict[Key, Result], unfinished: dict[Key,
 def check_names(calls: MacroCalls, found: dict[Key, Result]) -> None:
     """Raise ValueError that names every number, figure or table that the text shows of a run that does not have it."""
     lacking = []
-    for kind, items in (("numbers", calls.numbers), ("figures", calls.figures), ("tables", calls.all_tables())):
-        for number, backend, name in items:
+    for kind in ("numbers", "figures", "tables"):
+        for number, backend, name in sorted(calls.places(kind)):
             result = found.get((number, backend))
-            has = result and (result.numbers if kind == "numbers" else result.manifest["captions"][kind])
-            if result and name not in has:
+            if result and name not in (result.numbers if kind == "numbers" else result.manifest["captions"][kind]):
                 lacking.append(f"{kind[:-1]} {number}/{backend}/{name} (not in {result.folder})")
     if lacking:
         raise ValueError(f"the text asks for what no run wrote: {', '.join(lacking)}")
 
 
-def check_claims(calls: MacroCalls, judged: list[claims.Claim]) -> None:
+def check_claims(calls: MacroCalls, judged: list[Claim]) -> None:
     """Raise ValueError for a report whose claims the text shows and that has none, or a verdict of no claim shown."""
     empty = sorted(set(calls.reports) - {claim.report for claim in judged})
     if empty:
@@ -100,40 +97,41 @@ def check_claims(calls: MacroCalls, judged: list[claims.Claim]) -> None:
         raise ValueError(f"the text asks for the verdict of {', '.join(lacking)}, no claim of a report that it shows")
 
 
-def latex_pieces(calls: MacroCalls, judged: list[claims.Claim], found: dict[Key, Result], root: Path) -> dict[str, str]:
+def latex_pieces(calls: MacroCalls, judged: list[Claim], found: dict[Key, Result], stale: Stale) -> dict[str, str]:
     """Return the files that are made of the runs: name in `generated/` -> text."""
-    pieces = {f"claims-{report}.tex": claims_tables.claims_table(report, judged, found) for report in calls.reports}
-    pieces |= {f"rules-{report}.tex": claims_tables.rules_list(report, judged) for report in calls.reports}
-    for number, backend, name, columns in calls.worst:
-        if (number, backend) in found:
-            text = short_tables.worst(found[number, backend], name, columns.split(", "))
-            pieces[f"tables/worst-{number}-{backend}-{name}.tex"] = text
-    for number, backend, name in calls.pairs:
-        if (number, backend) in found:
-            pieces[f"tables/pairs-{number}-{backend}-{name}.tex"] = short_tables.pairs(found[number, backend], name)
+    pieces = {}
+    for report in calls.reports:
+        pieces[f"claims-{report}.tex"] = claims_tables.claims_table(report, judged, found)
+        pieces[f"rules-{report}.tex"] = render("rules.tex", claims=[c for c in judged if c.report == report])
+    shown = calls.of_runs(found)
+    for number, backend, name, columns in shown["worst"]:
+        text = short_tables.worst(found[number, backend], name, columns.split(", "))
+        pieces[f"tables/worst-{number}-{backend}-{name}.tex"] = text
+    for number, backend, name in shown["pairs"]:
+        pieces[f"tables/pairs-{number}-{backend}-{name}.tex"] = short_tables.pairs(found[number, backend], name)
+    counts = claims_tables.verdict_counts(calls.reports, judged, found)
     return pieces | {
-        "macros.tex": macros(calls, judged, found),
-        "verdicts.tex": claims_tables.verdicts_table(calls.reports, judged, found),
-        "verdicts.md": claims_tables.verdicts_markdown(calls.reports, judged, found),
+        "macros.tex": macros(calls, judged, counts, found),
+        "verdicts.tex": claims_tables.verdicts_table(counts),
+        "verdicts.md": claims_tables.verdicts_markdown(counts, judged, found),
         "twins.tex": twins_table(found),
-        "provenance.tex": provenance_table(found, root),
+        "provenance.tex": provenance_table(found, stale),
         "provenance-long.tex": provenance_long(calls, found),
     }
 
 
 def copy_files(calls: MacroCalls, found: dict[Key, Result], out: Path) -> None:
     """Copy the figures and tables that the text shows, under names that say their run: `figures/03-torch-name.pdf`."""
+    shown = calls.of_runs(found)
     for kind, suffix in (("figures", "pdf"), ("tables", "tex")):
         (out / kind).mkdir(parents=True, exist_ok=True)
-        for number, backend, name in getattr(calls, kind):
-            if (number, backend) in found:
-                source = found[number, backend].folder / kind / f"{name}.{suffix}"
-                shutil.copyfile(source, out / kind / f"{number}-{backend}-{name}.{suffix}")
+        for number, backend, name in shown[kind]:
+            source = found[number, backend].folder / kind / f"{name}.{suffix}"
+            shutil.copyfile(source, out / kind / f"{number}-{backend}-{name}.{suffix}")
 
 
-def notices(found: dict[Key, Result], unfinished: dict[Key, list[Path]], root: Path) -> Iterator[str]:
+def notices(found: dict[Key, Result], unfinished: dict[Key, list[Path]], stale: Stale) -> Iterator[str]:
     """Yield what the reader of the terminal should know: stale runs, and unfinished ones that were passed over."""
-    stale = {key: words for key, result in found.items() if (words := result.changed(root))}
     for key, changed in stale.items():
         others = f" and {len(changed) - 1} others" if len(changed) > 1 else ""
         yield f"stale: {results.words(key)} ({found[key].profile}) is older than {changed[0]}{others}"
@@ -148,9 +146,7 @@ def main(arguments: list[str] | None = None) -> None:
     root = paths.find_root(Path.cwd())
     parser = argparse.ArgumentParser(prog="python -m twinvae_collect", description=__doc__.splitlines()[0])
     parser.add_argument("--results", type=Path, default=paths.results_folder(root), help="the runs (results/)")
-    parser.add_argument(
-        "--texts", type=Path, default=root / "report", help="main.tex, sections/, claims.yaml (report/)"
-    )
+    parser.add_argument("--texts", type=Path, default=root / "report", help="main.tex, sections/, claims.yaml")
     parser.add_argument("--out", type=Path, help="where to write (generated/ beside main.tex)")
     parser.add_argument("--backend", choices=(*BACKENDS, "both"), default="both", help="the runs that must be there")
     given = parser.parse_args(arguments)

@@ -58,9 +58,8 @@ class PageExporter(HTMLExporter):
 
     @pass_context
     def markdown2html(self, context, source: str) -> str:
-        return MarkdownWithMath(renderer=Renderer(escape=False, anchor_link_text="", exclude_anchor_links=True)).render(
-            source
-        )
+        renderer = Renderer(escape=False, anchor_link_text="", exclude_anchor_links=True)
+        return MarkdownWithMath(renderer=renderer).render(source)
 
 
 def page(notebook: Path) -> str:
@@ -91,9 +90,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line."""
     root = paths.find_root(Path.cwd())
     parser = argparse.ArgumentParser(prog="python -m twinvae_collect.html_edition", description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--to", type=Path, default=root / "report" / "html", help="the folder of the pages (report/html)"
-    )
+    parser.add_argument("--to", type=Path, default=root / "report" / "html", help="the folder of the pages")
     folder = parser.parse_args(arguments).to
     try:
         pages = write(root / "notebooks", folder)

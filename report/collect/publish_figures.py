@@ -1,7 +1,5 @@
 """`python -m twinvae_collect.publish_figures` adds to git the figures of the runs that the report or README shows."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 from pathlib import Path
@@ -14,7 +12,7 @@ from twinvae_collect.macro_calls import read_macro_calls
 def shown(root: Path) -> list[Path]:
     """Return the figures that the report's text shows, and those of which README shows a picture."""
     found, _ = results.best(paths.results_folder(root))
-    wanted = [((number, backend), name) for number, backend, name in read_macro_calls(root / "report").figures]
+    wanted = [((number, backend), name) for number, backend, name in read_macro_calls(root / "report").shown["figures"]]
     pictures = set(re.findall(r"report/(\w+)\.png", (root / "README.md").read_text(encoding="utf-8")))
     files = {found[key].folder / "figures" / f"{name}.pdf" for key, name in wanted if key in found}
     files |= {path for run in found.values() for path in run.folder.glob("figures/*.pdf") if path.stem in pictures}

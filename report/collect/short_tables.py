@@ -9,11 +9,8 @@ from twinvae.run.results import Result
 from twinvae_collect.rendering import render
 
 
-def read_table(result: Result, name: str) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
-    """Return a table of a run: its values, its cells as LaTeX, and which of its columns hold numbers.
-
-    A number that is missing is '--', a word that is missing nothing.
-    """
+def read_table(result: Result, name: str) -> tuple[pd.DataFrame, dict[str, str], list[str]]:
+    """Return a table of a run, the formats of its columns, and which of them hold numbers."""
     values = pd.read_csv(result.folder / "tables" / f"{name}.csv")
     formats = result.manifest.get("table_formats", {}).get(name, {})
     numeric = [
@@ -21,20 +18,7 @@ def read_table(result: Result, name: str) -> tuple[pd.DataFrame, pd.DataFrame, l
         for column, cells in values.items()
         if column in formats or (is_numeric_dtype(cells) and not is_bool_dtype(cells) and cells.notna().any())
     ]
-    shown = {
-        column: [
-            latex.cell(value, formats.get(column)) if pd.notna(value) else "--" if column in numeric else ""
-            for value in cells
-        ]
-        for column, cells in values.items()
-    }
-    return values, pd.DataFrame(shown), numeric
-
-
-def tabular(table: pd.DataFrame, numeric: list[str]) -> str:
-    """Return a booktabs table of cells that are LaTeX already, numbers to the right and words to the left."""
-    alignment = "".join("r" if column in numeric else "l" for column in table)
-    return render("table.tex", alignment=alignment, head=map(latex.head, table), rows=table.to_numpy())
+    return values, formats, numeric
 
 
 def worst(result: Result, name: str, columns: list[str]) -> str:
@@ -42,28 +26,34 @@ def worst(result: Result, name: str, columns: list[str]) -> str:
 
     Raises ValueError for a column that the table does not have.
     """
-    values, cells, numeric = read_table(result, name)
+    values, formats, numeric = read_table(result, name)
     lacking = [column for column in columns if column not in values]
     if lacking:
         raise ValueError(
             f"table {name} in {result.folder} has no column {', '.join(lacking)}; it has {', '.join(values)}"
         )
-    kinds = [tuple(str(row[column]).split("_")[0] for column in columns) for _, row in values.iterrows()]
-    numeric = [column for column in numeric if column not in columns]
-    rows = []
-    for kind in dict.fromkeys(kinds):
-        here = values[[other == kind for other in kinds]]
-        most = {c: cells.loc[here[c].idxmax(), c] if here[c].notna().any() else "--" for c in numeric}
-        rows.append(dict(zip(columns, map(latex.escape, kind), strict=True)) | {"rows": str(len(here))} | most)
-    return tabular(pd.DataFrame(rows), ["rows", *numeric])
+    kinds = [values[column].astype(str).str.partition("_")[0].rename(column) for column in columns]
+    groups = values.groupby(kinds, sort=False)
+    most = groups[[column for column in numeric if column not in columns]].max()
+    most.insert(0, "rows", groups.size())
+    return latex.table(most.reset_index(), formats, index=False)
 
 
 def pairs(result: Result, name: str) -> str:
-    """Return one row a model in place of one a twin: 'PyTorch/TensorFlow' in a cell where they differ as printed."""
-    values, cells, numeric = read_table(result, name)
-    rows = []
-    for model in dict.fromkeys(values["model"]):
-        twins = [cells[(values["model"] == model) & (values["backend"] == twin)] for twin in BACKENDS]
-        both = [[*dict.fromkeys(twin[c].iloc[0] for twin in twins if len(twin))] for c in cells if c != "backend"]
-        rows.append(["/".join(cell).removeprefix("report") for cell in both])  # less wide
-    return tabular(pd.DataFrame(rows, columns=[c for c in cells if c != "backend"]), numeric)
+    """Return one row a model in place of one a twin: 'PyTorch/TensorFlow' in a cell where they differ as printed.
+
+    A number that is missing is '--', a word that is missing nothing.
+    """
+    values, formats, numeric = read_table(result, name)
+
+    def printed(column: str) -> list[str]:
+        fmt, missing = formats.get(column), "--" if column in numeric else ""
+        return [latex.cell(value, fmt) if pd.notna(value) else missing for value in values[column]]
+
+    cells = pd.DataFrame({column: printed(column) for column in values if column != "backend"})
+    cells["model"] = cells["model"].str.removeprefix("report")  # less wide
+    twins = cells.loc[values["backend"].map(BACKENDS.index).sort_values(kind="stable").index]
+    both = twins.groupby("model").agg(lambda cell: "/".join(cell.unique()))
+    both = both.loc[cells["model"].unique()].reset_index()[list(cells)]
+    alignment = "".join("r" if column in numeric else "l" for column in both)
+    return render("table.tex", alignment=alignment, head=map(latex.head, both), rows=both.to_numpy())

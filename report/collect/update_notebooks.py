@@ -21,22 +21,17 @@ from twinvae.run.parameters import PROFILES
 
 def without_papermill(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Take out papermill's metadata, its cell, the times of execution and dead widgets; count the cells from 1."""
-    cells = [cell for cell in notebook.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
-    for holder in (notebook, *cells):
-        for key in ("papermill", "execution"):
+    notebook.cells = [cell for cell in notebook.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
+    for holder in (notebook, *notebook.cells):
+        for key in ("papermill", "execution", "widgets", *["tags"] * (holder.metadata.get("tags") == [])):
             holder.metadata.pop(key, None)
-    for cell in cells:
-        if not cell.metadata.get("tags", True):
-            del cell.metadata["tags"]
-    for count, cell in enumerate((cell for cell in cells if cell.cell_type == "code"), start=1):
+    notebook.metadata.get("language_info", {}).pop("version", None)
+    for count, cell in enumerate((cell for cell in notebook.cells if cell.cell_type == "code"), start=1):
         cell.execution_count = count
         for output in cell.outputs:
-            if output.output_type == "execute_result":
+            if "execution_count" in output:
                 output.execution_count = count
             output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
-    notebook.metadata.pop("widgets", None)
-    notebook.cells = cells
-    notebook.metadata.get("language_info", {}).pop("version", None)
     return notebook
 
 
@@ -56,9 +51,7 @@ def update(executed: Path, notebook: Path) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line: every notebook that was executed in this profile, the PyTorch run of two."""
     root = paths.find_root(Path.cwd())
-    parser = argparse.ArgumentParser(
-        prog="python -m twinvae_collect.update_notebooks", description=__doc__.splitlines()[0]
-    )
+    parser = argparse.ArgumentParser("python -m twinvae_collect.update_notebooks", description=__doc__.splitlines()[0])
     parser.add_argument("--results", type=Path, default=paths.results_folder(root), help="the runs (results/)")
     parser.add_argument("--profile", choices=PROFILES, default="quick", help="the profile that was run")
     given = parser.parse_args(arguments)

@@ -10,21 +10,3 @@ from twinvae_apps.handwriting.measures import legibility, writer_recognition
 from twinvae_apps.handwriting.page import Page, save, write, write_by
 from twinvae_apps.handwriting.pen import load
 from twinvae_apps.handwriting.type_table import PANGRAM, SUPPORTED, unsupported
-
-__all__ = [
-    "Hand",
-    "Pen",
-    "Trait",
-    "Page",
-    "load",
-    "traits",
-    "alphabet_like",
-    "write",
-    "write_by",
-    "save",
-    "legibility",
-    "writer_recognition",
-    "PANGRAM",
-    "SUPPORTED",
-    "unsupported",
-]

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from scipy import ndimage
 
 from twinvae_apps.handwriting.hands import Hand, slant, thickness
 from twinvae_apps.handwriting.type_table import EXTENTS, STROKES, Extent
@@ -16,15 +17,18 @@ from twinvae_apps.ink import ink_box
 
 X_HEIGHT = 26  # height of an 'x' in dots
 ABOVE, BELOW = 2.0, 0.9  # the strip of a line above and below its baseline, in x-heights
+STRIP = int((ABOVE + BELOW) * X_HEIGHT)  # its height in dots
 PIXEL = 0.075  # of the data's images, in x-heights, for the stroke of a sign: a letter is 20 pixels high there, or less
 FINE = 4  # drawing is this much finer than the page
 
 
 class Glyph(NamedTuple):
-    """One character as ink on a strip of its line: [strip's height, width], no empty columns at its sides."""
+    """One character as ink on a strip of its line, no empty columns at its sides; where it is on a page, in dots."""
 
     character: str
-    ink: np.ndarray
+    ink: np.ndarray  # [STRIP, width]
+    left: int = 0
+    top: int = 0
 
 
 def glyphs_of(characters: str, hand: Hand) -> list[Glyph]:
@@ -53,21 +57,19 @@ def _sized(image: np.ndarray, extent: Extent, drift: np.ndarray) -> np.ndarray:
     columns_out = int(np.ceil((right - left) * wide)) + 4
     base = (ABOVE - extent.bottom - drift[0]) * X_HEIGHT
     move = np.float32([[wide * FINE, 0, (2 - left * wide) * FINE], [0, scale * FINE, (base - bottom * scale) * FINE]])
-    size = (columns_out * FINE, int((ABOVE + BELOW) * X_HEIGHT) * FINE)
+    size = (columns_out * FINE, STRIP * FINE)
     fine = cv2.warpAffine(image.astype(np.float32), move, size, flags=cv2.INTER_CUBIC)
     return _trimmed(_inked(fine / max(float(image.max()), 1e-6)))
 
 
 def unspeckled(image: np.ndarray, least: float = 0.1) -> np.ndarray:
     """Take away pieces of less than this share of the largest one's ink, left by other shapes of the class.  [H, W]"""
-    count, piece = cv2.connectedComponents((image > 0.25 * image.max()).astype(np.uint8), connectivity=8)
-    ink = np.array([image[piece == k].sum() for k in range(count)])
-    numbers, large = np.arange(count), ink >= least * ink[1:].max()
-    around = np.ones((3, 3), np.uint8)
-    speckles, kept = (
-        cv2.dilate(np.isin(piece, numbers[(numbers > 0) & which]).astype(np.uint8), around) for which in (~large, large)
-    )
-    return np.where((speckles > 0) & (kept == 0), 0, image)
+    around = np.ones((3, 3), bool)
+    piece, count = ndimage.label(image > 0.25 * image.max(), around)
+    ink = ndimage.sum_labels(image, piece, range(1, count + 1))
+    large = np.isin(piece, 1 + np.flatnonzero(ink >= least * ink.max()))
+    speckles, kept = (ndimage.binary_dilation(part, around) for part in ((piece > 0) & ~large, large))
+    return np.where(speckles & ~kept, 0, image)
 
 
 def _inked(fine: np.ndarray) -> np.ndarray:
@@ -86,7 +88,7 @@ def _stroked(character: str, pen: float, lean: float, drift: np.ndarray) -> np.n
     """Draw a sign with a pen of this width in x-heights, leaning as the hand does; a box for the unknown."""
     box = (((0, 0), (0.8, 0), (0.8, 1.2), (0, 1.2), (0, 0)),)
     size, shear = X_HEIGHT * FINE, np.tan(np.radians(lean))
-    fine = np.zeros((int((ABOVE + BELOW) * X_HEIGHT) * FINE, 4 * size), np.float32)
+    fine = np.zeros((STRIP * FINE, 4 * size), np.float32)
     for stroke in STROKES.get(character, box):
         points = np.array([((1 + x + shear * h) * size, (ABOVE - h - drift[0]) * size) for x, h in stroke])
         width = max(FINE, round(pen * size * (1.35 if len(stroke) == 1 else 1)))

@@ -6,11 +6,13 @@ Images are NumPy, ink 1 on paper 0, [N, H, W]; styles z [Z], labels as positions
 from __future__ import annotations
 
 import string
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
 import numpy as np
+from sklearn.linear_model import LinearRegression
+from sklearn.metrics import explained_variance_score
 
 CLASSES = {
     36: string.digits + string.ascii_uppercase,
@@ -80,10 +82,10 @@ class Pen:
         code = self.places.code(z, labels)
         return self.twin.models.predict(self.model, "generate", code, np.eye(len(self.classes))[labels])[..., 0]
 
-    def hand(self, writer: int, **more) -> Hand:
+    def hand(self, writer: int) -> Hand:
         """Return the writer of that number: z from N(0, I) with the number as seed, the first draw, unselected."""
         z = np.random.default_rng([writer, 0]).standard_normal(self.model.spec.latent_dim)
-        return Hand(self, z, writer, **more)
+        return Hand(self, z, writer)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +106,7 @@ class Hand:
 
     def moved(self, trait: Trait, amount: float) -> Hand:
         """Return the same hand with more of a trait, by `amount` in its units."""
-        return Hand(self.pen, self.z + amount * trait.direction, self.seed, self.variation)
+        return replace(self, z=self.z + amount * trait.direction)
 
 
 # ---------------------------------------------------------------- traits
@@ -115,11 +117,7 @@ class Trait:
     `direction` [Z] raises it by 1; `share` is R^2 of the line on styles that it was not fitted to.
     """
 
-    name: str
-    unit: str
     direction: np.ndarray
-    mean: float
-    sd: float
     share: float
 
 
@@ -148,23 +146,20 @@ def thickness(x: np.ndarray) -> np.ndarray:
     return 2 * x.sum((1, 2)) / (np.hypot(down, right).sum((1, 2)) + 1e-9)
 
 
-def traits(pen: Pen, styles: int = 150, seed: int = 0) -> dict[str, Trait]:
-    """Find the directions of slant and thickness: each measured on all classes of random styles, regressed on z.
+def traits(pen: Pen, styles: int = 150) -> dict[str, Trait]:
+    """Find the directions of slant, in degrees, and thickness, in pixels: measured on all classes, regressed on z.
 
-    A third of the styles is kept to say how much of the variance the line explains.
+    A third of the random styles is kept to say how much of the variance the line explains.
     """
     k = len(pen.classes)
-    z = np.random.default_rng([seed, 2]).standard_normal((styles, pen.model.spec.latent_dim))
+    z = np.random.default_rng([0, 2]).standard_normal((styles, pen.model.spec.latent_dim))
     x = pen.draw(z.repeat(k, 0), np.tile(np.arange(k), styles))
     fitted, found = styles * 2 // 3, {}
-    for name, unit, measure in (("slant", "degrees", slant), ("thickness", "pixels", thickness)):
+    for name, measure in (("slant", slant), ("thickness", thickness)):
         value = measure(x).reshape(styles, k).mean(1)
-        line, *_ = np.linalg.lstsq(np.c_[z[:fitted], np.ones(fitted)], value[:fitted], rcond=None)
-        rest = value[fitted:] - np.c_[z[fitted:], np.ones(styles - fitted)] @ line
-        direction = line[:-1] / (line[:-1] @ line[:-1])
-        found[name] = Trait(
-            name, unit, direction, float(value.mean()), float(value.std()), float(1 - rest.var() / value[fitted:].var())
-        )
+        line = LinearRegression().fit(z[:fitted], value[:fitted])
+        share = explained_variance_score(value[fitted:], line.predict(z[fitted:]))
+        found[name] = Trait(line.coef_ / (line.coef_ @ line.coef_), float(share))
     return found
 
 

@@ -7,54 +7,37 @@ import pandas as pd
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from twinvae.metrics.judge import Judge
-from twinvae_apps.handwriting.hands import CLASSES, VARIATION, Pen
-from twinvae_apps.handwriting.page import Page, write
+from twinvae_apps.handwriting.hands import CLASSES, Pen
+from twinvae_apps.handwriting.page import write
 from twinvae_apps.handwriting.type_table import EXTENTS, PANGRAM
 from twinvae_apps.ink import centre_box
 
 
-def cut_out(page: Page) -> tuple[np.ndarray, str]:
-    """Cut out the letters and digits of a page, without their neighbours' ink, scaled and centred as EMNIST's are.
-
-    Returns images [N, 28, 28, 1] and N characters.
-    """
-    seen = [(one.character, ink) for one, ink in zip(page.placed, page.inks, strict=True) if one.character in EXTENTS]
-    return np.stack([centre_box(ink) for _, ink in seen]), "".join(character for character, _ in seen)
-
-
-def legibility(
-    pen: Pen, judge: Judge, writers: int = 20, text: str = PANGRAM, variation: float = VARIATION
-) -> pd.DataFrame:
-    """Let the judge of 36 classes read a page by each of the writers 0, 1, ..., unselected; cases are one.
+def legibility(pen: Pen, judge: Judge, writers: int = 20) -> pd.DataFrame:
+    """Let the judge of 36 classes read the pangram by each of the writers 0, 1, ..., unselected; cases are one.
 
     Returns a row a character: writer, character, read, right. The judge's accuracy on real ones belongs beside it.
     """
     rows = []
     for writer in range(writers):
-        x, characters = cut_out(write(text, pen.hand(writer, variation=variation)))
-        read = [CLASSES[36][k] for k in judge.probabilities(x).argmax(1)]
-        rows += [
-            {"writer": writer, "character": c.upper(), "read": r, "right": c.upper() == r}
-            for c, r in zip(characters, read, strict=True)
-        ]
-    return pd.DataFrame(rows)
+        seen = [one for one in write(PANGRAM, pen.hand(writer)).placed if one.character in EXTENTS]
+        x = np.stack([centre_box(one.ink) for one in seen])  # without the ink of its neighbours
+        for one, k in zip(seen, judge.probabilities(x).argmax(1), strict=True):
+            rows.append({"writer": writer, "character": one.character.upper(), "read": CLASSES[36][k]})
+    return pd.DataFrame(rows).assign(right=lambda table: table.character == table["read"])
 
 
-def writer_recognition(
-    pen: Pen, judge: Judge, writers: int = 20, copies: int = 10, variation: float = VARIATION
-) -> dict[str, float]:
+def writer_recognition(pen: Pen, judge: Judge, writers: int = 20, copies: int = 10) -> dict[str, float]:
     """Return the shares of n to z for which a probe trained on a to m names the writer; chance is 1 / writers.
 
     'features': a linear probe on the judge's features; 'pixels': on the pixels.  Each letter is written `copies` times.
     """
-    halves = []
-    for letters in ("abcdefghijklm", "nopqrstuvwxyz"):
-        x = np.concatenate([pen.hand(w, variation=variation).characters(letters, copies) for w in range(writers)])
-        halves.append((x, np.arange(writers).repeat(copies * len(letters))))
-    (x, who), (x_other, who_other) = halves
+    hands = [pen.hand(writer) for writer in range(writers)]
+    x, x_other = (
+        np.concatenate([hand.characters(letters, copies) for hand in hands])
+        for letters in ("abcdefghijklm", "nopqrstuvwxyz")
+    )
+    who = np.arange(writers).repeat(len(x) // writers)
     views = {"features": lambda x: judge.features(x[..., None]), "pixels": lambda x: x.reshape(len(x), -1)}
-    score = {}
-    for name, seen in views.items():
-        probe = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
-        score[name] = float(probe.fit(seen(x), who).score(seen(x_other), who_other))
-    return score
+    probe = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+    return {name: float(probe.fit(seen(x), who).score(seen(x_other), who)) for name, seen in views.items()}

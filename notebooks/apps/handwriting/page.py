@@ -6,41 +6,31 @@ stands.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from twinvae_apps.handwriting.glyphs import ABOVE, BELOW, X_HEIGHT, Glyph, glyphs_of
+from twinvae_apps.handwriting.glyphs import STRIP, X_HEIGHT, Glyph, glyphs_of
 from twinvae_apps.handwriting.hands import Hand
 from twinvae_apps.handwriting.type_table import checked
 
 DPI = 150
 WIDTH, HEIGHT, MARGIN = 1240, 1754, 120  # A4 and its margins, in dots
 PITCH = 82  # from baseline to baseline, in dots
-GAP, WORD = 0.2, 0.85  # between the ink of neighbours, and between words, in x-heights
-
-
-class Placed(NamedTuple):
-    """A character on a page and the box around it, in dots; boxes of neighbours may overlap, their ink does not."""
-
-    character: str
-    left: int
-    top: int
-    right: int
-    bottom: int
+GAP = 0.2  # between the ink of neighbours, in x-heights
+SPACE = round(0.85 * X_HEIGHT)  # between words, in dots
 
 
 @dataclass(frozen=True, eq=False)
 class Page:
-    """ink [height, width], the characters on it, in order, and the ink of each."""
+    """ink [height, width], and the characters on it, in order; their boxes may overlap, their ink does not."""
 
     ink: np.ndarray
-    placed: tuple[Placed, ...]
-    inks: tuple[np.ndarray, ...]
+    placed: tuple[Glyph, ...]
 
     def paper(self) -> np.ndarray:
         """Return the page dark on white.  -> uint8 [height, width]"""
@@ -77,13 +67,15 @@ def advance(left: np.ndarray, right: np.ndarray) -> int:
     return max(closest, left.shape[1] - X_HEIGHT // 2, 3)
 
 
-def width_of(glyphs: list[Glyph]) -> int:
+def starts(word: list[Glyph]) -> list[int]:
+    """Return where each glyph of a word begins, in dots from the first."""
+    steps = (advance(glyph.ink, after.ink) for glyph, after in itertools.pairwise(word))
+    return list(itertools.accumulate(steps, initial=0))
+
+
+def width_of(word: list[Glyph]) -> int:
     """Return the width of glyphs that are set beside each other, in dots."""
-    ends, x = [0], 0
-    for glyph, after in zip(glyphs, [*glyphs[1:], None], strict=True):
-        ends.append(x + glyph.ink.shape[1])
-        x += advance(glyph.ink, after.ink) if after else 0
-    return max(ends)
+    return max(start + glyph.ink.shape[1] for start, glyph in zip(starts(word), word, strict=True))
 
 
 def break_lines(words: list[list[Glyph]], room: int) -> list[list[list[Glyph]]]:
@@ -91,12 +83,11 @@ def break_lines(words: list[list[Glyph]], room: int) -> list[list[list[Glyph]]]:
     lines, used = [[]], 0
     for piece in [piece for word in words for piece in _cut(word, room)]:
         wide = width_of(piece)
-        space = round(WORD * X_HEIGHT) * bool(lines[-1])
-        if used + space + wide > room:
+        if lines[-1] and used + wide > room:
             lines.append([])
-            used = space = 0
+            used = 0
         lines[-1].append(piece)
-        used += space + wide
+        used += wide + SPACE
     return lines
 
 
@@ -112,35 +103,24 @@ def _cut(word: list[Glyph], room: int) -> list[list[Glyph]]:
 
 def _set(lines: list[list[list[Glyph]]], width: int, margin: int) -> Page:
     """Set lines of words onto a page that is as high as they need, margins included."""
-    strip = int((ABOVE + BELOW) * X_HEIGHT)
-    page = np.zeros((2 * margin + PITCH * (len(lines) - 1) + strip, width))
-    placed, inks = [], []
+    page, placed = np.zeros((2 * margin + PITCH * (len(lines) - 1) + STRIP, width)), []
     for number, line in enumerate(lines):
-        top, x = margin + number * PITCH, margin
+        top, left = margin + number * PITCH, margin
         for word in line:
-            start = x
-            for glyph, after in zip(word, [*word[1:], None], strict=True):
-                wide = glyph.ink.shape[1]
-                here = page[top : top + strip, x : x + wide]
+            for start, glyph in zip(starts(word), word, strict=True):
+                placed.append(glyph._replace(left=left + start, top=top))
+                here = page[top : top + STRIP, left + start : left + start + glyph.ink.shape[1]]
                 np.maximum(here, glyph.ink, out=here)
-                placed.append(Placed(glyph.character, x, top, x + wide, top + strip))
-                inks.append(glyph.ink)
-                x += advance(glyph.ink, after.ink) if after else 0
-            x = start + width_of(word) + round(WORD * X_HEIGHT)
-    return Page(page, tuple(placed), tuple(inks))
+            left += width_of(word) + SPACE
+    return Page(page, tuple(placed))
 
 
 def write_by(text: str, hands: list[Hand], width: int = WIDTH) -> Page:
     """Write the same text by several writers, one below the other."""
     pages = [write(text, hand, width=width, margin=MARGIN // 3) for hand in hands]
-    tops = np.cumsum([0] + [len(page.ink) for page in pages[:-1]])
-    placed = tuple(
-        Placed(c, left, t + top, right, b + top)
-        for page, top in zip(pages, tops, strict=True)
-        for c, left, t, right, b in page.placed
-    )
-    inks = sum((page.inks for page in pages), ())
-    return Page(np.concatenate([page.ink for page in pages]), placed, inks)
+    tops = itertools.accumulate((len(page.ink) for page in pages[:-1]), initial=0)
+    placed = [one._replace(top=one.top + top) for page, top in zip(pages, tops, strict=True) for one in page.placed]
+    return Page(np.concatenate([page.ink for page in pages]), tuple(placed))
 
 
 # ---------------------------------------------------------------- files
@@ -159,14 +139,7 @@ def save(page: Page, path: Path) -> Path:
 
 def cut_into_a4(paper: np.ndarray) -> list[np.ndarray]:
     """Cut a long page between lines into A4 pages with margins.  uint8 [height, width] -> [HEIGHT, width] each"""
-    strip = int((ABOVE + BELOW) * X_HEIGHT)
-    lines = (len(paper) - 2 * MARGIN - strip) // PITCH + 1
-    fitting = (HEIGHT - 2 * MARGIN - strip) // PITCH + 1
-    pages = []
-    for first in range(0, lines, fitting):
-        last = min(first + fitting, lines) - 1
-        part = paper[MARGIN + first * PITCH : MARGIN + last * PITCH + strip]
-        page = np.full((HEIGHT, paper.shape[1]), 255, np.uint8)
-        page[MARGIN : MARGIN + len(part)] = part
-        pages.append(page)
-    return pages
+    fitting = (HEIGHT - 2 * MARGIN - STRIP) // PITCH + 1
+    written = paper[MARGIN:-MARGIN]
+    parts = [written[top:][: (fitting - 1) * PITCH + STRIP] for top in range(0, len(written), fitting * PITCH)]
+    return [np.pad(part, ((MARGIN, HEIGHT - MARGIN - len(part)), (0, 0)), constant_values=255) for part in parts]

@@ -20,7 +20,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import cross_val_predict, cross_val_score
+from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 
 from twinvae import backend, checkpoints, data, randomness, training, zoo
@@ -34,25 +34,20 @@ PHASES = (TrainSpec(epochs=16, learning_rate=1e-3, beta=2.0), TrainSpec(epochs=5
 DIGITS, LETTERS = 10, 26
 
 
-def _examples(images: data.Images) -> tuple[np.ndarray, np.ndarray]:
-    """Return the 62-class characters as EMNIST's letters are, thin and thicker; and their labels."""
+def case_probes(reader: judge.Judge, images: data.Images) -> list[LogisticRegression]:
+    """Fit for each letter a probe of its case (true: lower) on the judge's features of the 62-class characters.
+
+    They are scaled and centred as EMNIST's letters are, each thin and thicker.
+    """
     ink = 1 - data.scale(images.x)[..., 0]
     fine = [cv2.resize(x, (112, 112), interpolation=cv2.INTER_CUBIC) for x in ink]
     thick = [cv2.dilate(x, np.ones((3, 3), np.uint8)) for x in fine]
-    return np.stack([centre_box(x.clip(0, 1), 0.4) for x in fine + thick]), np.tile(images.y, 2)
-
-
-def case_probes(reader: judge.Judge, images: data.Images) -> tuple[list[LogisticRegression], np.ndarray]:
-    """Fit for each letter a probe of its case (true: lower) on the judge's features; cross-validated accuracies."""
-    x, y = _examples(images)
-    features, probes, right = reader.features(x), [], []
+    features = reader.features(np.stack([centre_box(x.clip(0, 1), 0.4) for x in fine + thick]))
+    probes, y = [], np.tile(images.y, 2)
     for k in range(DIGITS, DIGITS + LETTERS):
         own = (y == k) | (y == k + LETTERS)
-        seen, lower = features[own], y[own] >= DIGITS + LETTERS
-        half = len(seen) // 2  # thin and thick of one character stay together
-        probes.append(LogisticRegression(C=0.01, max_iter=500).fit(seen, lower))
-        right.append(cross_val_score(LogisticRegression(C=0.01, max_iter=500), seen[:half], lower[:half], cv=5).mean())
-    return probes, np.array(right)
+        probes.append(LogisticRegression(C=0.01, max_iter=500).fit(features[own], y[own] >= DIGITS + LETTERS))
+    return probes
 
 
 def with_cases(
@@ -93,7 +88,7 @@ def both_cases(images: data.Splits, reader: str) -> data.Splits:
                 "TWINVAE_DATA to the folder that holds the real ones"
             )
     judging = judge.load("characters", backend.get("torch"))
-    probes, _ = case_probes(judging, few.train)
+    probes = case_probes(judging, few.train)
     label = f"{images.source.label}; cases read by a probe from {few.source.label}"
     parts = {}
     for name in ("train", "valid", "test"):
@@ -118,7 +113,7 @@ def load(twin: ModuleType, path: Path | None = None) -> Pen:
     """
     if path is None:
         trained = training.load(job(), twin)
-        known = training.measured(trained, "places", lambda: _measured(trained))
+        known = training.measured(trained, "places", lambda: vars(places(trained)))
         return Pen(trained.model, twin, Places(known["mean"], known["root"]))
     if not Path(path).is_file():
         raise FileNotFoundError(f"there are no weights at {path}; name a file of weights of a CVAE of characters")
@@ -127,10 +122,8 @@ def load(twin: ModuleType, path: Path | None = None) -> Pen:
     return Pen(model, twin, Places(np.zeros((k, z)), np.tile(np.eye(z), (k, 1, 1))))
 
 
-def _measured(trained: training.Trained) -> dict[str, np.ndarray]:
-    """Where the pen's codes of its training images lie, one code drawn for each, and how well the cases were read."""
+def places(trained: training.Trained) -> Places:
+    """Return where the pen's codes of its training images lie, one code drawn for each."""
     images = data.from_recipe(trained.job.data).train
     labels = data.one_hot(images.y, images.num_classes)
-    places = Places.fit(randomness.codes(*trained.predict("encode", data.scale(images.x), labels)), images.y)
-    _, right = case_probes(judge.load("characters", backend.get("torch")), data.splits("nist").train)
-    return {"mean": places.mean, "root": places.root, "case_accuracy": right}
+    return Places.fit(randomness.codes(*trained.predict("encode", data.scale(images.x), labels)), images.y)

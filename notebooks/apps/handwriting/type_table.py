@@ -21,15 +21,13 @@ class Extent(NamedTuple):
     top: float
 
 
-def _extents() -> dict[str, Extent]:
-    """Return the extent of every letter and digit."""
-    lower = {c: Extent(0, 1) for c in string.ascii_lowercase}
-    lower |= {c: Extent(0, ASCENDER) for c in "bdfhkl"} | {c: Extent(DESCENDER, 1) for c in "gpqy"}
-    lower |= {"t": Extent(0, 1.45), "i": Extent(0, 1.25), "j": Extent(DESCENDER, 1.2)}
-    return lower | {c: Extent(0, CAPITAL) for c in string.ascii_uppercase + string.digits}
-
-
-EXTENTS = _extents()
+EXTENTS = (
+    {c: Extent(0, 1) for c in string.ascii_lowercase}
+    | {c: Extent(0, ASCENDER) for c in "bdfhkl"}
+    | {c: Extent(DESCENDER, 1) for c in "gpqy"}
+    | {"t": Extent(0, 1.45), "i": Extent(0, 1.25), "j": Extent(DESCENDER, 1.2)}
+    | {c: Extent(0, CAPITAL) for c in string.ascii_uppercase + string.digits}
+)
 
 # Polylines of (x, height) for a pen that leans with the hand; a single point is a dot.
 DOT, COMMA = ((0, 0),), ((0.05, 0.05), (-0.12, -0.28))
@@ -48,17 +46,15 @@ STROKES: dict[str, tuple[tuple[tuple[float, float], ...], ...]] = {
 }
 
 
-def _arc(
-    x: float, height: float, radius: tuple[float, float], start: float, end: float
-) -> tuple[tuple[float, float], ...]:
+def _arc(x: float, height: float, wide: float, high: float, start: float, end: float) -> tuple:
     """Return an elliptic arc from one angle to another, in degrees, 0 to the right and counted upwards."""
     angles = (math.radians(start + (end - start) * k / 12) for k in range(13))
-    return tuple((x + radius[0] * math.cos(a), height + radius[1] * math.sin(a)) for a in angles)
+    return tuple((x + wide * math.cos(a), height + high * math.sin(a)) for a in angles)
 
 
-STROKES["?"] = (DOT, _arc(0.02, 1.25, (0.36, 0.4), 160, -60) + ((0, 0.72), (0, 0.45)))
-STROKES["("] = (_arc(0.5, 0.65, (0.42, 1.1), 115, 245),)
-STROKES[")"] = (_arc(0, 0.65, (0.42, 1.1), 65, -65),)
+STROKES["?"] = (DOT, _arc(0.02, 1.25, 0.36, 0.4, 160, -60) + ((0, 0.72), (0, 0.45)))
+STROKES["("] = (_arc(0.5, 0.65, 0.42, 1.1, 115, 245),)
+STROKES[")"] = (_arc(0, 0.65, 0.42, 1.1, 65, -65),)
 
 ALIKE = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "\t": " ", "\u00a0": " "})
 SUPPORTED = string.digits + string.ascii_letters + "".join(STROKES)
