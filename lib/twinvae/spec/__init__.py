@@ -25,14 +25,13 @@ from twinvae.spec.models import (
     DECODER_CONDITIONS,
     ENCODER_CONDITIONS,
     LIKELIHOODS,
-    OPTIMIZERS,
     PRIORS,
     ModelSpec,
-    TrainSpec,
     count_weights,
     from_dict,
     model_from_dict,
     to_dict,
 )
+from twinvae.spec.settings import OPTIMIZERS, TrainSpec
 from twinvae.spec.stacks import NamedLayer, StackSpec, mlp, phase_taps
 from twinvae.spec.variants import BoundSpec, CompletionSpec, FreeBitsSpec

@@ -33,6 +33,10 @@ class Layer:
 
     def __post_init__(self):
         python_numbers(self)
+        self.check()
+
+    def check(self) -> None:
+        """Raise ValueError for a field that is not allowed."""
 
     def output(self, shape: tuple[int, ...], condition: int = 0) -> tuple[int, ...]:
         return shape
@@ -70,8 +74,7 @@ class Dense(Layer):
     units: int
     bias: bool = True
 
-    def __post_init__(self):
-        super().__post_init__()
+    def check(self):
         whole("Dense.units", self.units)
 
     def output(self, shape, condition=0):
@@ -95,8 +98,7 @@ class Conv(Layer):
     padding: str = "same"
     bias: bool = True
 
-    def __post_init__(self):
-        super().__post_init__()
+    def check(self):
         for field in ("filters", "kernel", "stride"):
             whole(f"{type(self).__name__}.{field}", getattr(self, field))
         one_of(f"{type(self).__name__}.padding", self.padding, PADDINGS)
@@ -148,8 +150,7 @@ class Upsample(Layer):
 
     factor: int = 2
 
-    def __post_init__(self):
-        super().__post_init__()
+    def check(self):
         whole("Upsample.factor", self.factor)
 
     def output(self, shape, condition=0):
@@ -206,8 +207,7 @@ class Activation(Layer):
     name: str = "relu"
     slope: float = 0.1
 
-    def __post_init__(self):
-        super().__post_init__()
+    def check(self):
         one_of("Activation.name", self.name, ACTIVATIONS)
 
 
@@ -233,21 +233,5 @@ class AdaLN(Film):
     epsilon: float = 1e-6
 
 
-LAYERS = {
-    c.__name__: c
-    for c in (
-        Flatten,
-        Reshape,
-        Dense,
-        Conv,
-        ConvTranspose,
-        SpectralConv,
-        Upsample,
-        Crop,
-        GlobalMaxPool,
-        BatchNorm,
-        Activation,
-        Film,
-        AdaLN,
-    )
-}
+_ALL = (Flatten, Reshape, Dense, Conv, ConvTranspose, SpectralConv, Upsample, Crop, GlobalMaxPool, BatchNorm)
+LAYERS = {layer.__name__: layer for layer in (*_ALL, Activation, Film, AdaLN)}
