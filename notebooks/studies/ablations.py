@@ -18,7 +18,7 @@ from twinvae import data, zoo
 from twinvae.metrics import latent
 from twinvae.spec import Activation, Dense, Film, Flatten, FreeBitsSpec, ModelSpec, TrainSpec, mlp
 from twinvae.training import Job, Trained
-from twinvae_studies import evaluation, papers
+from twinvae_studies import evaluation, papers, planning
 
 CONDITIONS = tuple(
     "-".join(where)
@@ -26,25 +26,16 @@ CONDITIONS = tuple(
 )  # encoder-decoder-prior
 
 
-class Amount(NamedTuple):
-    """Training and validation images, epochs (a multiple of four), seeds, and the points of each study."""
-
-    train: int
-    valid: int
-    epochs: int
-    seeds: int
-    betas: tuple[float, ...]
-    conditions: tuple[str, ...] = CONDITIONS
-    remedies: int = 5  # the first so many
-
-
-AMOUNTS = {
-    "smoke": Amount(
-        128, 50, 4, 1, (1.0,), ("none-concat-standard", "concat-concat-learned", "film-concat-standard"), remedies=1
-    ),
-    "quick": Amount(2_000, 500, 4, 1, (0.25, 0.5, 1.0, 2.0, 4.0)),
-    "full": Amount(20_000, 2_000, 8, 3, (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)),
-}
+FEW = ("none-concat-standard", "concat-concat-learned", "film-concat-standard")
+AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
+    train=(128, 2_000, 20_000),
+    valid=(50, 500, 2_000),
+    epochs=(4, 4, 8),  # a multiple of four
+    seeds=(1, 1, 3),
+    betas=((1.0,), (0.25, 0.5, 1.0, 2.0, 4.0), (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)),
+    conditions=(FEW, CONDITIONS, CONDITIONS),
+    remedies=(1, 5, 5),  # the first so many
+)
 
 
 class Point(NamedTuple):
@@ -57,25 +48,18 @@ class Point(NamedTuple):
 
 def vae(name: str) -> ModelSpec:
     """Return 784-400-20-400-784 with ReLUs, the size of report 002's CVAE, under this name."""
-    return replace(
-        zoo.get("report002_vae_mnist"), name=name, encoder=(Flatten(), *mlp(400)), decoder=mlp(400), report=""
-    )
+    layers = {"encoder": (Flatten(), *mlp(400)), "decoder": mlp(400)}
+    return replace(zoo.get("report002_vae_mnist"), name=name, report="", **layers)
 
 
 def conditioned(encoder: str, decoder: str, prior: str) -> ModelSpec:
     """Return the same as a CVAE whose label enters the encoder, the decoder and the prior so."""
-    layers = {"film": (Dense(400), Film(), Activation("relu"))}
-    return replace(
-        vae(f"condition_{encoder}_{decoder}_{prior}"),
-        kind="cvae",
-        num_classes=10,
-        encoder_condition=encoder,
-        decoder_condition=decoder,
-        prior=prior,
-        encoder=(Flatten(), *layers.get(encoder, mlp(400))),
-        decoder=layers.get(decoder, mlp(400)),
-        conditioner=mlp(32, activation=Activation("relu")) if decoder == "conditioner" else (),
-    )
+    film, plain = (Dense(400), Film(), Activation("relu")), mlp(400)
+    label = dict(kind="cvae", num_classes=10, encoder_condition=encoder, decoder_condition=decoder, prior=prior)
+    label["encoder"] = (Flatten(), *(film if encoder == "film" else plain))
+    label["decoder"] = film if decoder == "film" else plain
+    label["conditioner"] = mlp(32, activation=Activation("relu")) if decoder == "conditioner" else ()
+    return replace(vae(f"condition_{encoder}_{decoder}_{prior}"), **label)
 
 
 def remedies() -> dict[str, tuple[ModelSpec, tuple[float, ...]]]:
@@ -147,17 +131,7 @@ def study(run, backend_name: str) -> dict:
 def table(facts: dict, study: str) -> pd.DataFrame:
     """Return a row a change of a study, in order: means over seeds, the ELBO's standard deviation, the seeds."""
     points = facts["points"]
-    means = (
-        points[points.study == study]
-        .groupby("change", sort=False)
-        .agg(
-            elbo=("elbo", "mean"),
-            sd=("elbo", "std"),
-            recon=("recon", "mean"),
-            kl=("kl", "mean"),
-            active=("active", "mean"),
-            squared_error=("squared_error", "mean"),
-            seeds=("seed", "size"),
-        )
-    )
+    groups = points[points.study == study].drop(columns="study").groupby("change", sort=False)
+    means = groups.mean().drop(columns="seed").assign(seeds=groups.size())
+    means.insert(1, "sd", groups.elbo.std())
     return means.reset_index()

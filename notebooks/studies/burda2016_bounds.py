@@ -8,7 +8,6 @@ p(z | y).  All take the same number of updates, one VAE as much time as the dear
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,7 +16,7 @@ from twinvae import data, randomness, zoo
 from twinvae.metrics import likelihood
 from twinvae.spec import BoundSpec, ModelSpec
 from twinvae.training import Job, Trained
-from twinvae_studies import papers
+from twinvae_studies import papers, planning
 
 # -log p(x) in nats per image after 3,280 epochs (Burda et al. 2016, Table 1).
 PAPER = {"vae": 86.76, "vae_5": 86.47, "vae_50": 86.35, "iwae_5": 85.54, "iwae_50": 84.78}
@@ -36,26 +35,15 @@ COMPARED = ("vae", "cvae_standard", "cvae_learned", "iwae_5")
 MODELS = {"torch": (*COMPARED, "iwae_50", "vae_5", "vae_long", "vae_50"), "tf": COMPARED}
 
 
-class Amount(NamedTuple):
-    """Training and test images (None: all), phases (epochs, learning rate), and how often `vae_long` takes the epochs.
-
-    `seeds` are PyTorch's of the models COMPARED; `samples` of z an image; `labelled` test images under each label.
-    """
-
-    train: int | None
-    test: int | None
-    phases: tuple[tuple[int, float], ...]
-    longer: int
-    seeds: int
-    samples: int
-    labelled: int
-
-
-AMOUNTS = {
-    "smoke": Amount(100, 10, ((1, 1e-3),), 2, 2, 5, 5),
-    "quick": Amount(2_000, 300, ((3, 1e-3), (1, 1e-4)), 10, 2, 50, 60),
-    "full": Amount(None, None, ((10, 1e-3), (3, 3e-4), (2, 1e-4)), 20, 3, 500, 2_000),
-}
+AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
+    train=(100, 2_000, None),
+    test=(10, 300, None),
+    phases=(((1, 1e-3),), ((3, 1e-3), (1, 1e-4)), ((10, 1e-3), (3, 3e-4), (2, 1e-4))),  # epochs, learning rate
+    longer=(2, 10, 20),  # how often `vae_long` takes the epochs
+    seeds=(2, 2, 3),  # PyTorch's of the models COMPARED
+    samples=(5, 50, 500),  # of z an image
+    labelled=(5, 60, 2_000),  # test images under each label
+)
 
 
 def model(name: str) -> ModelSpec:

@@ -8,7 +8,6 @@ it.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,7 +18,8 @@ from twinvae.metrics import baselines, samples
 from twinvae.metrics.judge import Judge
 from twinvae.spec import Activation, Dense, Film, Flatten, ModelSpec, mlp
 from twinvae.training import Job, per_image
-from twinvae_studies import evaluation, fitted_priors, papers
+from twinvae_studies import evaluation, fitted_priors, papers, planning
+from twinvae_studies.planning import sizes
 
 AXES, BATCH = 50, 128  # AXES: the principal axes of the baseline
 VARIANCES, FLOORS = (0.1, 0.2, 0.3), (0.0005, 0.001, 0.003, 0.01)  # the baseline's, chosen on validation images
@@ -33,50 +33,27 @@ WORDS = {
 COLUMNS = ("accuracy", "diversity", "cas", "frechet", "sharpness")
 
 
-class Amount(NamedTuple):
-    """Training, validation and test images (None: all), phases (epochs, learning rate), seeds, and what is measured.
-
-    That is `each` samples a class, and -log p of the first `measured` test images from `draws` codes each.
-    """
-
-    train: int | None
-    valid: int | None
-    test: int | None
-    phases: tuple[tuple[int, float], ...]
-    seeds: int
-    each: int
-    measured: int
-    draws: int
-
-
-AMOUNTS = {
-    "smoke": Amount(600, 200, 200, ((1, 1e-3), (1, 2e-4)), 1, 10, 20, 5),
-    "quick": Amount(10_000, 1_000, 2_000, ((6, 1e-3), (2, 2e-4)), 1, 100, 200, 50),
-    "full": Amount(None, None, None, ((24, 1e-3), (6, 2e-4)), 3, 500, 2_000, 500),
-}
+AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
+    images=(sizes(600, 200, 200), sizes(10_000, 1_000, 2_000), sizes(None, None, None)),
+    phases=(((1, 1e-3), (1, 2e-4)), ((6, 1e-3), (2, 2e-4)), ((24, 1e-3), (6, 2e-4))),  # epochs, learning rate
+    seeds=(1, 1, 3),
+    each=(10, 100, 500),  # samples a class
+    measured=(20, 200, 2_000),  # the first test images, whose -log p is estimated
+    draws=(5, 50, 500),  # of a code for each of these
+)
 
 
 def model() -> ModelSpec:
     """Return 784-512-512-16 and mirror; the label enters the encoder, and scales and shifts the decoder's units."""
-    film = (Dense(512), Film(), Activation("relu"))
-    return ModelSpec(
-        "digits_cvae",
-        "cvae",
-        (28, 28, 1),
-        16,
-        (Flatten(), *mlp(512, 512)),
-        film * 2,
-        num_classes=10,
-        encoder_condition="concat",
-        decoder_condition="film",
-        init="keras",
-    )
+    layers = {"encoder": (Flatten(), *mlp(512, 512)), "decoder": (Dense(512), Film(), Activation("relu")) * 2}
+    label = dict(num_classes=10, encoder_condition="concat", decoder_condition="film")
+    return ModelSpec("digits_cvae", "cvae", (28, 28, 1), 16, init="keras", **layers, **label)
 
 
 def jobs(profile: str, backend_name: str) -> list[Job]:
     """Return a training a seed."""
     amount = AMOUNTS[profile]
-    recipe = data.Recipe("mnist", train_size=amount.train, valid_size=amount.valid, test_size=amount.test)
+    recipe = data.Recipe("mnist", **amount.images)
     phases = [papers.settings(amount.phases, BATCH, seed) for seed in range(amount.seeds)]
     return [Job(model(), each, recipe, backend_name, seed=seed) for seed, each in enumerate(phases)]
 
@@ -107,19 +84,19 @@ def linear_nll(
 
 
 @lru_cache(maxsize=2)
-def baseline(images: data.Splits, judge: Judge, amount: Amount) -> tuple[dict, np.ndarray]:
+def baseline(images: data.Splits, judge: Judge, measured: int, draws: int, each: int) -> tuple[dict, np.ndarray]:
     """Return the facts of PCA per class, and -log p(x | y) of the first test images, binarised.  -> facts, [N]"""
     pca = baselines.ClassPCA.fit(data.scale(images.train.x), images.train.y, AXES)
     valid = data.binarise(data.scale(images.valid.x[:500]), "fixed")
-    x = data.binarise(data.scale(images.test.x[: amount.measured]), "fixed")
+    x = data.binarise(data.scale(images.test.x[:measured]), "fixed")
     tried = {
-        (v, f): linear_nll(pca, valid, images.valid.y[: len(valid)], min(100, amount.draws), v, f).mean()
+        (v, f): linear_nll(pca, valid, images.valid.y[: len(valid)], min(100, draws), v, f).mean()
         for v in VARIANCES
         for f in FLOORS
     }
     variance, floor = min(tried, key=tried.get)
-    found = linear_nll(pca, x, images.test.y[: len(x)], amount.draws, variance, floor)
-    y = evaluation.balanced(10, amount.each)
+    found = linear_nll(pca, x, images.test.y[: len(x)], draws, variance, floor)
+    y = evaluation.balanced(10, each)
     seen = worth(judge, pca.sample(y, randomness.rng(0, "prior")), y, images.test)
     return {"variance": variance, "floor": floor, **seen, "nll": papers.interval(found)}, found
 
@@ -132,7 +109,7 @@ def worth(judge: Judge, x: np.ndarray, y: np.ndarray, test: data.Images) -> dict
     return {name: float(seen[name]) for name in COLUMNS}
 
 
-def one_seed(run, job: Job, judge: Judge, amount: Amount) -> dict:
+def one_seed(run, job: Job, judge: Judge, amount) -> dict:
     """Return the facts of a model, with eight samples of each class as `shown`."""
     trained, images, y = papers.train(run, job), papers.images(job.data), evaluation.balanced(10, amount.each)
     prior = fitted_priors.of_codes(trained, images.train)
@@ -146,7 +123,7 @@ def one_seed(run, job: Job, judge: Judge, amount: Amount) -> dict:
 
     nll = per_image(trained, f"nll-{amount.draws}", measure, x, images.test.y[: len(x)])
     values = dict(zip(("standard", "mixture"), nll, strict=True))
-    linear = baseline(images, judge, amount)[1]
+    linear = baseline(images, judge, amount.measured, amount.draws, amount.each)[1]
     return {
         "contrast": factors.tolist(),
         "kl": evaluation.elbo_terms(trained, images.test)["kl"],
@@ -164,7 +141,7 @@ def study(run, backend_name: str, judge: Judge) -> dict:
     seeds = [one_seed(run, job, judge, amount) for job in asked]
     images = papers.images(asked[0].data)
     facts = {
-        "pca": baseline(images, judge, amount)[0],
+        "pca": baseline(images, judge, amount.measured, amount.draws, amount.each)[0],
         "real": worth(judge, data.scale(images.valid.x), images.valid.y, images.test),
     }
     return facts | {

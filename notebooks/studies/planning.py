@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 from twinvae import data
@@ -12,9 +12,12 @@ from twinvae.training import Job
 PROFILES = ("smoke", "quick", "full")
 
 
-def amounts(table: dict[str, tuple], profile: str) -> SimpleNamespace:
-    """Return what a table of amounts, name -> (smoke, quick, full), has for a profile."""
-    return SimpleNamespace(**{name: row[PROFILES.index(profile)] for name, row in table.items()})
+def amounts(**each: tuple[Any, Any, Any]) -> dict[str, Any]:
+    """Return profile -> a record of the amounts, each of which is given as (smoke, quick, full)."""
+    record = namedtuple("Amounts", each)
+    return {
+        profile: record(*of_one) for profile, of_one in zip(PROFILES, zip(*each.values(), strict=True), strict=True)
+    }
 
 
 def sizes(train: int | None, valid: int | None, test: int | None) -> dict[str, int | None]:

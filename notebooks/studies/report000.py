@@ -29,17 +29,17 @@ from twinvae_studies import evaluation, mistakes, planning, tensorboard_events
 from twinvae_studies.evaluation import Trained
 from twinvae_studies.planning import sizes
 
-AMOUNTS = {  # of the profiles smoke, quick and full
-    "nist": (sizes(124, 62, None), sizes(None, None, None), sizes(None, None, None)),
-    "few": (sizes(124, 62, 62), sizes(1_240, 248, 62), sizes(1_240, 248, 62)),  # of NIST
-    "images": (sizes(288, 72, 144), sizes(72_000, 1_440, 7_200), sizes(None, 3_600, None)),  # of MNIST and EMNIST
-    "seeds": (1, 1, 3),  # in PyTorch; TensorFlow trains one
-    "epochs": (1, 10, 20),
-    "nist_epochs": (1, 12, 30),
-    "trial_epochs": (1, 5, 5),
-    "small_images": (288, 7_200, 36_000),
-    "small_epochs": (1, 5, 10),
-}
+AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
+    nist=(sizes(124, 62, None), sizes(None, None, None), sizes(None, None, None)),
+    few=(sizes(124, 62, 62), sizes(1_240, 248, 62), sizes(1_240, 248, 62)),  # of NIST
+    images=(sizes(288, 72, 144), sizes(72_000, 1_440, 7_200), sizes(None, 3_600, None)),  # of MNIST and EMNIST
+    seeds=(1, 1, 3),  # in PyTorch; TensorFlow trains one
+    epochs=(1, 10, 20),
+    nist_epochs=(1, 12, 30),
+    trial_epochs=(1, 5, 5),
+    small_images=(288, 7_200, 36_000),
+    small_epochs=(1, 5, 10),
+)
 MODEL = zoo.get("report000_cvae")
 MODEL62 = replace(MODEL.for_images((28, 28, 1), 62), name="report000_cvae_62")
 CLIPS = (1e-12, 1e-10, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4)
@@ -64,7 +64,7 @@ def jobs(
     'cvae': seeds; 'vae', 'nist', 'mnist': one each; 'small': name -> seeds.  Epochs and seeds that are None are the
     profile's.  MNIST's images are as many as NIST's, which are read for it.
     """
-    amounts = planning.amounts(AMOUNTS, profile)
+    amounts = AMOUNTS[profile]
     seeds = seeds or (amounts.seeds if backend == "torch" else 1)
     settings = TrainSpec(epochs or amounts.epochs, batch_size, learning_rate, beta=beta)
     images, nist = planning.recipe("characters", amounts.images), planning.recipe("nist", amounts.nist)
@@ -96,7 +96,7 @@ def as_many(images: data.Splits) -> dict[str, int]:
 
 def trial(profile: str) -> TrainSpec:
     """Return the settings of the trainings that are made to fail."""
-    return TrainSpec(planning.amounts(AMOUNTS, profile).trial_epochs, batch_size=64, learning_rate=0.003)
+    return TrainSpec(AMOUNTS[profile].trial_epochs, batch_size=64, learning_rate=0.003)
 
 
 def small_trainings(job: Job) -> dict[str, Job]:

@@ -22,15 +22,15 @@ from twinvae_studies.planning import sizes
 
 TASKS = {1: "vowel", 2: "letter", 3: "rotation"}
 JUDGES = {1: "sign_vowel", 2: "sign_language", 3: "sign_rotation"}
-AMOUNTS = {  # of the profiles smoke, quick and full
-    "images": (sizes(480, 96, 96), sizes(None, None, None), sizes(None, None, None)),
-    "seeds": (1, 1, 3),  # in PyTorch; TensorFlow trains one
-    "epochs": (1, 15, 100),
-    "turned": (1, 4, 1),  # task 3, which has each picture four times, gets the epochs divided by this
-    "small_images": (96, 1_200, 1_200),
-    "small_epochs": (1, 6, 8),
-    "whole_remedies": (False, False, True),  # whether the remedies get all images and epochs
-}
+AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
+    images=(sizes(480, 96, 96), sizes(None, None, None), sizes(None, None, None)),
+    seeds=(1, 1, 3),  # in PyTorch; TensorFlow trains one
+    epochs=(1, 15, 100),
+    turned=(1, 4, 1),  # task 3, which has each picture four times, gets the epochs divided by this
+    small_images=(96, 1_200, 1_200),
+    small_epochs=(1, 6, 8),
+    whole_remedies=(False, False, True),  # whether the remedies get all images and epochs
+)
 LATENT_DIMS = (2, 8, 32, 128, 512)
 WIDTHS = (8, 16, 64)  # filters of the wide convolutions, beside the 32 of the light models
 
@@ -44,7 +44,7 @@ def jobs(
     'light': task (0: a VAE of the letters) -> seeds; 'small': task -> name -> seeds; 'remedies': task -> name -> one;
     'detectors': what is normal -> kind; 'exact': task -> the report's own model, in 'full' alone.
     """
-    amounts = planning.amounts(AMOUNTS, profile)
+    amounts = AMOUNTS[profile]
     epochs, seeds = epochs or amounts.epochs, seeds or (amounts.seeds if backend == "torch" else 1)
     images = {t: planning.recipe("sign_language", amounts.images, task=task) for t, task in TASKS.items()}
     few = {t: replace(recipe, train_size=few_images(profile, t)) for t, recipe in images.items()}
@@ -70,7 +70,7 @@ def jobs(
 
 def few_images(profile: str, task: int) -> int:
     """Return how many photographs the small trainings of a task get; task 3 has each four times."""
-    return planning.amounts(AMOUNTS, profile).small_images // (4 if task == 3 else 1)
+    return AMOUNTS[profile].small_images // (4 if task == 3 else 1)
 
 
 def variants(task: int) -> dict[str, ModelSpec]:

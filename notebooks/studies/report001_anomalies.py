@@ -23,10 +23,9 @@ from twinvae_studies import evaluation, planning
 from twinvae_studies.evaluation import Trained
 from twinvae_studies.planning import sizes
 
-AMOUNTS = {  # of the profiles smoke, quick and full
-    "digits": (sizes(400, 100, 200), sizes(10_000, 1_000, 2_000), sizes(10_000, 1_000, 2_000)),
-    "most_epochs": (1, 150, 150),
-}
+AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
+    digits=(sizes(400, 100, 200), sizes(10_000, 1_000, 2_000), sizes(10_000, 1_000, 2_000)), most_epochs=(1, 150, 150)
+)
 DETECTORS = {  # what is normal -> shape and classes, hidden units, size of the code, epochs
     "mnist": ((28, 28, 1), 8, 128, 16, 6),
     "signs": ((28, 28, 1), 19, 128, 16, 12),
@@ -41,7 +40,7 @@ HERE = "twinvae_studies.report001_anomalies"
 # ---------------------------------------------------------------- what is trained
 def jobs(profile: str, backend: str, letters: data.Recipe, settings: TrainSpec) -> dict[str, dict[str, Job]]:
     """Return the detectors, what is normal -> kind -> job; network traffic only where it is at hand."""
-    amounts = planning.amounts(AMOUNTS, profile)
+    amounts = AMOUNTS[profile]
     pictures = {"mnist": planning.recipe("mnist", amounts.digits), "signs": letters}
     pictures["small"] = planning.recipe("digits", sizes(None, None, None))
     normal = {
@@ -95,7 +94,7 @@ def detector(
 # ---------------------------------------------------------------- what is normal, and what is not
 def cases(profile: str, letters: Splits) -> dict[str, tuple[Splits, dict[str, np.ndarray]]]:
     """Return what is normal, and images [N, H, W, C] of each thing that is strange; network traffic where at hand."""
-    amounts = planning.amounts(AMOUNTS, profile)
+    amounts = AMOUNTS[profile]
     digits, small = data.splits("mnist", **amounts.digits), data.splits("digits")
     rest = {
         name: data.transformed(images, f"{HERE}:without", held_out=HELD_OUT[name])

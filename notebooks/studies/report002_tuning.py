@@ -14,11 +14,11 @@ from twinvae.training import Job
 from twinvae_studies import evaluation, planning
 from twinvae_studies.planning import sizes
 
-AMOUNTS = {  # of the profiles smoke, quick and full
-    "images": (sizes(300, 100, None), sizes(20_000, 2_000, None), sizes(20_000, 2_000, None)),
-    "seeds": (1, 1, 3),  # in PyTorch; TensorFlow trains the first: the twins are proven alike
-    "epochs": (2, 4, 4),
-}
+AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
+    images=(sizes(300, 100, None), sizes(20_000, 2_000, None), sizes(20_000, 2_000, None)),
+    seeds=(1, 1, 3),  # in PyTorch; TensorFlow trains the first: the twins are proven alike
+    epochs=(2, 4, 4),
+)
 HIDDEN = {("vae", "mnist"): (512, 256), ("cvae", "mnist"): (400,), ("vae", "usps"): (128, 64), ("cvae", "usps"): (400,)}
 BATCH_SIZES, LEARNING_RATES, LATENT_DIMS = (64, 256, 1024), (3e-4, 1e-3, 3e-3), (2, 10, 50)
 SETTINGS = ["hidden", "batch_size", "learning_rate", "optimizer", "latent_dim"]
@@ -27,7 +27,7 @@ SETTINGS = ["hidden", "batch_size", "learning_rate", "optimizer", "latent_dim"]
 # ---------------------------------------------------------------- what is trained
 def jobs(profile: str, backend: str) -> dict[tuple[str, str], list[Job]]:
     """Return all trainings of the study, (data set, kind of model) -> a job a setting and seed, the report's first."""
-    amounts = planning.amounts(AMOUNTS, profile)
+    amounts = AMOUNTS[profile]
     found = {}
     for dataset in ("mnist", "usps"):
         images = planning.recipe(dataset, amounts.images)

@@ -19,13 +19,13 @@ from twinvae.training import Job
 from twinvae_studies import evaluation, planning
 from twinvae_studies.planning import sizes
 
-AMOUNTS = {  # of the profiles smoke, quick and full
-    "images": (sizes(96, 32, 96), sizes(1_000, 100, 1_000), sizes(None, None, None)),
-    "seeds": (1, 1, 3),  # of the racing pair; ours run once
-    "epochs": (1, 12, 75),
-    "small_images": (64, 400, 1_000),
-    "small_epochs": (1, 5, 8),
-}
+AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
+    images=(sizes(96, 32, 96), sizes(1_000, 100, 1_000), sizes(None, None, None)),
+    seeds=(1, 1, 3),  # of the racing pair; ours run once
+    epochs=(1, 12, 75),
+    small_images=(64, 400, 1_000),
+    small_epochs=(1, 5, 8),
+)
 EXACT = {"CVAE": zoo.get("report003_cvae"), "CGAN": zoo.get("report003_cgan")}
 LIGHT = {"CVAE": zoo.get("light_cifar_cvae"), "CGAN": zoo.get("light_cifar_cgan")}
 BETTER = {"CVAE, ours": zoo.get("better_cifar_cvae"), "CGAN, ours": zoo.get("better_cifar_cgan")}
@@ -55,7 +55,7 @@ def jobs(
     'race': model -> seeds, with marks; 'printed': mistake -> training; 'leaked', on test images, too; 'code sizes' and
     'mlp': name -> training; 'timed': the report's own models, in 'full' alone.
     """
-    amounts = planning.amounts(AMOUNTS, profile)
+    amounts = AMOUNTS[profile]
     images = planning.recipe("cifar10", amounts.images)
     few = replace(images, train_size=amounts.small_images)
     leak = {"transform": "twinvae_studies.mistakes:train_on_test", "arguments": (("count", few.train_size // 3),)}

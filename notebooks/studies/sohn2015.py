@@ -8,7 +8,6 @@ images are touched once.  Notebook 09 shows it.
 from __future__ import annotations
 
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,7 +16,7 @@ from scipy.special import logsumexp
 from twinvae import data, randomness
 from twinvae.spec import Activation, CompletionSpec, Flatten, TrainSpec, mlp
 from twinvae.training import Job, Trained, per_image
-from twinvae_studies import papers
+from twinvae_studies import papers, planning
 
 # -log p(missing | observed) in nats per image, by observed quadrants.  The example calls its estimator Monte Carlo;
 # what it computes is the ELBO, on the images by which it stops training (Pyro, examples/cvae, at 1.9).
@@ -34,35 +33,19 @@ ESTIMATORS = ("elbo", "monte_carlo", "importance")
 LOWERED = {"baseline": 1e-4, "completion": 2e-4}  # the learning rate of the second phase; of the first it is 1e-3
 
 
-class Amount(NamedTuple):
-    """Training and test images (None: all), epochs of both phases of each model, samples of z for each estimator."""
-
-    train: int | None
-    test: int | None
-    baseline: tuple[int, int]
-    completion: tuple[int, int]
-    samples: int
-
-
-AMOUNTS = {
-    "smoke": Amount(128, 20, (1, 1), (1, 1), 5),
-    "quick": Amount(5_000, 300, (3, 1), (4, 1), 20),
-    "full": Amount(None, None, (10, 4), (18, 6), 100),
-}
+AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
+    train=(128, 5_000, None),
+    test=(20, 300, None),
+    baseline=((1, 1), (3, 1), (10, 4)),  # epochs of both phases
+    completion=((1, 1), (4, 1), (18, 6)),
+    samples=(5, 20, 100),  # of z for each estimator
+)
 
 
 def models(quadrants: int) -> dict[str, CompletionSpec]:
     """Return the two models for one task: layers of 500, and a code of 200 for the CVAE."""
-    cvae = CompletionSpec(
-        f"completion_{quadrants}",
-        "completion",
-        (28, 28, 1),
-        latent_dim=200,
-        init="keras",
-        encoder=(Flatten(), *mlp(500, 500)),
-        decoder=mlp(500, 500),
-        quadrants=quadrants,
-    )
+    layers = dict(encoder=(Flatten(), *mlp(500, 500)), decoder=mlp(500, 500), init="keras")
+    cvae = CompletionSpec(f"completion_{quadrants}", "completion", (28, 28, 1), 200, quadrants=quadrants, **layers)
     net = dict(latent_dim=500, code_activation=Activation("relu"), encoder=(Flatten(), *mlp(500)), decoder=())
     return {"baseline": cvae.of_kind("completer", name=f"completer_{quadrants}", **net), "completion": cvae}
 
