@@ -1,6 +1,4 @@
-"""The ways to train in either framework, for notebook 08: each written out, with the lines it takes
-and its speed.
-"""
+"""The ways to train in either framework, for notebook 08: each written out, with the lines it takes and its speed."""
 
 from __future__ import annotations
 
@@ -26,7 +24,7 @@ tf.get_logger().setLevel("ERROR")
 
 
 def numpy(t: Any) -> np.ndarray:
-    """A tensor of either framework as an array."""
+    """Return a tensor of either framework as an array."""
     return t.numpy(force=True) if isinstance(t, torch.Tensor) else t.numpy()
 
 
@@ -101,7 +99,7 @@ class Way:
 
     @property
     def lines(self) -> int:
-        """Lines of code, blank ones not counted."""
+        """The lines of code, blank ones not counted."""
         return sum(bool(line.strip()) for part in self.source for line in inspect.getsource(part).splitlines())
 
 
@@ -116,7 +114,7 @@ WAYS = {
 
 
 def epoch_of(way: Way, spec: ModelSpec, settings: TrainSpec, batches: list[randomness.Batch]) -> Callable[[], float]:
-    """A function that trains one epoch on these batches and returns the last loss."""
+    """Return a function that trains one epoch on these batches and returns the last loss."""
     model = way.twin.models.build(spec)
     if way.make is None:
         rows = tuple(np.concatenate(arrays) for arrays in zip(*batches, strict=True))
@@ -131,9 +129,7 @@ def epoch_of(way: Way, spec: ModelSpec, settings: TrainSpec, batches: list[rando
 def timed(
     way: Way, spec: ModelSpec, settings: TrainSpec, batches: list[randomness.Batch], epochs: int
 ) -> dict[str, float]:
-    """Seconds of the first epoch, compiling included; images a second in the fastest later one;
-    last loss.
-    """
+    """Return seconds of the first epoch, compiling included; images a second in the fastest later one; last loss."""
     epoch = epoch_of(way, spec, settings, batches)
     seconds = []
     for _ in range(1 + epochs):
