@@ -80,7 +80,7 @@ def test_the_training_loop_stops_at_the_first_loss_that_is_not_finite(name, resu
 
     def trained(least, settings):
         clip = {"change": report000.CLIP, "arguments": (("least", least),)}
-        return evaluation.train(run, twin, CVAE, settings, WHITE, **clip)
+        return evaluation.train_all(run, evaluation.job(twin, CVAE, settings, WHITE, **clip), WHITE)
 
     with twin.train.uncompiled():
         with pytest.raises(NotFinite, match="^the loss is (nan|inf) at epoch") as first:

@@ -27,7 +27,7 @@ def small(epochs=2):
         how = dict(hidden=(4,), batch_size=8, learning_rate=rate, latent_dim=2)
         job = report002_tuning.job("usps", "vae", planning.recipe("usps", {}), "torch", epochs, **how)
         shape, classes = IMAGES.train.shape, IMAGES.train.num_classes
-        by_hand = evaluation.job(backend.get("torch"), job.spec.for_images(shape, classes), job.phases, IMAGES)
+        by_hand = evaluation.job(backend.get("torch"), job.spec.for_images(shape, classes), job.phases[0], IMAGES)
         found.append(by_hand)
     return found
 
