@@ -166,7 +166,7 @@ def test_lookalikes_are_pairs_in_either_direction():
 
 
 def test_each_small_training_changes_what_its_name_says():
-    rows = report000.small_trainings(evaluation.job(backend.get("torch"), CVAE, FAST, IMAGES))
+    rows = planning.changed(evaluation.job(backend.get("torch"), CVAE, FAST, IMAGES), report000.SMALL)
     assert {name: job.spec.likelihood for name, job in rows.items()} == {
         "bernoulli": "bernoulli", "continuous": "continuous_bernoulli", "gaussian": "gaussian_learned",
         "beta": "bernoulli", "elbo": "bernoulli", "prior": "bernoulli"}  # fmt: skip

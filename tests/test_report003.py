@@ -149,7 +149,7 @@ def test_who_never_gets_there_is_not_late():
 
 
 def test_the_models_are_those_of_the_reports_but_for_what_is_said():
-    sizes = report003.latent_sizes(zoo.get("light_cifar_cvae"))
+    sizes = planning.code_sizes(zoo.get("light_cifar_cvae"), report003.LATENT_DIMS)
     mlps = report003.in_colour()
     assert [m.latent_dim for m in sizes.values()] == list(report003.LATENT_DIMS)
     assert sizes["z110"].encoder == zoo.get("report003_cvae").encoder

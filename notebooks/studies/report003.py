@@ -62,7 +62,8 @@ def jobs(
     rates = {"CVAE": learning_rate, "CGAN": learning_rate_cgan}
     rates |= {"CVAE, ours": learning_rate, "CGAN, ours": 3 * learning_rate_cgan}
     small = TrainSpec(amounts.small_epochs, min(batch_size, 8), learning_rate)
-    right = Job(latent_sizes(LIGHT["CVAE"])["z110"], (small,), few, backend)
+    sizes_of_code = planning.code_sizes(LIGHT["CVAE"], LATENT_DIMS)
+    right = Job(sizes_of_code["z110"], (small,), few, backend)
 
     def racing(name: str, model: ModelSpec | GanSpec) -> list[Job]:
         settings = TrainSpec(epochs or amounts.epochs, batch_size, rates[name])
@@ -78,7 +79,7 @@ def jobs(
         "race": {name: racing(name, model) for name, model in racers.items()},
         "printed": {name: replace(right, **as_printed(arguments)) for name, arguments in PRINTED.items()},
         "leaked": replace(right, data=replace(few, **leak)),
-        "code sizes": {name: replace(right, spec=model) for name, model in latent_sizes(LIGHT["CVAE"]).items()},
+        "code sizes": {name: replace(right, spec=model) for name, model in sizes_of_code.items()},
         "mlp": {name: replace(right, spec=model) for name, model in in_colour().items()},
         "timed": {name: timing(name, model) for name, model in EXACT.items() if profile == "full"},
     }
@@ -92,11 +93,6 @@ def marks(epochs: int) -> tuple[int, ...]:
 def as_printed(arguments: tuple) -> dict:
     """Return the fields of a job that trains with these mistakes; none without a mistake."""
     return {"change": "twinvae_studies.mistakes:as_printed", "arguments": arguments} if arguments else {}
-
-
-def latent_sizes(model: ModelSpec) -> dict[str, ModelSpec]:
-    """Return the model with other sizes of the code, by their numbers' names: z10, z30, ..., z256."""
-    return {f"z{z}": replace(model, name=f"{model.name}_z{z}", latent_dim=z) for z in LATENT_DIMS}
 
 
 def in_colour() -> dict[str, ModelSpec]:
