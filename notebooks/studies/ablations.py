@@ -7,10 +7,8 @@ collapse: report 004's VAE, whose small initial weights leave the code unused fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import fields, replace
 from itertools import product
-from typing import NamedTuple
 
 import pandas as pd
 
@@ -36,14 +34,6 @@ AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
     conditions=(FEW, CONDITIONS, CONDITIONS),
     remedies=(1, 5, 5),  # the first so many
 )
-
-
-class Point(NamedTuple):
-    """One training: its study, the change that it is of, and the job."""
-
-    study: str
-    change: str
-    job: Job
 
 
 def vae(name: str) -> ModelSpec:
@@ -77,26 +67,21 @@ def remedies() -> dict[str, tuple[ModelSpec, tuple[float, ...]]]:
     }
 
 
-def points(profile: str, backend_name: str) -> Iterator[Point]:
-    """Give every point of every study."""
-    amount = AMOUNTS[profile]
+def jobs(profile: str, backend_name: str) -> dict[tuple[str, str, int], Job]:
+    """Return every training, by its study, what is changed, and the seed."""
+    amount, found = AMOUNTS[profile], {}
     recipe = data.Recipe("mnist", train_size=amount.train, valid_size=amount.valid)
     usual = TrainSpec(amount.epochs, 128, binarize="dynamic")
     for beta in amount.betas:
-        job = Job(vae("beta_vae"), (replace(usual, beta=beta),), recipe, backend_name)
-        yield Point("beta", f"{beta:g}", job)
+        found["beta", f"{beta:g}", 0] = Job(vae("beta_vae"), (replace(usual, beta=beta),), recipe, backend_name)
     for seed in range(amount.seeds):
         for change, (spec, betas) in list(remedies().items())[: amount.remedies]:
             quarters = tuple(TrainSpec(amount.epochs // 4, 128, beta=beta, seed=seed) for beta in betas)
-            yield Point("collapse", change, Job(spec, quarters, recipe, backend_name, seed=seed))
+            found["collapse", change, seed] = Job(spec, quarters, recipe, backend_name, seed=seed)
         for where in amount.conditions:
-            job = Job(conditioned(*where.split("-")), (replace(usual, seed=seed),), recipe, backend_name, seed=seed)
-            yield Point("condition", where, job)
-
-
-def jobs(profile: str, backend_name: str) -> list[Job]:
-    """Return every training of every study."""
-    return [point.job for point in points(profile, backend_name)]
+            spec = conditioned(*where.split("-"))
+            found["condition", where, seed] = Job(spec, (replace(usual, seed=seed),), recipe, backend_name, seed=seed)
+    return found
 
 
 def worth(trained: Trained, images: data.Images) -> dict[str, float]:
@@ -119,11 +104,11 @@ def worth(trained: Trained, images: data.Images) -> dict[str, float]:
 def study(run, backend_name: str) -> dict:
     """Return the `points` of a twin, a row each, and the `cards` of their models."""
     rows, cards = [], []
-    for point in points(run.profile, backend_name):
-        trained, valid = papers.train(run, point.job), papers.images(point.job.data).valid
+    for (study, change, seed), job in jobs(run.profile, backend_name).items():
+        trained, valid = papers.train(run, job), papers.images(job.data).valid
         with trained.twin.train.uncompiled():  # so many models take longer to compile than to measure
             found = worth(trained, valid)
-        rows.append({"study": point.study, "change": point.change, "seed": point.job.seed} | found)
+        rows.append({"study": study, "change": change, "seed": seed} | found)
         cards.append(trained.card)
     return {"points": pd.DataFrame(rows), "cards": cards}
 
