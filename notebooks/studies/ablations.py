@@ -5,8 +5,6 @@ condition: where and how a label enters encoder, decoder and prior, three seeds.
 collapse: report 004's VAE, whose small initial weights leave the code unused for long, and remedies against it.
 """
 
-from __future__ import annotations
-
 from dataclasses import fields, replace
 from itertools import product
 

@@ -4,8 +4,6 @@
 3,280 epochs, then -log p(x) of all test images by importance sampling.  Notebook 04 shows it.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

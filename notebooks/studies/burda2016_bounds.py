@@ -5,8 +5,6 @@ The VAE of Burda et al. 2016 with one stochastic layer, trained on k samples of 
 p(z | y).  All take the same number of updates, one VAE as much time as the dearest of them.  Notebook 09 shows it.
 """
 
-from __future__ import annotations
-
 from dataclasses import fields, replace
 
 import numpy as np

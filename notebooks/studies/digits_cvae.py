@@ -5,8 +5,6 @@ once takes a CVAE two steps after its training, a prior of mixtures and contrast
 it.
 """
 
-from __future__ import annotations
-
 import itertools
 from functools import lru_cache
 

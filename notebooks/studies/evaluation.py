@@ -5,8 +5,6 @@ Knows a twin only by what `backend.get` returned.
 Arrays in and out are NumPy: images x [N, H, W, C] in [0, 1], labels y [N], codes z [N, Z].
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import lru_cache
 from types import ModuleType

@@ -5,10 +5,9 @@ place (Ghosh et al. 2020, section 4, there for autoencoders without noise).  And
 the logits are multiplied until samples are as sharp as real images.  Codes z [N, Z], labels y [N], K classes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from scipy.special import expit, logsumexp
@@ -30,7 +29,7 @@ class Mixtures:
     by_class: Sequence[GaussianMixture]
 
     @classmethod
-    def fit(cls, z: np.ndarray, y: np.ndarray, components: int, seed: int = 0) -> Mixtures:
+    def fit(cls, z: np.ndarray, y: np.ndarray, components: int, seed: int = 0) -> Self:
         """Fit mixtures to codes drawn from q(z | x, y), one an image.  [N, Z], [N]"""
         fresh = [GaussianMixture(components, reg_covar=1e-3, random_state=seed) for _ in range(int(y.max()) + 1)]
         return cls([mixture.fit(z[y == k]) for k, mixture in enumerate(fresh)])

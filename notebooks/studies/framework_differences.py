@@ -1,7 +1,5 @@
 """Both twins in one process, for notebook 08: layer by layer, one default at a time."""
 
-from __future__ import annotations
-
 import contextlib
 import itertools
 from dataclasses import dataclass, replace

@@ -7,8 +7,6 @@ report 003's code, label planes that are scrambled and batch normalisation that 
 Its third mistake, test images in training, is a transform of the images.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from dataclasses import replace

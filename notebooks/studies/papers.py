@@ -3,8 +3,6 @@
 A study has `AMOUNTS` by profile, `jobs(profile, backend_name)`, and `study(run, backend_name)`, which gives its facts.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext

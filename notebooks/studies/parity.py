@@ -6,8 +6,6 @@ way of conditioning and prior, with every optimiser in both precisions, and writ
 `python -m twinvae_studies.parity MODEL ...` measures these anew.
 """
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

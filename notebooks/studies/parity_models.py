@@ -1,7 +1,5 @@
 """What parity is measured on beside the zoo: small models that have, together, every layer and every way."""
 
-from __future__ import annotations
-
 import dataclasses
 from functools import partial
 

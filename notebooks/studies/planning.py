@@ -1,7 +1,5 @@
 """What a study trains, said before an image is read: amounts by profile, recipes of images, seeds."""
 
-from __future__ import annotations
-
 from collections import namedtuple
 from dataclasses import replace
 from typing import Any

@@ -4,8 +4,6 @@ look-alikes.
 Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels y [N], codes z [N, Z], K classes.
 """
 
-from __future__ import annotations
-
 import re
 import shutil
 import tempfile

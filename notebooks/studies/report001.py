@@ -3,8 +3,6 @@
 Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels y [N].
 """
 
-from __future__ import annotations
-
 import zlib
 from dataclasses import replace
 

@@ -4,8 +4,6 @@ A model is trained on what is normal; what it finds unlikely is strange. Arrays 
 [N, H, W, C] in [0, 1].
 """
 
-from __future__ import annotations
-
 import warnings
 from dataclasses import replace
 

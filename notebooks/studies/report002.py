@@ -3,8 +3,6 @@
 Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels y [N], codes z [N, Z].
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

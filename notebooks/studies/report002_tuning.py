@@ -1,7 +1,5 @@
 """The tuning study of report 002: one training for each setting and seed, and the table of what came out."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

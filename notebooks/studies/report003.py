@@ -3,8 +3,6 @@
 Knows no framework.  Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels y [N].
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

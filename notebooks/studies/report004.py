@@ -1,7 +1,5 @@
 """Report 004 on handwritten digits: what notebook 03 trains."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from twinvae import zoo

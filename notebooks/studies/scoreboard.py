@@ -3,8 +3,6 @@
 A cell is empty where its column does not apply to a model, or was not measured; nothing in it is guessed.
 """
 
-from __future__ import annotations
-
 from functools import cache
 from types import ModuleType
 from typing import Any

@@ -5,8 +5,6 @@ a Bernoulli on grey pixels: its values compare with that example's alone.  Valid
 images are touched once.  Notebook 09 shows it.
 """
 
-from __future__ import annotations
-
 from functools import partial
 
 import numpy as np

@@ -6,8 +6,6 @@ Each twin runs in a process of its own, for two that use all cores slow each oth
 every training; 6 * multiply-adds * images / seconds is held against it.
 """
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import time

@@ -1,7 +1,5 @@
 """The ways to train in either framework, for notebook 08: each written out, with the lines it takes and its speed."""
 
-from __future__ import annotations
-
 import inspect
 import os
 import time
