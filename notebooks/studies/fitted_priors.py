@@ -7,6 +7,7 @@ the logits are multiplied until samples are as sharp as real images.  Codes z [N
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -80,16 +81,16 @@ def nll(
     x and y are images from number `first` on, by which the noise is drawn.  -> name -> [N]
     """
     found = {"standard": np.empty(len(x)), "mixture": np.empty(len(x))}
+    call = partial(trained.twin.models.call, trained.model)
     for start in range(0, len(x), 50):
         rows = slice(start, start + 50)
         labels = evaluation.one_hot(trained, y)[rows]
         shape = (count, len(labels), trained.spec.latent_dim)
         eps = randomness.rng(0, "likelihood", first + start).standard_normal(shape)
-        log_w = trained.twin.models.call(trained.model, "log_weights", x[rows], labels, eps).astype(np.float64)
-        mu, logvar = trained.twin.models.call(trained.model, "encode", x[rows], labels)
+        log_w = call("log_weights", x[rows], labels, eps).astype(np.float64)
+        mu, logvar = call("encode", x[rows], labels)
         z = mu + np.exp(0.5 * logvar) * eps
         standard = -0.5 * (z**2 + np.log(2 * np.pi)).sum(2)
-        weights = {"standard": log_w, "mixture": log_w - standard + prior.log_density(z, y[rows])}
-        for name, each in weights.items():
-            found[name][rows] = np.log(count) - logsumexp(each, 0)
+        found["standard"][rows] = np.log(count) - logsumexp(log_w, 0)
+        found["mixture"][rows] = np.log(count) - logsumexp(log_w - standard + prior.log_density(z, y[rows]), 0)
     return found
