@@ -31,8 +31,6 @@ WORDS = {
 # The models in the order of their training: those COMPARED with several seeds, and TensorFlow trains no others.
 COMPARED = ("vae", "cvae_standard", "cvae_learned", "iwae_5")
 MODELS = {"torch": (*COMPARED, "iwae_50", "vae_5", "vae_long", "vae_50"), "tf": COMPARED}
-
-
 AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
     train=(100, 2_000, None),
     test=(10, 300, None),

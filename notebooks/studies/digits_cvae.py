@@ -30,8 +30,6 @@ WORDS = {
     "real": "validation images",
 }
 COLUMNS = ("accuracy", "diversity", "cas", "frechet", "sharpness")
-
-
 AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
     images=(sizes(600, 200, 200), sizes(10_000, 1_000, 2_000), sizes(None, None, None)),
     phases=(((1, 1e-3), (1, 2e-4)), ((6, 1e-3), (2, 2e-4)), ((24, 1e-3), (6, 2e-4))),  # epochs, learning rate

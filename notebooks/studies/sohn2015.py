@@ -29,8 +29,6 @@ WORDS = {
 }
 ESTIMATORS = ("elbo", "monte_carlo", "importance")
 LOWERED = {"baseline": 1e-4, "completion": 2e-4}  # the learning rate of the second phase; of the first it is 1e-3
-
-
 AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
     train=(128, 5_000, None),
     test=(20, 300, None),
