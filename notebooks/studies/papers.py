@@ -63,11 +63,6 @@ def interval(values: np.ndarray) -> dict[str, float]:
     return {"nll": mean, "low": mean - half, "high": mean + half}
 
 
-def deviation(values: Sequence[float]) -> float:
-    """Return the standard deviation over seeds, NaN of a single one."""
-    return float(np.std(values, ddof=1)) if len(values) > 1 else np.nan
-
-
 def sources(studies: dict[str, dict[str, dict]]) -> pd.DataFrame:
     """Return a row a study and twin: the commits, data and machines that the `cards` of its models name.
 
