@@ -81,19 +81,20 @@ def linear_nll(
 
 
 @lru_cache(maxsize=2)
-def baseline(images: data.Splits, judge: Judge, measured: int, draws: int, each: int) -> tuple[dict, np.ndarray]:
+def baseline(images: data.Splits, judge: Judge, profile: str) -> tuple[dict, np.ndarray]:
     """Return the point of PCA per class, and -log p(x | y) of the first test images, binarised.  -> point, [N]"""
+    amount = AMOUNTS[profile]
     pca = baselines.ClassPCA.fit(data.scale(images.train.x), images.train.y, AXES)
     valid = data.binarise(data.scale(images.valid.x[:500]), "fixed")
-    x = data.binarise(data.scale(images.test.x[:measured]), "fixed")
+    x = data.binarise(data.scale(images.test.x[: amount.measured]), "fixed")
     tried = {
-        (v, f): linear_nll(pca, valid, images.valid.y[: len(valid)], min(100, draws), v, f).mean()
+        (v, f): linear_nll(pca, valid, images.valid.y[: len(valid)], min(100, amount.draws), v, f).mean()
         for v in VARIANCES
         for f in FLOORS
     }
     variance, floor = min(tried, key=tried.get)
-    found = linear_nll(pca, x, images.test.y[: len(x)], draws, variance, floor)
-    y = evaluation.balanced(10, each)
+    found = linear_nll(pca, x, images.test.y[: len(x)], amount.draws, variance, floor)
+    y = evaluation.balanced(10, amount.each)
     seen = worth(judge, pca.sample(y, randomness.rng(0, "prior")), y, images.test)
     return {"variance": variance, "floor": floor, **seen, "nll": found.mean()}, found
 
@@ -136,8 +137,8 @@ def study(run, backend_name: str, judge: Judge) -> dict:
     `shown` are samples of seed 0.
     """
     asked = jobs(run.profile, backend_name)
-    amount, images = AMOUNTS[run.profile], papers.images(asked[0].data)
-    pca, linear = baseline(images, judge, amount.measured, amount.draws, amount.each)
+    images = papers.images(asked[0].data)
+    pca, linear = baseline(images, judge, run.profile)
     parts, shown, cards = zip(*(one_seed(run, job, judge, linear) for job in asked), strict=True)
     real = worth(judge, data.scale(images.valid.x), images.valid.y, images.test)
     points = [*itertools.chain(*parts), {"samples of": "pca"} | pca, {"samples of": "real"} | real]
