@@ -9,30 +9,23 @@ from pair import VAE, splits
 from twinvae import training
 from twinvae.spec import FreeBitsSpec, TrainSpec
 from twinvae_studies import ablations, papers
-from twinvae_studies.ablations import Point
 
 IMAGES = splits()
 FREE = FreeBitsSpec(**{f.name: getattr(VAE, f.name) for f in fields(VAE)} | {"kind": "free_bits", "free": 5.0})
 RUN = SimpleNamespace(profile="smoke", smoke=True, may_train=True)
 
 
-def name_of(point: Point) -> str:
-    return f"{point.study} {point.change} s{point.job.seed}"
-
-
 def test_every_combination_is_there_once_under_its_name():
-    points = list(ablations.points("full", "tf"))
-    names = [name_of(point) for point in points]
-    assert len(set(names)) == len(names) == 7 + 3 * (18 + 5)
-    assert len({job.key for job in ablations.jobs("full", "tf")}) == len(names)
-    assert {p.job.phases[0].beta for p in points if p.study == "beta"} == set(ablations.AMOUNTS["full"].betas)
-    for point in points:
-        assert sum(phase.epochs for phase in point.job.phases) == 8 and point.job.backend == "tf"
-        assert {phase.seed for phase in point.job.phases} == {point.job.seed}
-        if point.study == "condition":
-            spec = point.job.spec
-            assert point.change == f"{spec.encoder_condition}-{spec.decoder_condition}-{spec.prior}"
-    where = {name.split()[1] for name in names if name.startswith("condition")}
+    jobs = ablations.jobs("full", "tf")
+    assert len(jobs) == len({job.key for job in jobs.values()}) == 7 + 3 * (18 + 5)
+    betas = {job.phases[0].beta for (study, _, _), job in jobs.items() if study == "beta"}
+    assert betas == set(ablations.AMOUNTS["full"].betas)
+    for (study, change, seed), job in jobs.items():
+        assert sum(phase.epochs for phase in job.phases) == 8 and job.backend == "tf"
+        assert {phase.seed for phase in job.phases} == {job.seed} == {seed}
+        if study == "condition":
+            assert change == f"{job.spec.encoder_condition}-{job.spec.decoder_condition}-{job.spec.prior}"
+    where = {change for study, change, _ in jobs if study == "condition"}
     assert len(where) == 18 and "none-concat-standard" in where and "film-film-learned" in where
 
 
@@ -40,7 +33,7 @@ def test_every_combination_is_there_once_under_its_name():
 def test_every_profile_asks_what_notebook_09_tells(profile):
     encoders, _, priors = zip(*(where.split("-") for where in ablations.AMOUNTS[profile].conditions), strict=True)
     assert set(encoders) == {"none", "concat", "film"} and set(priors) == {"standard", "learned"}
-    studies = {point.study for point in ablations.points(profile, "torch")}
+    studies = {study for study, _, _ in ablations.jobs(profile, "torch")}
     assert studies == {"beta", "collapse", "condition"}
 
 
@@ -54,8 +47,9 @@ def test_the_remedies_change_one_thing_each():
 def test_points_are_trained_once_and_free_bits_show_their_true_kl(results, monkeypatch):
     phases = (TrainSpec(1, 8, seed=1), TrainSpec(1, 8, beta=0.5, seed=1))
     job = training.Job(VAE, phases, training.recipe_of(IMAGES), seed=1)
-    few = [Point("beta", "1", job), Point("collapse", "free bits", training.Job(FREE, phases, job.data, seed=1))]
-    monkeypatch.setattr(ablations, "points", lambda *_: few)
+    free = training.Job(FREE, phases, job.data, seed=1)
+    few = {("beta", "1", 1): job, ("collapse", "free bits", 1): free}
+    monkeypatch.setattr(ablations, "jobs", lambda *_: few)
     monkeypatch.setattr(papers, "images", lambda recipe: IMAGES)
     first = ablations.study(RUN, "torch")
     again = ablations.study(SimpleNamespace(**vars(RUN) | {"may_train": False}), "torch")

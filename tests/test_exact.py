@@ -31,19 +31,18 @@ def test_two_class_points_differ_by_a_shift_only():
 
 
 @pytest.mark.parametrize(
-    "latent_dim, variance, elbo, rate, posterior, sse",
+    "latent_dim, variance, elbo, rate, posterior",
     [
-        (0, 1.875, -6.932971, 0, [], 7.5),
-        (1, 7 / 6, -6.600127, 0.616072, [0.291667], 3.5),
-        (2, 0.75, -6.427793, 1.327403, [0.1875, 0.375], 1.5),
-        (3, 0.5, -6.368901, 2.079442, [0.125, 0.25, 0.5], 0.5),
+        (0, 1.875, -6.932971, 0, []),
+        (1, 7 / 6, -6.600127, 0.616072, [0.291667]),
+        (2, 0.75, -6.427793, 1.327403, [0.1875, 0.375]),
+        (3, 0.5, -6.368901, 2.079442, [0.125, 0.25, 0.5]),
     ],
 )
-def test_linear_optimum_has_the_known_values(latent_dim, variance, elbo, rate, posterior, sse):
+def test_linear_optimum_has_the_known_values(latent_dim, variance, elbo, rate, posterior):
     best = exact.linear_vae_optimum(exact.EIGENVALUES, latent_dim)
     np.testing.assert_allclose([best.variance, best.elbo, best.rate], [variance, elbo, rate], atol=1e-6)
     np.testing.assert_allclose(best.posterior_variances, posterior, atol=1e-6)
-    assert exact.linear_ae_optimum(exact.EIGENVALUES, latent_dim) == sse
 
 
 @pytest.mark.parametrize("latent_dim", [1, 2, 3])
@@ -55,7 +54,6 @@ def test_at_the_optimum_the_elbo_is_log_p_of_every_point(latent_dim):
     covariance = weights["W"] @ weights["W"].T + weights["variance"] * np.eye(DIM)
     log_p = stats.multivariate_normal(weights["b"], covariance).logpdf(x)
     np.testing.assert_allclose(-(recon + kl), log_p, atol=1e-12)
-    np.testing.assert_allclose(log_p, exact.gaussian_log_density(x, weights["b"], covariance), atol=1e-12)
     np.testing.assert_allclose([log_p.mean(), kl.mean()], [best.elbo, best.rate], atol=1e-12)
 
 

@@ -295,11 +295,15 @@ def test_a_gan_learns_two_grey_levels_by_their_labels(twin):
 
 def test_a_study_trains_and_samples_a_gan_as_any_model(results):
     run = SimpleNamespace(may_train=True)
-    trained = evaluation.train(run, backend.get("torch"), GAN, replace(SETTINGS, epochs=1), DATA)
+    trained = evaluation.train_all(
+        run, evaluation.job(backend.get("torch"), GAN, replace(SETTINGS, epochs=1), DATA), DATA
+    )
     assert tuple(trained.history.columns) == checkpoints.GAN_COLUMNS
     x = evaluation.generate(trained, np.arange(6) % 3)
     assert x.shape == (6, 5, 4, 1) and 0 <= x.min() <= x.max() <= 1
-    again = evaluation.train(run, backend.get("torch"), GAN, replace(SETTINGS, epochs=1), DATA)
+    again = evaluation.train_all(
+        run, evaluation.job(backend.get("torch"), GAN, replace(SETTINGS, epochs=1), DATA), DATA
+    )
     assert (evaluation.generate(again, np.arange(6) % 3) == x).all()
 
 

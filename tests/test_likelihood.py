@@ -50,7 +50,7 @@ def linear_model(name: str, widen: float = 0.0):
         }
     )
     covariance = best["W"] @ best["W"].T + best["variance"] * np.eye(4)
-    return twin, model, exact.gaussian_log_density(exact.points(), best["b"], covariance)
+    return twin, model, stats.multivariate_normal(best["b"], covariance).logpdf(exact.points())
 
 
 # --- importance sampling -------------------------------------------------------------------------

@@ -132,7 +132,9 @@ def test_as_printed_batch_norm_keeps_its_first_statistics(images, name, results)
     ways = {"none": (), "frozen": (("frozen", True),), "both": (("frozen", True), ("scrambled", True))}
     change = "twinvae_studies.mistakes:as_printed"
     found = {
-        way: evaluation.train(run, twin, PLANES, SETTINGS, images, change=change, arguments=arguments)
+        way: evaluation.train_all(
+            run, evaluation.job(twin, PLANES, SETTINGS, images, change=change, arguments=arguments), images
+        )
         for way, arguments in ways.items()
     }
     for way, trained in found.items():
@@ -143,7 +145,7 @@ def test_as_printed_batch_norm_keeps_its_first_statistics(images, name, results)
         )
         assert moved == ((True, True) if way == "none" else (False, False))
         assert (arrays["encoder.batchnorm1.weight"] != 1).all()
-    ordinary = evaluation.train(run, twin, PLANES, SETTINGS, images)
+    ordinary = evaluation.train_all(run, evaluation.job(twin, PLANES, SETTINGS, images), images)
     losses = [trained.history.drop(columns="seconds") for trained in (ordinary, *found.values())]
     assert losses[0].equals(losses[1])  # none of the mistakes: the ordinary training
     assert len(list(results.rglob("card.json"))) == 4

@@ -80,7 +80,7 @@ def test_the_training_loop_stops_at_the_first_loss_that_is_not_finite(name, resu
 
     def trained(least, settings):
         clip = {"change": report000.CLIP, "arguments": (("least", least),)}
-        return evaluation.train(run, twin, CVAE, settings, WHITE, **clip)
+        return evaluation.train_all(run, evaluation.job(twin, CVAE, settings, WHITE, **clip), WHITE)
 
     with twin.train.uncompiled():
         with pytest.raises(NotFinite, match="^the loss is (nan|inf) at epoch") as first:
@@ -166,7 +166,7 @@ def test_lookalikes_are_pairs_in_either_direction():
 
 
 def test_each_small_training_changes_what_its_name_says():
-    rows = report000.small_trainings(evaluation.job(backend.get("torch"), CVAE, FAST, IMAGES))
+    rows = planning.changed(evaluation.job(backend.get("torch"), CVAE, FAST, IMAGES), report000.SMALL)
     assert {name: job.spec.likelihood for name, job in rows.items()} == {
         "bernoulli": "bernoulli", "continuous": "continuous_bernoulli", "gaussian": "gaussian_learned",
         "beta": "bernoulli", "elbo": "bernoulli", "prior": "bernoulli"}  # fmt: skip

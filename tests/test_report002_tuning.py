@@ -27,7 +27,7 @@ def small(epochs=2):
         how = dict(hidden=(4,), batch_size=8, learning_rate=rate, latent_dim=2)
         job = report002_tuning.job("usps", "vae", planning.recipe("usps", {}), "torch", epochs, **how)
         shape, classes = IMAGES.train.shape, IMAGES.train.num_classes
-        by_hand = evaluation.job(backend.get("torch"), job.spec.for_images(shape, classes), job.phases, IMAGES)
+        by_hand = evaluation.job(backend.get("torch"), job.spec.for_images(shape, classes), job.phases[0], IMAGES)
         found.append(by_hand)
     return found
 
@@ -42,7 +42,7 @@ def test_no_setting_is_trained_twice_and_each_has_its_seeds(profile, name):
     found = report002_tuning.jobs(profile, name)
     jobs = [job for part in found.values() for job in part]
     assert len({job.key for job in jobs}) == len(jobs)
-    seeds = planning.amounts(report002_tuning.AMOUNTS, profile).seeds if name == "torch" else 1
+    seeds = report002_tuning.AMOUNTS[profile].seeds if name == "torch" else 1
     assert {job.seed for job in jobs} == set(range(seeds)) and all(job.phases[0].seed == job.seed for job in jobs)
     counts = {"smoke": [1, 8, 1, 8]}.get(profile, [10, 18, 10, 18])
     assert [len(part) // seeds for part in found.values()] == counts

@@ -92,7 +92,7 @@ def test_a_race_ends_where_the_ordinary_training_does(images, name, model, resul
     with twin.train.uncompiled():
         rows, (trained,) = report003.race(RUN, jobs(twin, model, images, (1, 4)), images, judge(twin), Y)
         monkeypatch.setenv("TWINVAE_RESULTS", str(results / "another"))
-        ordinary = evaluation.train(RUN, twin, model, SETTINGS, images)
+        ordinary = evaluation.train_all(RUN, evaluation.job(twin, model, SETTINGS, images), images)
     assert all(np.array_equal(a, trained.model.get_arrays()[key]) for key, a in ordinary.model.get_arrays().items())
     assert rows.epoch.tolist() == [1, 4] and rows.seconds.iloc[1] == pytest.approx(4 * rows.seconds.iloc[0])
     seen = report003.looks(judge(twin), evaluation.generate(ordinary, Y), Y, images.test)
@@ -149,7 +149,7 @@ def test_who_never_gets_there_is_not_late():
 
 
 def test_the_models_are_those_of_the_reports_but_for_what_is_said():
-    sizes = report003.latent_sizes(zoo.get("light_cifar_cvae"))
+    sizes = planning.code_sizes(zoo.get("light_cifar_cvae"), report003.LATENT_DIMS)
     mlps = report003.in_colour()
     assert [m.latent_dim for m in sizes.values()] == list(report003.LATENT_DIMS)
     assert sizes["z110"].encoder == zoo.get("report003_cvae").encoder
@@ -170,7 +170,7 @@ def test_the_models_are_those_of_the_reports_but_for_what_is_said():
 )
 def test_what_is_measured_of_a_small_training(images, model, results):
     twin = backend.get("torch")
-    trained = evaluation.train(RUN, twin, model, SETTINGS, images)
+    trained = evaluation.train_all(RUN, evaluation.job(twin, model, SETTINGS, images), images)
     row = report003.measured(trained, judge(twin), Y, images)
     first = replace(images, train=images.train.subset(np.arange(16)))
     losses = [twin.train.evaluate(trained.model, part, SETTINGS)[0] for part in (images.test, first.train)]

@@ -55,7 +55,7 @@ def test_a_row_has_what_applies_to_its_model_and_nothing_else(spec, columns, nam
     monkeypatch.setattr(speed, "measure", lambda *about: {"share": 0.5} if about == (twin, spec, 8, 512) else None)
     twin = backend.get(name)
     settings = TrainSpec(2, 8, binarize="dynamic")
-    trained = evaluation.train(RUN, twin, spec, settings, IMAGES)
+    trained = evaluation.train_all(RUN, evaluation.job(twin, spec, settings, IMAGES), IMAGES)
     row = scoreboard.row(trained, Pixels(), IMAGES, Y, nll_images=4, nll_samples=20)
     assert set(row) == columns
     assert set(row) <= set(results.COLUMNS)
@@ -83,7 +83,7 @@ def test_a_cgan_has_neither_codes_nor_a_share_of_the_limit():
 
     twin = backend.get("torch")
     images = splits(shape=GAN.image_shape)
-    trained = evaluation.train(RUN, twin, GAN, TrainSpec(1, 8), images)
+    trained = evaluation.train_all(RUN, evaluation.job(twin, GAN, TrainSpec(1, 8), images), images)
     assert set(scoreboard.row(trained, Pixels(), images, Y)) == (ALWAYS - {"gemm_fraction"}) | LABELS
 
 

@@ -27,7 +27,7 @@ def test_layers_agree_and_all_are_listed():
 
 
 def test_switches_are_off_again():
-    owners = [(switch.patch[0], switch.patch[1]) for switch in framework_differences.SWITCHES if switch.patch]
+    owners = [patch[:2] for switch in framework_differences.SWITCHES for patch in switch.patches]
     before = [getattr(owner, name) for owner, name in owners]
     ends = {
         switch.key: framework_differences.switched(switch, IMAGES, SETTINGS, 2, 1)

@@ -1,3 +1,1 @@
-"""Experiments: what is trained, compared and measured, over the seeds and in both twins; each
-serves a notebook.
-"""
+"""What is trained, compared and measured, over the seeds and in both twins; each study serves a notebook."""

@@ -5,12 +5,8 @@ condition: where and how a label enters encoder, decoder and prior, three seeds.
 collapse: report 004's VAE, whose small initial weights leave the code unused for long, and remedies against it.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterator
 from dataclasses import fields, replace
 from itertools import product
-from typing import NamedTuple
 
 import pandas as pd
 
@@ -18,7 +14,7 @@ from twinvae import data, zoo
 from twinvae.metrics import latent
 from twinvae.spec import Activation, Dense, Film, Flatten, FreeBitsSpec, ModelSpec, TrainSpec, mlp
 from twinvae.training import Job, Trained
-from twinvae_studies import evaluation, papers
+from twinvae_studies import evaluation, papers, planning
 
 CONDITIONS = tuple(
     "-".join(where)
@@ -26,56 +22,32 @@ CONDITIONS = tuple(
 )  # encoder-decoder-prior
 
 
-class Amount(NamedTuple):
-    """Training and validation images, epochs (a multiple of four), seeds, and the points of each study."""
-
-    train: int
-    valid: int
-    epochs: int
-    seeds: int
-    betas: tuple[float, ...]
-    conditions: tuple[str, ...] = CONDITIONS
-    remedies: int = 5  # the first so many
-
-
-AMOUNTS = {
-    "smoke": Amount(
-        128, 50, 4, 1, (1.0,), ("none-concat-standard", "concat-concat-learned", "film-concat-standard"), remedies=1
-    ),
-    "quick": Amount(2_000, 500, 4, 1, (0.25, 0.5, 1.0, 2.0, 4.0)),
-    "full": Amount(20_000, 2_000, 8, 3, (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)),
-}
-
-
-class Point(NamedTuple):
-    """One training: its study, the change that it is of, and the job."""
-
-    study: str
-    change: str
-    job: Job
+FEW = ("none-concat-standard", "concat-concat-learned", "film-concat-standard")
+AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
+    train=(128, 2_000, 20_000),
+    valid=(50, 500, 2_000),
+    epochs=(4, 4, 8),  # a multiple of four
+    seeds=(1, 1, 3),
+    betas=((1.0,), (0.25, 0.5, 1.0, 2.0, 4.0), (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)),
+    conditions=(FEW, CONDITIONS, CONDITIONS),
+    remedies=(1, 5, 5),  # the first so many
+)
 
 
 def vae(name: str) -> ModelSpec:
     """Return 784-400-20-400-784 with ReLUs, the size of report 002's CVAE, under this name."""
-    return replace(
-        zoo.get("report002_vae_mnist"), name=name, encoder=(Flatten(), *mlp(400)), decoder=mlp(400), report=""
-    )
+    layers = {"encoder": (Flatten(), *mlp(400)), "decoder": mlp(400)}
+    return replace(zoo.get("report002_vae_mnist"), name=name, report="", **layers)
 
 
 def conditioned(encoder: str, decoder: str, prior: str) -> ModelSpec:
     """Return the same as a CVAE whose label enters the encoder, the decoder and the prior so."""
-    layers = {"film": (Dense(400), Film(), Activation("relu"))}
-    return replace(
-        vae(f"condition_{encoder}_{decoder}_{prior}"),
-        kind="cvae",
-        num_classes=10,
-        encoder_condition=encoder,
-        decoder_condition=decoder,
-        prior=prior,
-        encoder=(Flatten(), *layers.get(encoder, mlp(400))),
-        decoder=layers.get(decoder, mlp(400)),
-        conditioner=mlp(32, activation=Activation("relu")) if decoder == "conditioner" else (),
-    )
+    film, plain = (Dense(400), Film(), Activation("relu")), mlp(400)
+    label = dict(kind="cvae", num_classes=10, encoder_condition=encoder, decoder_condition=decoder, prior=prior)
+    label["encoder"] = (Flatten(), *(film if encoder == "film" else plain))
+    label["decoder"] = film if decoder == "film" else plain
+    label["conditioner"] = mlp(32, activation=Activation("relu")) if decoder == "conditioner" else ()
+    return replace(vae(f"condition_{encoder}_{decoder}_{prior}"), **label)
 
 
 def remedies() -> dict[str, tuple[ModelSpec, tuple[float, ...]]]:
@@ -93,26 +65,21 @@ def remedies() -> dict[str, tuple[ModelSpec, tuple[float, ...]]]:
     }
 
 
-def points(profile: str, backend_name: str) -> Iterator[Point]:
-    """Give every point of every study."""
-    amount = AMOUNTS[profile]
+def jobs(profile: str, backend_name: str) -> dict[tuple[str, str, int], Job]:
+    """Return every training, by its study, what is changed, and the seed."""
+    amount, found = AMOUNTS[profile], {}
     recipe = data.Recipe("mnist", train_size=amount.train, valid_size=amount.valid)
     usual = TrainSpec(amount.epochs, 128, binarize="dynamic")
     for beta in amount.betas:
-        job = Job(vae("beta_vae"), (replace(usual, beta=beta),), recipe, backend_name)
-        yield Point("beta", f"{beta:g}", job)
+        found["beta", f"{beta:g}", 0] = Job(vae("beta_vae"), (replace(usual, beta=beta),), recipe, backend_name)
     for seed in range(amount.seeds):
         for change, (spec, betas) in list(remedies().items())[: amount.remedies]:
             quarters = tuple(TrainSpec(amount.epochs // 4, 128, beta=beta, seed=seed) for beta in betas)
-            yield Point("collapse", change, Job(spec, quarters, recipe, backend_name, seed=seed))
+            found["collapse", change, seed] = Job(spec, quarters, recipe, backend_name, seed=seed)
         for where in amount.conditions:
-            job = Job(conditioned(*where.split("-")), (replace(usual, seed=seed),), recipe, backend_name, seed=seed)
-            yield Point("condition", where, job)
-
-
-def jobs(profile: str, backend_name: str) -> list[Job]:
-    """Return every training of every study."""
-    return [point.job for point in points(profile, backend_name)]
+            spec = conditioned(*where.split("-"))
+            found["condition", where, seed] = Job(spec, (replace(usual, seed=seed),), recipe, backend_name, seed=seed)
+    return found
 
 
 def worth(trained: Trained, images: data.Images) -> dict[str, float]:
@@ -135,11 +102,11 @@ def worth(trained: Trained, images: data.Images) -> dict[str, float]:
 def study(run, backend_name: str) -> dict:
     """Return the `points` of a twin, a row each, and the `cards` of their models."""
     rows, cards = [], []
-    for point in points(run.profile, backend_name):
-        trained, valid = papers.train(run, point.job), papers.images(point.job.data).valid
+    for (study, change, seed), job in jobs(run.profile, backend_name).items():
+        trained, valid = papers.train(run, job), papers.images(job.data).valid
         with trained.twin.train.uncompiled():  # so many models take longer to compile than to measure
             found = worth(trained, valid)
-        rows.append({"study": point.study, "change": point.change, "seed": point.job.seed} | found)
+        rows.append({"study": study, "change": change, "seed": seed} | found)
         cards.append(trained.card)
     return {"points": pd.DataFrame(rows), "cards": cards}
 
@@ -147,17 +114,7 @@ def study(run, backend_name: str) -> dict:
 def table(facts: dict, study: str) -> pd.DataFrame:
     """Return a row a change of a study, in order: means over seeds, the ELBO's standard deviation, the seeds."""
     points = facts["points"]
-    means = (
-        points[points.study == study]
-        .groupby("change", sort=False)
-        .agg(
-            elbo=("elbo", "mean"),
-            sd=("elbo", "std"),
-            recon=("recon", "mean"),
-            kl=("kl", "mean"),
-            active=("active", "mean"),
-            squared_error=("squared_error", "mean"),
-            seeds=("seed", "size"),
-        )
-    )
+    groups = points[points.study == study].drop(columns="study").groupby("change", sort=False)
+    means = groups.mean().drop(columns="seed").assign(seeds=groups.size())
+    means.insert(1, "sd", groups.elbo.std())
     return means.reset_index()

@@ -4,37 +4,25 @@
 3,280 epochs, then -log p(x) of all test images by importance sampling.  Notebook 04 shows it.
 """
 
-from __future__ import annotations
-
-from typing import NamedTuple
-
+import numpy as np
 import pandas as pd
 
 from twinvae import data, zoo
 from twinvae.training import Job
-from twinvae_studies import papers
+from twinvae_studies import papers, planning
 
 PAPER = 86.76  # nats per image, one sample in training, one stochastic layer (Burda et al. 2016, Table 1)
 
 
-class Amount(NamedTuple):
-    """Phases (epochs, learning rate), training and test images (None: all), and samples of z, which end the study."""
-
-    phases: tuple[tuple[int, float], ...]
-    train: int | None
-    test: int | None
-    samples: tuple[int, ...]
-    valid: int = 1_000  # images whose likelihood is told after each phase
-    valid_samples: int = 500
-
-
-AMOUNTS = {
-    "smoke": Amount(((1, 1e-3), (1, 3e-4)), 200, 10, (2, 5), valid=10, valid_samples=5),
-    "quick": Amount(((4, 1e-3), (2, 3e-4), (1, 1e-4)), 10_000, 500, (50, 500), valid=200, valid_samples=100),
-    "full": Amount(
-        ((10, 1e-3), (30, 1e-3), (80, 1e-3), (100, 3e-4), (300, 3e-4), (60, 1e-4), (20, 3e-5)), None, None, (500, 5_000)
-    ),
-}
+LONG = ((10, 1e-3), (30, 1e-3), (80, 1e-3), (100, 3e-4), (300, 3e-4), (60, 1e-4), (20, 3e-5))
+AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
+    phases=(((1, 1e-3), (1, 3e-4)), ((4, 1e-3), (2, 3e-4), (1, 1e-4)), LONG),  # epochs, learning rate
+    train=(200, 10_000, None),
+    test=(10, 500, None),
+    samples=((2, 5), (50, 500), (500, 5_000)),  # of z, which end the study
+    valid=(10, 200, 1_000),  # images whose likelihood is told after each phase
+    valid_samples=(5, 100, 500),
+)
 
 
 def jobs(profile: str, backend_name: str) -> list[Job]:
@@ -52,21 +40,18 @@ def study(run, backend_name: str) -> dict[str, pd.DataFrame]:
 
     Epochs and seconds of training count through; losses and -log p in nats per image.
     """
-    amount, epochs, marks = AMOUNTS[run.profile], [], []
+    amount, phases, nll = AMOUNTS[run.profile], [], []
     for job in jobs(run.profile, backend_name):
-        trained = papers.train(run, job)
-        history = trained.history.assign(learning_rate=trained.settings.learning_rate)
-        if epochs:
-            history.epoch += epochs[-1].epoch.iloc[-1]
-        history["seconds"] = history.seconds.cumsum() + (epochs[-1].seconds.iloc[-1] if epochs else 0)
-        epochs.append(history)
-        images = papers.images(job.data)
+        trained, images = papers.train(run, job), papers.images(job.data)
+        phases.append(trained.history.assign(learning_rate=trained.settings.learning_rate))
         few = data.binarise(data.scale(images.valid.x[: amount.valid]), "fixed")
-        nll = papers.nll(trained, "valid", few, None, amount.valid_samples)
-        marks.append(history.iloc[-1][["epoch", "seconds"]].to_dict() | {"nll": nll.mean()})
+        nll.append(papers.nll(trained, "valid", few, None, amount.valid_samples).mean())
+    epochs = pd.concat(phases, ignore_index=True).assign(epoch=lambda rows: rows.index + 1)
+    epochs["seconds"] = epochs.seconds.cumsum()
+    marks = epochs.iloc[np.cumsum([*map(len, phases)]) - 1][["epoch", "seconds"]].assign(nll=nll)
     x = data.binarise(data.scale(images.test.x[: amount.test]), "fixed")
     test = [
         {"samples": n, "images": len(x), **papers.interval(papers.nll(trained, "test", x, None, n))}
         for n in amount.samples
     ]
-    return {"epochs": pd.concat(epochs, ignore_index=True), "marks": pd.DataFrame(marks), "test": pd.DataFrame(test)}
+    return {"epochs": epochs, "marks": marks, "test": pd.DataFrame(test)}

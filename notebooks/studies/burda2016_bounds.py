@@ -5,10 +5,7 @@ The VAE of Burda et al. 2016 with one stochastic layer, trained on k samples of 
 p(z | y).  All take the same number of updates, one VAE as much time as the dearest of them.  Notebook 09 shows it.
 """
 
-from __future__ import annotations
-
 from dataclasses import fields, replace
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,7 +14,7 @@ from twinvae import data, randomness, zoo
 from twinvae.metrics import likelihood
 from twinvae.spec import BoundSpec, ModelSpec
 from twinvae.training import Job, Trained
-from twinvae_studies import papers
+from twinvae_studies import papers, planning
 
 # -log p(x) in nats per image after 3,280 epochs (Burda et al. 2016, Table 1).
 PAPER = {"vae": 86.76, "vae_5": 86.47, "vae_50": 86.35, "iwae_5": 85.54, "iwae_50": 84.78}
@@ -34,28 +31,15 @@ WORDS = {
 # The models in the order of their training: those COMPARED with several seeds, and TensorFlow trains no others.
 COMPARED = ("vae", "cvae_standard", "cvae_learned", "iwae_5")
 MODELS = {"torch": (*COMPARED, "iwae_50", "vae_5", "vae_long", "vae_50"), "tf": COMPARED}
-
-
-class Amount(NamedTuple):
-    """Training and test images (None: all), phases (epochs, learning rate), and how often `vae_long` takes the epochs.
-
-    `seeds` are PyTorch's of the models COMPARED; `samples` of z an image; `labelled` test images under each label.
-    """
-
-    train: int | None
-    test: int | None
-    phases: tuple[tuple[int, float], ...]
-    longer: int
-    seeds: int
-    samples: int
-    labelled: int
-
-
-AMOUNTS = {
-    "smoke": Amount(100, 10, ((1, 1e-3),), 2, 2, 5, 5),
-    "quick": Amount(2_000, 300, ((3, 1e-3), (1, 1e-4)), 10, 2, 50, 60),
-    "full": Amount(None, None, ((10, 1e-3), (3, 3e-4), (2, 1e-4)), 20, 3, 500, 2_000),
-}
+AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
+    train=(100, 2_000, None),
+    test=(10, 300, None),
+    phases=(((1, 1e-3),), ((3, 1e-3), (1, 1e-4)), ((10, 1e-3), (3, 3e-4), (2, 1e-4))),  # epochs, learning rate
+    longer=(2, 10, 20),  # how often `vae_long` takes the epochs
+    seeds=(2, 2, 3),  # PyTorch's of the models COMPARED
+    samples=(5, 50, 500),  # of z an image
+    labelled=(5, 60, 2_000),  # test images under each label
+)
 
 
 def model(name: str) -> ModelSpec:
@@ -71,8 +55,8 @@ def model(name: str) -> ModelSpec:
     return vae
 
 
-def trainings(profile: str, backend_name: str) -> dict[tuple[str, int], Job]:
-    """Return the training of each model and seed, seed 0 of each model first."""
+def jobs(profile: str, backend_name: str) -> dict[tuple[str, int], Job]:
+    """Return every training by its model and seed, seed 0 of each model first."""
     amount = AMOUNTS[profile]
     recipe = data.Recipe("mnist", train_size=amount.train, valid_size=amount.test)
     found = {}
@@ -82,11 +66,6 @@ def trainings(profile: str, backend_name: str) -> dict[tuple[str, int], Job]:
             phases = papers.settings([(times * epochs, rate) for epochs, rate in amount.phases], 100, seed)
             found[name, seed] = Job(model(name), phases, recipe, backend_name, seed=seed)
     return found
-
-
-def jobs(profile: str, backend_name: str) -> list[Job]:
-    """Return every training of the study."""
-    return list(trainings(profile, backend_name).values())
 
 
 def measured(trained: Trained, x: np.ndarray, y: np.ndarray, few: np.ndarray, samples: int) -> dict[str, np.ndarray]:
@@ -109,46 +88,28 @@ def gain(base: np.ndarray, nll: np.ndarray, few: np.ndarray) -> dict[str, float]
 
 
 def study(run, backend_name: str) -> dict:
-    """Return the facts of a twin's models: `models`, name -> a record a seed; a gain is over the same seed's VAE."""
-    amount, base, models, cards = AMOUNTS[run.profile], {}, {}, []
-    for (name, seed), job in trainings(run.profile, backend_name).items():
+    """Return the facts of a twin: `points`, a row a model and seed; a gain is over the same seed's VAE."""
+    amount, base, rows, cards = AMOUNTS[run.profile], {}, [], []
+    for (name, seed), job in jobs(run.profile, backend_name).items():
         trained, test = papers.train(run, job), papers.images(job.data).test
         x = data.binarise(data.scale(test.x[: amount.test]), "fixed")
         few = randomness.rng(0, "order").permutation(len(x))[: amount.labelled]
         found = measured(trained, x, test.y, few, amount.samples)
         base[seed] = found["nll"] if name == "vae" else base[seed]
+        cost = {"epochs": len(trained.history), "minutes": trained.history.seconds.sum() / 60}
+        row = {"model": name, "seed": seed, "images": len(found["nll"])} | cost | gain(base[seed], found["nll"], few)
+        rows.append(row | {key: values.mean() for key, values in found.items()})
         cards.append(trained.card)
-        seconds = float(trained.history.seconds.sum())
-        record = {
-            "epochs": len(trained.history),
-            "seconds": seconds,
-            "against_vae": gain(base[seed], found["nll"], few),
-        }
-        models.setdefault(name, []).append(record | {key: papers.interval(nll) for key, nll in found.items()})
     known = {"samples": amount.samples, "images": len(x), "labelled": len(few)}
-    return known | {"models": models, "cards": cards}
+    return known | {"points": pd.DataFrame(rows), "cards": cards}
 
 
 def table(facts: dict) -> pd.DataFrame:
     """Return a row a model: seeds, cost, -log p(x), the gain of seed 0 and its interval, the gain of all seeds."""
-    rows = []
-    for name, seeds in facts["models"].items():
-        first, nll, gains = seeds[0], [s["nll"]["nll"] for s in seeds], [s["against_vae"]["gain"] for s in seeds]
-        labelled = "given_y" in first
-        rows.append(
-            {
-                "model": name,
-                "seeds": len(seeds),
-                "epochs": first["epochs"],
-                "minutes": first["seconds"] / 60,
-                "images": facts["labelled" if labelled else "images"],
-                "nll": np.mean(nll),
-                "sd": papers.deviation(nll),
-                "given_y": np.mean([s["given_y"]["nll"] for s in seeds]) if labelled else np.nan,
-                **first["against_vae"],
-                "mean_gain": np.mean(gains),
-                "mean_gain_sd": papers.deviation(gains),
-                "published": PAPER.get(name, np.nan),
-            }
-        )
-    return pd.DataFrame(rows)
+    seeds = facts["points"].groupby("model", sort=False)
+    first, mean, sd = seeds.first(), seeds.mean(), seeds.std()
+    found = first[["epochs", "minutes", "images"]].assign(nll=mean.nll, sd=sd.nll, given_y=mean.given_y)
+    found[["gain", "low", "high"]] = first[["gain", "low", "high"]]
+    found = found.assign(mean_gain=mean.gain, mean_gain_sd=sd.gain, published=pd.Series(PAPER, dtype=float))
+    found.insert(0, "seeds", seeds.size())
+    return found.reset_index()

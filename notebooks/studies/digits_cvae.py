@@ -5,10 +5,8 @@ once takes a CVAE two steps after its training, a prior of mixtures and contrast
 it.
 """
 
-from __future__ import annotations
-
+import itertools
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,7 +17,8 @@ from twinvae.metrics import baselines, samples
 from twinvae.metrics.judge import Judge
 from twinvae.spec import Activation, Dense, Film, Flatten, ModelSpec, mlp
 from twinvae.training import Job, per_image
-from twinvae_studies import evaluation, fitted_priors, papers
+from twinvae_studies import evaluation, fitted_priors, papers, planning
+from twinvae_studies.planning import sizes
 
 AXES, BATCH = 50, 128  # AXES: the principal axes of the baseline
 VARIANCES, FLOORS = (0.1, 0.2, 0.3), (0.0005, 0.001, 0.003, 0.01)  # the baseline's, chosen on validation images
@@ -31,52 +30,27 @@ WORDS = {
     "real": "validation images",
 }
 COLUMNS = ("accuracy", "diversity", "cas", "frechet", "sharpness")
-
-
-class Amount(NamedTuple):
-    """Training, validation and test images (None: all), phases (epochs, learning rate), seeds, and what is measured.
-
-    That is `each` samples a class, and -log p of the first `measured` test images from `draws` codes each.
-    """
-
-    train: int | None
-    valid: int | None
-    test: int | None
-    phases: tuple[tuple[int, float], ...]
-    seeds: int
-    each: int
-    measured: int
-    draws: int
-
-
-AMOUNTS = {
-    "smoke": Amount(600, 200, 200, ((1, 1e-3), (1, 2e-4)), 1, 10, 20, 5),
-    "quick": Amount(10_000, 1_000, 2_000, ((6, 1e-3), (2, 2e-4)), 1, 100, 200, 50),
-    "full": Amount(None, None, None, ((24, 1e-3), (6, 2e-4)), 3, 500, 2_000, 500),
-}
+AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
+    images=(sizes(600, 200, 200), sizes(10_000, 1_000, 2_000), sizes(None, None, None)),
+    phases=(((1, 1e-3), (1, 2e-4)), ((6, 1e-3), (2, 2e-4)), ((24, 1e-3), (6, 2e-4))),  # epochs, learning rate
+    seeds=(1, 1, 3),
+    each=(10, 100, 500),  # samples a class
+    measured=(20, 200, 2_000),  # the first test images, whose -log p is estimated
+    draws=(5, 50, 500),  # of a code for each of these
+)
 
 
 def model() -> ModelSpec:
     """Return 784-512-512-16 and mirror; the label enters the encoder, and scales and shifts the decoder's units."""
-    film = (Dense(512), Film(), Activation("relu"))
-    return ModelSpec(
-        "digits_cvae",
-        "cvae",
-        (28, 28, 1),
-        16,
-        (Flatten(), *mlp(512, 512)),
-        film * 2,
-        num_classes=10,
-        encoder_condition="concat",
-        decoder_condition="film",
-        init="keras",
-    )
+    layers = {"encoder": (Flatten(), *mlp(512, 512)), "decoder": (Dense(512), Film(), Activation("relu")) * 2}
+    label = dict(num_classes=10, encoder_condition="concat", decoder_condition="film")
+    return ModelSpec("digits_cvae", "cvae", (28, 28, 1), 16, init="keras", **layers, **label)
 
 
 def jobs(profile: str, backend_name: str) -> list[Job]:
     """Return a training a seed."""
     amount = AMOUNTS[profile]
-    recipe = data.Recipe("mnist", train_size=amount.train, valid_size=amount.valid, test_size=amount.test)
+    recipe = data.Recipe("mnist", **amount.images)
     phases = [papers.settings(amount.phases, BATCH, seed) for seed in range(amount.seeds)]
     return [Job(model(), each, recipe, backend_name, seed=seed) for seed, each in enumerate(phases)]
 
@@ -107,8 +81,9 @@ def linear_nll(
 
 
 @lru_cache(maxsize=2)
-def baseline(images: data.Splits, judge: Judge, amount: Amount) -> tuple[dict, np.ndarray]:
-    """Return the facts of PCA per class, and -log p(x | y) of the first test images, binarised.  -> facts, [N]"""
+def baseline(images: data.Splits, judge: Judge, profile: str) -> tuple[dict, np.ndarray]:
+    """Return the point of PCA per class, and -log p(x | y) of the first test images, binarised.  -> point, [N]"""
+    amount = AMOUNTS[profile]
     pca = baselines.ClassPCA.fit(data.scale(images.train.x), images.train.y, AXES)
     valid = data.binarise(data.scale(images.valid.x[:500]), "fixed")
     x = data.binarise(data.scale(images.test.x[: amount.measured]), "fixed")
@@ -121,7 +96,7 @@ def baseline(images: data.Splits, judge: Judge, amount: Amount) -> tuple[dict, n
     found = linear_nll(pca, x, images.test.y[: len(x)], amount.draws, variance, floor)
     y = evaluation.balanced(10, amount.each)
     seen = worth(judge, pca.sample(y, randomness.rng(0, "prior")), y, images.test)
-    return {"variance": variance, "floor": floor, **seen, "nll": papers.interval(found)}, found
+    return {"variance": variance, "floor": floor, **seen, "nll": found.mean()}, found
 
 
 # ---------------------------------------------------------------- the study
@@ -132,75 +107,59 @@ def worth(judge: Judge, x: np.ndarray, y: np.ndarray, test: data.Images) -> dict
     return {name: float(seen[name]) for name in COLUMNS}
 
 
-def one_seed(run, job: Job, judge: Judge, amount: Amount) -> dict:
-    """Return the facts of a model, with eight samples of each class as `shown`."""
-    trained, images, y = papers.train(run, job), papers.images(job.data), evaluation.balanced(10, amount.each)
+def one_seed(run, job: Job, judge: Judge, linear: np.ndarray) -> tuple[list[dict], np.ndarray, dict]:
+    """Return the points of a model, eight samples of each class, and its card; `linear` is the baseline's -log p.  [N]
+
+    A point is a kind of samples: COLUMNS, -log p(x | y), and the least gain over the baseline within its 95 % interval.
+    """
+    trained, images, amount = papers.train(run, job), papers.images(job.data), AMOUNTS[run.profile]
+    y = evaluation.balanced(10, amount.each)
     prior = fitted_priors.of_codes(trained, images.train)
     logits = trained.predict("decode", prior.sample(y), evaluation.one_hot(trained, y))
     made = {"standard": evaluation.generate(trained, y, job.seed), "mixture": expit(logits)}
-    made["sharp"], factors = fitted_priors.sharpened(logits, y, images.valid)
+    made["sharp"] = fitted_priors.sharpened(logits, y, images.valid)[0]
     x = data.binarise(data.scale(images.test.x[: amount.measured]), "fixed")
 
     def measure(first: int, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         return np.stack(list(fitted_priors.nll(trained, x, y, prior, amount.draws, first).values()))
 
     nll = per_image(trained, f"nll-{amount.draws}", measure, x, images.test.y[: len(x)])
-    values = dict(zip(("standard", "mixture"), nll, strict=True))
-    linear = baseline(images, judge, amount)[1]
-    return {
-        "contrast": factors.tolist(),
-        "kl": evaluation.elbo_terms(trained, images.test)["kl"],
-        **{kind: worth(judge, each, y, images.test) for kind, each in made.items()},
-        "nll": {kind: papers.interval(each) for kind, each in values.items()},
-        "gain": {kind: papers.interval(linear - each) for kind, each in values.items()},
-        "shown": made["sharp"][np.concatenate([np.flatnonzero(y == k)[:8] for k in range(10)])],
-        "card": trained.card,
-    }
+    rows = [{"samples of": kind, "seed": job.seed} | worth(judge, x, y, images.test) for kind, x in made.items()]
+    rows[0]["KL"] = evaluation.elbo_terms(trained, images.test)["kl"]
+    for row, values in zip(rows, nll, strict=False):  # contrast, the third, is no model
+        row |= {"nll": values.mean(), "gain": papers.interval(linear - values)["low"]}
+    return rows, made["sharp"][np.concatenate([np.flatnonzero(y == k)[:8] for k in range(10)])], trained.card
 
 
 def study(run, backend_name: str, judge: Judge) -> dict:
-    """Return the facts of a twin: of each seed, of the baseline (`pca`) and of validation images (`real`)."""
-    amount, asked = AMOUNTS[run.profile], jobs(run.profile, backend_name)
-    seeds = [one_seed(run, job, judge, amount) for job in asked]
+    """Return the facts of a twin: `points`, the baseline's (`pca`) and those of validation images (`real`), too.
+
+    `shown` are samples of seed 0.
+    """
+    asked = jobs(run.profile, backend_name)
     images = papers.images(asked[0].data)
-    facts = {
-        "pca": baseline(images, judge, amount)[0],
-        "real": worth(judge, data.scale(images.valid.x), images.valid.y, images.test),
-    }
-    return facts | {
-        "seeds": seeds,
-        "images": min(amount.measured, len(images.test)),
-        "cards": [seed["card"] for seed in seeds],
-    }
+    pca, linear = baseline(images, judge, run.profile)
+    parts, shown, cards = zip(*(one_seed(run, job, judge, linear) for job in asked), strict=True)
+    real = worth(judge, data.scale(images.valid.x), images.valid.y, images.test)
+    points = [*itertools.chain(*parts), {"samples of": "pca"} | pca, {"samples of": "real"} | real]
+    known = {"seeds": len(asked), "images": len(linear), "shown": shown[0], "cards": cards}
+    return known | {"points": pd.DataFrame(points)}
 
 
 def table(facts: dict) -> pd.DataFrame:
     """Return a row a kind of samples: means over seeds, the deviation of accuracy, KL and -log p(x | y) if any."""
-    rows = []
-    for name, words in WORDS.items():
-        each = [facts[name]] if name in ("pca", "real") else [seed[name] for seed in facts["seeds"]]
-        row = {"samples of": words} | {column: np.mean([one[column] for one in each]) for column in COLUMNS}
-        row["deviation"] = papers.deviation([one["accuracy"] for one in each])
-        if name == "standard":
-            row["KL"] = np.mean([seed["kl"] for seed in facts["seeds"]])
-        if name in ("standard", "mixture"):
-            row["nll"] = np.mean([seed["nll"][name]["nll"] for seed in facts["seeds"]])
-        rows.append(row | ({"nll": facts["pca"]["nll"]["nll"]} if name == "pca" else {}))
-    return pd.DataFrame(rows)
+    kinds = facts["points"].groupby("samples of", sort=False)
+    means = kinds[[*COLUMNS, "KL", "nll"]].mean()
+    means.insert(len(COLUMNS), "deviation", kinds.accuracy.std())
+    return means.rename(index=WORDS).reset_index()
 
 
 def numbers(found: dict[str, dict]) -> dict[str, float]:
     """Return the worst of the twins' seeds in all in which the CVAE is to pass the baseline, and the baseline."""
-    seeds = [seed for facts in found.values() for seed in facts["seeds"]]
-    passed = ("accuracy", "diversity", "cas")
-    least = {f"least_{name}": min(seed["sharp"][name] for seed in seeds) for name in passed}
-    most = {f"pca_{name}": max(facts["pca"][name] for facts in found.values()) for name in passed}
-    return (
-        least
-        | most
-        | {
-            "least_gain": min(seed["gain"]["mixture"]["low"] for seed in seeds),
-            "least_kl": min(seed["kl"] for seed in seeds),
-            "seeds": len(seeds),
-        }
-    )
+    points = pd.concat([facts["points"] for facts in found.values()])
+    kinds, passed = points.groupby("samples of"), ["accuracy", "diversity", "cas"]
+    least, most = kinds[[*passed, "gain", "KL"]].min(), kinds[passed].max()
+    known = {f"least_{name}": least.loc["sharp", name] for name in passed}
+    known |= {f"pca_{name}": most.loc["pca", name] for name in passed}
+    known |= {"least_gain": least.loc["mixture", "gain"], "least_kl": least.loc["standard", "KL"]}
+    return known | {"seeds": sum(facts["seeds"] for facts in found.values())}

@@ -1,8 +1,7 @@
-"""The errata of the five reports: one list in `report/errata.yaml`, from which every table of them
-is made.
-"""
+"""The errata of the five reports: one list in `report/errata.yaml`, from which every table of them is made."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,10 +14,9 @@ VALUE = re.compile(r"\\val\{([a-z0-9_]+)\}")
 
 
 def load(path: Path) -> list[dict[str, str]]:
-    """The items of the list, each with all FIELDS as text.
+    """Return the items of the list, each with all FIELDS as text.
 
-    Raises ValueError for an item with other fields than FIELDS, an empty one, or an id that comes
-    twice.
+    Raises ValueError for an item with other fields than FIELDS, an empty one, or an id that comes twice.
     """
     items = yaml.safe_load(path.read_text(encoding="utf-8"))
     for item in items:
@@ -27,23 +25,21 @@ def load(path: Path) -> list[dict[str, str]]:
                 f"{path.name}: item {item.get('id')} has the fields {list(item)}; "
                 f"give each of {list(FIELDS)}, in this order, as text"
             )
-    ids = [item["id"] for item in items]
-    twice = sorted({id_ for id_ in ids if ids.count(id_) > 1})
-    if twice:
+    counts = Counter(item["id"] for item in items)
+    if twice := sorted(counts - Counter(set(counts))):
         raise ValueError(f"{path.name}: {', '.join(twice)} stands there twice; give each item an id of its own")
     return items
 
 
 def value_names(items: list[dict[str, str]]) -> set[str]:
-    """The names of the numbers that the items quote as \\val{name}."""
+    """Return the names of the numbers that the items quote as \\val{name}."""
     return {name for item in items for text in item.values() for name in VALUE.findall(text)}
 
 
 def table(
     items: list[dict[str, str]], report: str, numbers: Mapping[str, float], formats: Mapping[str, str]
 ) -> pd.DataFrame:
-    """The items of one report in three columns, each \\val{name} replaced by its number in math
-    mode.
+    """Return the items of one report in three columns, each \\val{name} replaced by its number in math mode.
 
     Raises ValueError for a report without items and KeyError for a number that was not computed.
     """
@@ -56,15 +52,7 @@ def table(
         digits, _, exponent = text.partition("e")
         return f"${digits}$" if not exponent else f"${digits} \\times 10^{{{int(exponent)}}}$"
 
-    filled = [{field: VALUE.sub(shown, row[field]) for field in FIELDS} for row in rows]
-    return pd.DataFrame(
-        [
-            {
-                "item": f"{row['id']}, {row['where']}",
-                "what stands": row["stands"],
-                "what is right, and its proof": row["right"]
-                + (" (Stated.)" if row["proof"] == STATED else f" Proof: {row['proof']}"),
-            }
-            for row in filled
-        ]
-    )
+    filled = pd.DataFrame(rows).map(lambda text: VALUE.sub(shown, text))
+    proof = (" Proof: " + filled.proof).mask(filled.proof == STATED, " (Stated.)")
+    columns = {"what stands": filled.stands, "what is right, and its proof": filled.right + proof}
+    return pd.DataFrame({"item": filled.id + ", " + filled["where"]} | columns)

@@ -5,9 +5,6 @@ Knows a twin only by what `backend.get` returned.
 Arrays in and out are NumPy: images x [N, H, W, C] in [0, 1], labels y [N], codes z [N, Z].
 """
 
-from __future__ import annotations
-
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from types import ModuleType
@@ -16,44 +13,19 @@ from typing import Any
 import numpy as np
 
 from twinvae import backend, data, randomness
-from twinvae.checkpoints import fingerprint
 from twinvae.metrics import likelihood, samples
 from twinvae.metrics.judge import Judge
 from twinvae.spec import Film, GanSpec, ModelSpec, TrainSpec
-from twinvae.training import Job, Trained, train_or_load
+from twinvae.training import Job, Trained, recipe_of, train_or_load
 
 
-def job(
-    twin: ModuleType,
-    spec: ModelSpec | GanSpec,
-    settings: TrainSpec | Sequence[TrainSpec],
-    images: data.Splits,
-    **more: Any,
-) -> Job:
-    """Return the training of a model on these images, in one phase or several; `more` are other fields of a Job."""
-    phases = (settings,) if isinstance(settings, TrainSpec) else tuple(settings)
-    return Job(spec, phases, recipe_of(images), backend.name_of(twin), **{"seed": phases[0].seed} | more)
-
-
-def recipe_of(images: data.Splits) -> data.Recipe:
-    """Return the recipe of images, or their checksums where none makes them again: then only what is at hand trains."""
-    return images.recipe or data.Recipe(f"{fingerprint(images.train)}; {fingerprint(images.valid)}")
-
-
-def train(
-    run,
-    twin: ModuleType,
-    spec: ModelSpec | GanSpec,
-    settings: TrainSpec | Sequence[TrainSpec],
-    images: data.Splits,
-    **more: Any,
-) -> Trained:
-    """Return the trained model of that `job`: loaded, or trained now where the run's profile may train."""
-    return train_or_load(job(twin, spec, settings, images, **more), images, run.may_train)
+def job(twin: ModuleType, spec: ModelSpec | GanSpec, settings: TrainSpec, images: data.Splits, **more: Any) -> Job:
+    """Return the training of a model on these images; `more` are other fields of a Job."""
+    return Job(spec, (settings,), recipe_of(images), backend.name_of(twin), **{"seed": settings.seed} | more)
 
 
 def train_all(run, jobs: Any, *images: data.Splits) -> Any:
-    """Return the trained models of jobs, in the dicts and lists that hold these; see `train`.
+    """Return the trained models of jobs, in the dicts and lists that hold these: loaded, or trained where the run may.
 
     Each job takes its images among those at hand, and reads them where they are not there.
     """
@@ -67,21 +39,10 @@ def train_all(run, jobs: Any, *images: data.Splits) -> Any:
 
 def unlabelled(model: ModelSpec, name: str) -> ModelSpec:
     """Return the VAE with the layers of a CVAE, without those that only serve its label."""
-    encoder, decoder = (
-        tuple(layer for layer in layers if not isinstance(layer, Film)) for layers in (model.encoder, model.decoder)
-    )
-    return replace(
-        model,
-        name=name,
-        kind="vae",
-        num_classes=0,
-        encoder=encoder,
-        decoder=decoder,
-        conditioner=(),
-        encoder_condition="none",
-        decoder_condition="none",
-        prior="standard",
-    )
+    label = dict(num_classes=0, encoder_condition="none", decoder_condition="none", conditioner=(), prior="standard")
+    for side in ("encoder", "decoder"):
+        label[side] = tuple(layer for layer in getattr(model, side) if not isinstance(layer, Film))
+    return replace(model, name=name, kind="vae", **label)
 
 
 def one_hot(trained: Trained, y: np.ndarray) -> np.ndarray:

@@ -5,10 +5,10 @@ place (Ghosh et al. 2020, section 4, there for autoencoders without noise).  And
 the logits are multiplied until samples are as sharp as real images.  Codes z [N, Z], labels y [N], K classes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Self
 
 import numpy as np
 from scipy.special import expit, logsumexp
@@ -30,7 +30,7 @@ class Mixtures:
     by_class: Sequence[GaussianMixture]
 
     @classmethod
-    def fit(cls, z: np.ndarray, y: np.ndarray, components: int, seed: int = 0) -> Mixtures:
+    def fit(cls, z: np.ndarray, y: np.ndarray, components: int, seed: int = 0) -> Self:
         """Fit mixtures to codes drawn from q(z | x, y), one an image.  [N, Z], [N]"""
         fresh = [GaussianMixture(components, reg_covar=1e-3, random_state=seed) for _ in range(int(y.max()) + 1)]
         return cls([mixture.fit(z[y == k]) for k, mixture in enumerate(fresh)])
@@ -81,16 +81,16 @@ def nll(
     x and y are images from number `first` on, by which the noise is drawn.  -> name -> [N]
     """
     found = {"standard": np.empty(len(x)), "mixture": np.empty(len(x))}
+    call = partial(trained.twin.models.call, trained.model)
     for start in range(0, len(x), 50):
         rows = slice(start, start + 50)
         labels = evaluation.one_hot(trained, y)[rows]
         shape = (count, len(labels), trained.spec.latent_dim)
         eps = randomness.rng(0, "likelihood", first + start).standard_normal(shape)
-        log_w = trained.twin.models.call(trained.model, "log_weights", x[rows], labels, eps).astype(np.float64)
-        mu, logvar = trained.twin.models.call(trained.model, "encode", x[rows], labels)
+        log_w = call("log_weights", x[rows], labels, eps).astype(np.float64)
+        mu, logvar = call("encode", x[rows], labels)
         z = mu + np.exp(0.5 * logvar) * eps
         standard = -0.5 * (z**2 + np.log(2 * np.pi)).sum(2)
-        weights = {"standard": log_w, "mixture": log_w - standard + prior.log_density(z, y[rows])}
-        for name, each in weights.items():
-            found[name][rows] = np.log(count) - logsumexp(each, 0)
+        found["standard"][rows] = np.log(count) - logsumexp(log_w, 0)
+        found["mixture"][rows] = np.log(count) - logsumexp(log_w - standard + prior.log_density(z, y[rows]), 0)
     return found

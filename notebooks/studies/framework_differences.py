@@ -1,7 +1,5 @@
 """Both twins in one process, for notebook 08: layer by layer, one default at a time."""
 
-from __future__ import annotations
-
 import contextlib
 import itertools
 from dataclasses import dataclass, replace
@@ -21,9 +19,7 @@ MLP_VAE = ModelSpec("mlp_vae", "vae", (28, 28, 1), 20, (Flatten(), *mlp(200)), m
 
 
 def conv_vae(slope: float = 0.3, momentum: float = 0.99, epsilon: float = 1e-3, init: str = "keras") -> ModelSpec:
-    """A convolutional VAE for 28 x 28 pixels in which every default below acts; Keras' values
-    unless told.
-    """
+    """Return a convolutional VAE for 28 x 28 pixels in which every default below acts; Keras' values unless told."""
     norm = BatchNorm(momentum, epsilon)
     leaky = Activation("leaky_relu", slope)
     encoder = (Conv(8, 3, 2, bias=False), norm, leaky, Conv(16, 3, 2, bias=False), norm, leaky, Flatten())
@@ -35,26 +31,18 @@ def conv_vae(slope: float = 0.3, momentum: float = 0.99, epsilon: float = 1e-3, 
 
 
 def after_each_layer(twin: ModuleType, model: Any, name: str, h: np.ndarray) -> dict[str, np.ndarray]:
-    """What a stack of the model gives when it ends after its first, its second, ... layer.
-
-    h [B, *shape]
-    """
-    stack = getattr(model, name)
-    found = {}
+    """Return what a stack of the model gives when it ends after its first, its second, ... layer.  h [B, *shape]"""
+    stack, found = getattr(model, name), {}
     rows = list(stack.rows)
     for i, row in enumerate(rows, start=1):
         stack.rows = rows[:i]
         found[f"{name}.{row.name}"] = numpy(stack(twin.train.tensors([h])[0]))
-    stack.rows = rows
     return found
 
 
 def signals(twin: ModuleType, spec: ModelSpec, batch: randomness.Batch, dtype: str) -> tuple[dict, dict]:
-    """All layers' outputs for a batch, and the gradients of the loss by weight, in PyTorch's
-    layout.
-    """
-    model = twin.models.build(spec, dtype=dtype)
-    settings = TrainSpec(epochs=1)
+    """Return all layers' outputs for a batch, and the gradients of the loss by weight, in PyTorch's layout."""
+    model, settings = twin.models.build(spec, dtype=dtype), TrainSpec(epochs=1)
     found = after_each_layer(twin, model, "encoder", batch.x_in)
     features = next(reversed(found.values())).reshape(len(batch.x), -1)
     found |= after_each_layer(twin, model, "mu", features) | after_each_layer(twin, model, "logvar", features)
@@ -67,50 +55,40 @@ def signals(twin: ModuleType, spec: ModelSpec, batch: randomness.Batch, dtype: s
 
 
 def layer_table(spec: ModelSpec, batch: randomness.Batch, dtype: str = "float64") -> pd.DataFrame:
-    """A row per layer of a VAE without condition: outputs and gradients apart, over the largest."""
+    """Return a row a layer of a VAE without condition: outputs and gradients apart, over the largest."""
     (torch_out, torch_grad), (tf_out, tf_grad) = (signals(twin, spec, batch, dtype) for twin in (PT, TF))
     rows = []
     for name, out in torch_out.items():
         own = {n: g for n, g in torch_grad.items() if n.rpartition(".")[0] == name}
+        apart = parity.over_largest({"": out}, {"": tf_out[name]})
         rows.append(
-            {
-                "layer": name,
-                "output": " x ".join(map(str, out.shape[1:])),
-                "outputs apart": parity.over_largest({"": out}, {"": tf_out[name]}),
-                "gradients apart": parity.over_largest(own, tf_grad) if own else None,
-            }
+            (name, " x ".join(map(str, out.shape[1:])), apart, parity.over_largest(own, tf_grad) if own else None)
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["layer", "output", "outputs apart", "gradients apart"])
 
 
 # ---------------------------------------------------------------- one default at a time
-
-
 @dataclass(frozen=True)
 class Switch:
-    """One default of a framework in a twin that is otherwise as it is: another spec, or one name
-    replaced.
-    """
+    """One default of a framework, or several, in a twin that is otherwise as it is: another spec, or names replaced."""
 
     key: str
     name: str
     torch: str  # PyTorch's default, in words
     keras: str  # TensorFlow's
     spec: ModelSpec = conv_vae()
-    patch: tuple[Any, str, Any] | None = None  # module or class, name in it, what stands there instead
+    patches: tuple[tuple[Any, str, Any], ...] = ()  # module or class, name in it, what stands there instead
     twin: ModuleType = PT
 
 
 def adam_as_keras(self, gradients) -> None:
-    """Epsilon 1e-7 before the bias correction: divided by sqrt(1 - 0.999^t) if it is to stand
-    behind it.
-    """
+    """Step with epsilon 1e-7 before the bias correction: divided by sqrt(1 - 0.999^t) if it is to stand behind it."""
     self.rule.param_groups[0]["eps"] = 1e-7 / (1 - 0.999 ** (self.t + 1)) ** 0.5
     STEP(self, gradients)
 
 
 def adam_any_layout(self, gradients) -> None:
-    """Gradients as torch.autograd.grad returns them, in whatever order their memory is."""
+    """Step by gradients as torch.autograd.grad returns them, in whatever order their memory is."""
     for weight, gradient in zip(self.weights, gradients, strict=True):
         weight.grad = gradient
     self.rule.step()
@@ -118,7 +96,7 @@ def adam_any_layout(self, gradients) -> None:
 
 
 def norm_unbiased(self, h, training=False):
-    """BatchNorm that keeps the unbiased variance, n / (n - 1) times the batch's."""
+    """Normalise a batch and keep the unbiased variance, n / (n - 1) times the batch's."""
     before = self.running_var.clone()
     out = NORM(self, h, training)
     if training:
@@ -129,7 +107,7 @@ def norm_unbiased(self, h, training=False):
 
 
 def own_noise(batch: randomness.Batch) -> list:
-    """The batch as tensors, its noise drawn by PyTorch."""
+    """Return the batch as tensors, its noise drawn by PyTorch."""
     *arrays, eps = TENSORS[PT](batch)
     return [*arrays, torch.randn_like(eps)]
 
@@ -140,36 +118,33 @@ PADDING = (PT.layers, "same_padding", lambda n, kernel, stride: ((kernel - 1) //
 FLATTEN = (PT.layers, "flatten", lambda h: h.flatten(1))
 UNBIASED = (PT.layers.BatchNorm, "forward", norm_unbiased)
 ROUNDED = (TF.layers, "LeakyReLU", keras.layers.LeakyReLU)
+NOISE = (PT.train, "tensors", own_noise)
+EPSILON, MISREAD = ((PT.train.Optimizer, "step", step) for step in (adam_as_keras, adam_any_layout))
 SWITCHES = (
     Switch("twin", "nothing: the other twin", "", "", twin=TF),
-    Switch("rounding", "LeakyReLU's slope, float64 model", "float64", "rounded to float32", patch=ROUNDED, twin=TF),
     Switch(
-        "adam",
-        "Adam's epsilon",
-        "1e-8, after correction",
-        "1e-7, before",
-        patch=(PT.train.Optimizer, "step", adam_as_keras),
+        "rounding", "LeakyReLU's slope, float64 model", "float64", "rounded to float32", patches=(ROUNDED,), twin=TF
     ),
-    Switch("variance", "BatchNorm: variance kept", "unbiased", "biased", patch=UNBIASED),
+    Switch("adam", "Adam's epsilon", "1e-8, after correction", "1e-7, before", patches=(EPSILON,)),
+    Switch("variance", "BatchNorm: variance kept", "unbiased", "biased", patches=(UNBIASED,)),
     Switch("norm_epsilon", "BatchNorm: epsilon", "1e-5", "1e-3", spec=conv_vae(epsilon=1e-5)),
     Switch("momentum", "BatchNorm: share kept", "0.9", "0.99", spec=conv_vae(momentum=0.9)),
-    Switch("noise", "noise", "its own generator", "its own generator", patch=(PT.train, "tensors", own_noise)),
-    Switch("flatten", "flattening a map", "C, H, W", "H, W, C", patch=FLATTEN),
-    Switch("padding", "padding, kernel 3, stride 2", "1 before, 1 after", "0 before, 1 after", patch=PADDING),
+    Switch("noise", "noise", "its own generator", "its own generator", patches=(NOISE,)),
+    Switch("flatten", "flattening a map", "C, H, W", "H, W, C", patches=(FLATTEN,)),
+    Switch("padding", "padding, kernel 3, stride 2", "1 before, 1 after", "0 before, 1 after", patches=(PADDING,)),
     Switch("slope", "LeakyReLU's slope", "0.01", "0.3", spec=conv_vae(slope=0.01)),
     Switch("init", "initial weights", "uniform, fan in", "Glorot, biases 0", spec=conv_vae(init="torch")),
-    Switch(
-        "fused",
-        "fused Adam, other memory order",
-        "misread",
-        "no such thing",
-        patch=(PT.train.Optimizer, "step", adam_any_layout),
-    ),
+    Switch("fused", "fused Adam, other memory order", "misread", "no such thing", patches=(MISREAD,)),
+)
+PORTED = conv_vae(0.01, 0.9, 1e-5, "torch")
+DEFAULTS = (  # all of either framework, noise excepted
+    Switch("torch", "PyTorch's defaults", "all", "", PORTED, (PADDING, FLATTEN, UNBIASED)),
+    Switch("tf", "Keras' defaults", "", "all", patches=((TF.train, "Optimizer", KerasAdam),), twin=TF),
 )
 
 
 def take(images: data.Images, settings: TrainSpec, latent_dim: int, steps: int, dtype: str) -> list[randomness.Batch]:
-    """The first batches of a training run."""
+    """Return the first batches of a training run."""
     epochs = (randomness.batches(images, settings, latent_dim, epoch, dtype) for epoch in itertools.count(1))
     return list(itertools.islice(itertools.chain.from_iterable(epochs), steps))
 
@@ -182,18 +157,13 @@ def curve(
     steps: int,
     every: int,
     dtype: str = "float64",
-    rule: type | None = None,
 ) -> np.ndarray:
-    """Validation loss at first and after each `every` steps, in nats per image.
-
-    -> [steps / every + 1]
-    """
+    """Return the validation loss at first and after each `every` steps, in nats per image.  -> [steps / every + 1]"""
     model = twin.models.build(spec, settings.seed, dtype)
-    optimizer = (rule or twin.train.Optimizer)(model, settings)
+    optimizer = twin.train.Optimizer(model, settings)
     step = (tf_graph if twin is TF else twin.train.make_step)(model, optimizer, settings)
-    (held_out,) = randomness.validation(
-        images.valid, replace(settings, seed=0), spec.latent_dim, dtype, len(images.valid)
-    )
+    common = replace(settings, seed=0)
+    (held_out,) = randomness.validation(images.valid, common, spec.latent_dim, dtype, len(images.valid))
     held_out = TENSORS[twin](held_out)  # with the common noise, whatever is switched
 
     def valid() -> float:
@@ -208,25 +178,14 @@ def curve(
 
 
 def switched(switch: Switch, *arguments, **options) -> np.ndarray:
-    """The curve of a twin with one switch.  Arguments as of `curve`, from `images` on."""
+    """Return the curve of a twin with one switch.  Arguments as of `curve`, from `images` on."""
     torch.manual_seed(0)
-    with mock.patch.object(*switch.patch) if switch.patch else contextlib.nullcontext():
+    with contextlib.ExitStack() as stack:
+        for patch in switch.patches:
+            stack.enter_context(mock.patch.object(*patch))
         return curve(switch.twin, switch.spec, *arguments, **options)
 
 
 def apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """|a - b| / |a|, at least the 1e-16 that a logarithmic axis can show."""
+    """Return |a - b| / |a|, at least the 1e-16 that a logarithmic axis can show."""
     return np.maximum(np.abs(a - b) / np.abs(a), 1e-16)
-
-
-def all_defaults(twin: ModuleType, *arguments, **options) -> np.ndarray:
-    """The curve of its framework's defaults, noise excepted.
-
-    Arguments of `curve` from `images` on.
-    """
-    if twin is TF:
-        return curve(TF, conv_vae(), *arguments, rule=KerasAdam, **options)
-    with contextlib.ExitStack() as stack:
-        for patch in (PADDING, FLATTEN, UNBIASED):
-            stack.enter_context(mock.patch.object(*patch))
-        return curve(PT, conv_vae(0.01, 0.9, 1e-5, "torch"), *arguments, **options)

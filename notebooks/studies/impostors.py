@@ -15,22 +15,9 @@ from twinvae.metrics.judge import Judge
 Set = tuple[np.ndarray, np.ndarray]
 
 HONEST = "held-out images"
-# metric -> +1 where more is better, -1 where less is
-BETTER = {
-    "accuracy": 1,
-    "confidence": 1,
-    "class entropy": 1,
-    "diversity": 1,
-    "CAS": 1,
-    "sharpness": 1,
-    "Fréchet": -1,
-    "kernel": -1,
-    "precision": 1,
-    "recall": 1,
-    "density": 1,
-    "coverage": 1,
-    "nearest": 1,
-}
+METRICS = ("accuracy", "confidence", "class entropy", "diversity", "CAS", "sharpness", "Fréchet", "kernel")
+METRICS += ("precision", "recall", "density", "coverage", "nearest")
+BETTER = dict.fromkeys(METRICS, 1) | {"Fréchet": -1, "kernel": -1}  # +1 where more is better, -1 where less is
 
 
 def impostors(x: np.ndarray, y: np.ndarray, n: int, rng: np.random.Generator) -> dict[str, Set]:
@@ -49,11 +36,10 @@ def impostors(x: np.ndarray, y: np.ndarray, n: int, rng: np.random.Generator) ->
 def measure(made: Set, real: Set, train_x: np.ndarray, judge: Judge) -> dict[str, float]:
     """Return every metric of BETTER for a set against real and, for copies, training images.
 
-    `sharpness` and `nearest` (distance to the nearest training image, mean over the set) are over
-    the real images' own.
+    `sharpness` and `nearest` (distance to the nearest training image, mean over the set) are over the real images' own.
     """
     (x, y), (real_x, real_y) = made, real
-    probabilities, features, real_features = (judge.probabilities(x), judge.features(x), judge.features(real_x))
+    probabilities, features, real_features = judge.probabilities(x), judge.features(x), judge.features(real_x)
     near, real_near = (samples.nearest(each.astype(np.float32), train_x)[0].mean() for each in (x, real_x))
     return {
         "accuracy": samples.conditional_accuracy(probabilities, y),
@@ -72,8 +58,8 @@ def measure(made: Set, real: Set, train_x: np.ndarray, judge: Judge) -> dict[str
 def caught(table: pd.DataFrame, again: pd.Series) -> pd.DataFrame:
     """Return whether each metric calls a made-up generator worse.  [generators, metrics] -> bool
 
-    Worse than the honest one by more than a tenth of its value, and by more than twice what two
-    honest sets differ; `again` is the second one.
+    Worse than the honest one by more than a tenth of its value, and by more than twice what two honest sets differ;
+    `again` is the second one.
     """
     honest = table.loc[HONEST]
     margin = np.maximum(0.1 * honest.abs(), 2 * (honest - again).abs())

@@ -6,8 +6,6 @@
 The second command trains them, on any machine; `make train` does the same through snakemake.
 """
 
-from __future__ import annotations
-
 import argparse
 import ast
 import json

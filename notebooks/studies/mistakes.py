@@ -1,13 +1,10 @@
 """Mistakes made on purpose, to see what they cost.
 
-Report 000 warns of two: data in the order of classes, pixels from 0 to 255.  `train.fit` allows
-neither: it shuffles every epoch and scales every batch; here the batches are changed by hand.
-The others are changes of a built model, which jobs make: report 000's clipped probabilities; and, as in
-report 003's code, label planes that are scrambled and batch normalisation that never learns its statistics.
-Its third mistake, test images in training, is a transform of the images.
+Report 000 warns of two: data in the order of classes, pixels from 0 to 255.  `train.fit` allows neither: it shuffles
+every epoch and scales every batch; here the batches are changed by hand.  The others are changes of a built model,
+which jobs make: report 000's clipped probabilities; and, as in report 003's code, label planes that are scrambled and
+batch normalisation that never learns its statistics.  Its third mistake, test images in training, is a transform.
 """
-
-from __future__ import annotations
 
 import hashlib
 import json
@@ -128,18 +125,16 @@ def scramble_planes(twin: ModuleType, model: Any) -> None:
     model.with_planes = lambda x, y: right(x, y) + sum(y[:, i][:, None, None, None] * by_class[i] for i in range(k))
 
 
-def freeze_norms(model: Any) -> None:
-    """Keep batch normalisation at mean 0 and variance 1 in training, as without `training=True` (E-003-2)."""
-    terms = model.loss_terms
-    model.loss_terms = lambda x_in, x, y, eps, training=False: terms(x_in, x, y, eps)
-
-
 def as_printed(twin: ModuleType, model: Any, scrambled: bool = False, frozen: bool = False) -> None:
-    """Make a built model what report 003's code makes of it."""
+    """Make a built model what report 003's code makes of it: with scrambled planes, and with frozen statistics.
+
+    Batch normalisation then keeps mean 0 and variance 1 in training, as without `training=True` (E-003-2).
+    """
     if scrambled:
         scramble_planes(twin, model)
     if frozen:
-        freeze_norms(model)
+        terms = model.loss_terms
+        model.loss_terms = lambda x_in, x, y, eps, training=False: terms(x_in, x, y, eps)
 
 
 def train_on_test(images: data.Splits, count: int) -> data.Splits:

@@ -3,10 +3,8 @@
 A study has `AMOUNTS` by profile, `jobs(profile, backend_name)`, and `study(run, backend_name)`, which gives its facts.
 """
 
-from __future__ import annotations
-
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import lru_cache
 from typing import Any
@@ -19,6 +17,7 @@ from twinvae.metrics import likelihood
 from twinvae.spec import TrainSpec
 from twinvae.training import Job, NotTrained, Trained, per_image, train_or_load
 
+SOURCE_COLUMNS = ["study", "twin", "commit", "data", "CPU", "threads"]
 images = lru_cache(maxsize=4)(data.from_recipe)  # the same splits, and the same object, for each twin and seed
 
 
@@ -64,28 +63,18 @@ def interval(values: np.ndarray) -> dict[str, float]:
     return {"nll": mean, "low": mean - half, "high": mean + half}
 
 
-def deviation(values: Sequence[float]) -> float:
-    """Return the standard deviation over seeds, NaN of a single one."""
-    return float(np.std(values, ddof=1)) if len(values) > 1 else np.nan
-
-
 def sources(studies: dict[str, dict[str, dict]]) -> pd.DataFrame:
     """Return a row a study and twin: the commits, data and machines that the `cards` of its models name.
 
     A commit's + says that the library or the notebooks differed from it.
     """
 
-    def joined(values: Iterable[Any]) -> str:
-        return ", ".join(dict.fromkeys(map(str, values)))
-
     rows = []
     for study, found in studies.items():
         for twin, facts in found.items():
-            cards = facts["cards"]
-            commits = joined(card["git"]["commit"][:12] + "+" * card["git"]["dirty"] for card in cards)
-            row = {"study": study, "twin": twin, "commit": commits, "data": joined(card["source"] for card in cards)}
-            machines = [card["machine"] for card in cards]
-            rows.append(
-                row | {"CPU": joined(m["cpu"] for m in machines), "threads": joined(m["threads"] for m in machines)}
-            )
-    return pd.DataFrame(rows)
+            for card in facts["cards"]:
+                git, machine = card["git"], card["machine"]
+                row = {"study": study, "twin": twin, "commit": git["commit"][:12] + "+" * git["dirty"]}
+                rows.append(row | {"data": card["source"], "CPU": machine["cpu"], "threads": machine["threads"]})
+    groups = pd.DataFrame(rows, columns=SOURCE_COLUMNS).groupby(["study", "twin"], sort=False)
+    return groups.agg(lambda values: ", ".join(dict.fromkeys(map(str, values)))).reset_index()

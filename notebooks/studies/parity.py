@@ -1,12 +1,10 @@
 """How far the twins are apart: the same weights, images, labels, noise and batches through both.
 
-The goals are the project's promise; `measure` gives the worst deviation seen, in the units of the
-goal. `python -m twinvae_studies.parity` measures every model of the zoo, and small ones that have
-every layer, likelihood, way of conditioning and prior, with every optimiser in both precisions, and
-writes results/parity/parity.csv; `python -m twinvae_studies.parity MODEL ...` measures these anew.
+The goals are the project's promise; `measure` gives the worst deviation seen, in the units of the goal.
+`python -m twinvae_studies.parity` measures every model of the zoo, and small ones that have every layer, likelihood,
+way of conditioning and prior, with every optimiser in both precisions, and writes results/parity/parity.csv;
+`python -m twinvae_studies.parity MODEL ...` measures these anew.
 """
-
-from __future__ import annotations
 
 import sys
 from pathlib import Path
@@ -38,27 +36,22 @@ ABSOLUTE = {"float64": 1e-12, "float32": 1e-6}
 def random_batches(
     spec: ModelSpec | GanSpec, size: int, steps: int, dtype: str, seed: int = 0
 ) -> list[randomness.Batch]:
-    """Batches of random images, labels and noise in the shapes of a model."""
-    generator = np.random.default_rng(seed)
-    k = max(spec.num_classes, 1)
-    return [
-        randomness.Batch(
-            x,
-            x,
-            np.eye(k)[generator.integers(k, size=size)].astype(dtype),
-            generator.standard_normal((size, spec.noise_dim)).astype(dtype),
-        )
-        for x in (generator.random((steps, size, *spec.image_shape)) ** 3).astype(dtype)
-    ]
+    """Return batches of random images, labels and noise in the shapes of a model."""
+    generator, hot = np.random.default_rng(seed), np.eye(max(spec.num_classes, 1), dtype=dtype)
+    batches = []
+    for x in (generator.random((steps, size, *spec.image_shape)) ** 3).astype(dtype):
+        y = hot[generator.integers(len(hot), size=size)]
+        batches.append(randomness.Batch(x, x, y, generator.standard_normal((size, spec.noise_dim)).astype(dtype)))
+    return batches
 
 
 def over_largest(a: dict[str, np.ndarray], b: dict[str, np.ndarray], absolute: float = 0.0) -> float:
-    """Per tensor, the largest deviation beyond `absolute` over the largest entry; the worst tensor's."""
+    """Return, of the worst tensor, the largest deviation beyond `absolute` over the largest entry."""
     return max(max(np.abs(a[name] - b[name]).max() - absolute, 0) / max(np.abs(a[name]).max(), 1e-300) for name in a)
 
 
 def goal(name: str, spec: ModelSpec | GanSpec, dtype: str) -> float:
-    """The largest deviation that is allowed; infinite where it is shown, not promised."""
+    """Return the largest deviation that is allowed; infinite where it is shown, not promised."""
     if (name, dtype) == ("loss terms", "float32") and spec.kind != "cgan" and spec.likelihood == "discretized_logistic":
         return 1e-4  # a log of a difference of two sigmoids
     value = GOALS[name][dtype == "float32"]
@@ -68,22 +61,26 @@ def goal(name: str, spec: ModelSpec | GanSpec, dtype: str) -> float:
 def measure(
     spec: ModelSpec | GanSpec, settings: TrainSpec, dtype: str = "float64", size: int = 32, steps: int = 100
 ) -> dict[str, float]:
-    """The worst deviation between the twins for each row of GOALS but the handover."""
+    """Return the worst deviation between the twins for each row of GOALS but the handover."""
     batches = random_batches(spec, size, steps, dtype)
     torch, tf = (_run(name, spec, settings, dtype, batches) for name in ("torch", "tf"))
-    elbo = np.maximum(1, np.abs(torch["terms"].sum(0)))
     return {
-        "loss terms": float((np.abs(torch["terms"] - tf["terms"]) / elbo).max()),
+        "loss terms": _over_own(torch["terms"], tf["terms"], torch["terms"].sum(0)),
         "gradients": float(over_largest(torch["gradients"], tf["gradients"], ABSOLUTE[dtype])),
-        "training loss": float((np.abs(torch["losses"] - tf["losses"]) / np.maximum(1, np.abs(torch["losses"]))).max()),
+        "training loss": _over_own(torch["losses"], tf["losses"], torch["losses"]),
         "weights": float(over_largest(torch["weights"], tf["weights"])),
     }
+
+
+def _over_own(a: np.ndarray, b: np.ndarray, size: np.ndarray) -> float:
+    """Return the largest deviation over max(1, |size|)."""
+    return float((np.abs(a - b) / np.maximum(1, np.abs(size))).max())
 
 
 def _run(
     name: str, spec: ModelSpec | GanSpec, settings: TrainSpec, dtype: str, batches: list[randomness.Batch]
 ) -> dict:
-    """Loss terms and gradients at the first batch, then the losses of all steps and the last weights."""
+    """Return loss terms and gradients at the first batch, then the losses of all steps and the last weights."""
     twin = backend.get(name)
     model = twin.models.build(spec, seed=settings.seed, dtype=dtype)
     optimizer, step = _training(twin, model, settings)
@@ -98,16 +95,14 @@ def _run(
 
 
 def _training(twin, model, settings: TrainSpec) -> tuple:
-    """The optimiser and the step of a model of this kind."""
-    if model.spec.kind == "cgan":
-        optimizer = twin.gan.Optimizers(model, settings)
-        return optimizer, twin.gan.make_step(model, optimizer, settings)
-    optimizer = twin.train.Optimizer(model, settings)
-    return optimizer, twin.train.make_step(model, optimizer, settings)
+    """Return the optimiser and the step of a model of this kind."""
+    is_gan = model.spec.kind == "cgan"
+    optimizer = (twin.gan.Optimizers if is_gan else twin.train.Optimizer)(model, settings)
+    return optimizer, (twin.gan if is_gan else twin.train).make_step(model, optimizer, settings)
 
 
 def _gradients(twin, model, optimizer, settings: TrainSpec, batch: randomness.Batch) -> dict[str, np.ndarray]:
-    """The gradient of each weight at a batch; a GAN's by the loss that trains the weight."""
+    """Return the gradient of each weight at a batch; a GAN's by the loss that trains the weight."""
     x_in, x, y, eps = twin.train.tensors(batch)
     if model.spec.kind == "cgan":
         d, g, z = optimizer.discriminator, optimizer.generator, model.spec.latent_dim
@@ -124,22 +119,20 @@ def _gradients(twin, model, optimizer, settings: TrainSpec, batch: randomness.Ba
 def handover(
     spec: ModelSpec | GanSpec, settings: TrainSpec, dtype: str = "float64", size: int = 32, steps: int = 100
 ) -> float:
-    """The weights after half the steps in each twin against all in one; the worse direction's."""
-    halves = np.split(np.arange(steps), [steps // 2])
+    """Return how far the weights after half the steps in each twin are from those of one; the worse direction's."""
     batches = random_batches(spec, size, steps, dtype)
 
     def train(names: tuple[str, str]) -> dict[str, np.ndarray]:
-        weights = randomness.initial_weights(spec, settings.seed)
-        state = None
-        for name, half in zip(names, halves, strict=True):
+        weights, state = randomness.initial_weights(spec, settings.seed), None
+        for name, half in zip(names, (batches[: steps // 2], batches[steps // 2 :]), strict=True):
             twin = backend.get(name)
             model = twin.models.build(spec, dtype=dtype)
             model.set_arrays(weights)
             optimizer, step = _training(twin, model, settings)
             if state:
                 optimizer.set_arrays(state)
-            for i in half:
-                step(*twin.train.tensors(batches[i]))
+            for batch in half:
+                step(*twin.train.tensors(batch))
             weights, state = model.get_arrays(), optimizer.get_arrays()
         return weights
 
@@ -148,27 +141,23 @@ def handover(
 
 
 def rounding(spec: ModelSpec | GanSpec, settings: TrainSpec, dtype: str = "float32", steps: int = 100) -> float:
-    """The deviation of PyTorch's training loss from its own when every weight starts half a unit in
-    its last place higher or lower: what no other program with the same formulas can be expected to
-    stay below.
+    """Return the deviation of PyTorch's training loss from its own when every weight starts half a unit in its last
+    place higher or lower: what no other program with the same formulas can be expected to stay below.
     """
-    twin = backend.get("torch")
+    twin, sign, losses = backend.get("torch"), np.random.default_rng(0), []
     batches = random_batches(spec, images_a_step(spec), steps, dtype)
     weights = randomness.initial_weights(spec, settings.seed)
-    sign = np.random.default_rng(0)
-    losses = []
     for unit in (0.0, np.finfo(dtype).eps / 2):
         model = twin.models.build(spec, dtype=dtype)
-        model.set_arrays(
-            {n: (a * (1 + unit * sign.choice([-1, 1], a.shape))).astype(dtype) for n, a in weights.items()}
-        )
+        moved = {n: (a * (1 + unit * sign.choice([-1, 1], a.shape))).astype(dtype) for n, a in weights.items()}
+        model.set_arrays(moved)
         _, step = _training(twin, model, settings)
         losses.append(np.array([float(step(*twin.train.tensors(batch))[0]) for batch in batches]))
-    return float((np.abs(losses[0] - losses[1]) / np.maximum(1, np.abs(losses[0]))).max())
+    return _over_own(*losses, losses[0])
 
 
 def table(specs: list[ModelSpec], settings: TrainSpec, **kwargs) -> pd.DataFrame:
-    """A row per model and precision: the worst deviations, and whether all goals are met."""
+    """Return a row a model and precision: the worst deviations, and whether all goals are met."""
     rows = []
     for spec in specs:
         for dtype in ABSOLUTE:
@@ -178,20 +167,20 @@ def table(specs: list[ModelSpec], settings: TrainSpec, **kwargs) -> pd.DataFrame
     return pd.DataFrame(rows)
 
 
-def with_rounding(spec: ModelSpec | GanSpec, rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a model with what `rounding` alone does, in a column that is empty where all goals are met."""
-    alone = [
-        float("nan")
-        if row.met
-        else rounding(spec, TrainSpec(epochs=1, optimizer=row.optimizer, learning_rate=1e-4), row.dtype)
-        for row in rows.itertuples()
-    ]
-    return rows.assign(rounding=alone)
-
-
 def images_a_step(spec: ModelSpec | GanSpec) -> int:
-    """How many images a step of `make parity` takes: fewer of a heavy model."""
+    """Return how many images a step of `make parity` takes: fewer of a heavy model."""
     return 4 if multiply_adds(spec) > HEAVY else 32
+
+
+def of_command(spec: ModelSpec | GanSpec) -> pd.DataFrame:
+    """Return the rows of a model by every optimiser, with what `rounding` alone does where a goal is missed."""
+    parts = []
+    for optimizer in OPTIMIZERS:
+        settings = TrainSpec(epochs=1, optimizer=optimizer, learning_rate=1e-4)
+        rows = table([spec], settings, size=images_a_step(spec))
+        alone = [np.nan if row.met else rounding(spec, settings, row.dtype) for row in rows.itertuples()]
+        parts.append(rows.assign(rounding=alone))
+    return pd.concat(parts)
 
 
 def main(names: list[str]) -> None:
@@ -202,11 +191,10 @@ def main(names: list[str]) -> None:
     path = find_root(Path.cwd()) / RESULTS
     path.parent.mkdir(parents=True, exist_ok=True)
     for name in names or specs:
-        settings = [TrainSpec(epochs=1, optimizer=optimizer, learning_rate=1e-4) for optimizer in OPTIMIZERS]
-        rows = pd.concat([table([specs[name]], one, size=images_a_step(specs[name])) for one in settings])
-        rows = with_rounding(specs[name], rows)
+        rows = of_command(specs[name])
         print(rows.to_string(index=False, float_format="%.1e"), flush=True)
-        whole = pd.concat([others_than(name, specs), rows]) if path.is_file() else rows
+        old = kept() if path.is_file() else rows
+        whole = pd.concat([old[(old.model != name) & old.model.isin(list(specs))], rows])  # without what is gone
         with written_whole(path) as part:
             whole.to_csv(part, index=False, float_format="%.2e")
     print("worst of each model:")
@@ -215,19 +203,13 @@ def main(names: list[str]) -> None:
     sys.exit(int(not whole.met.all()))
 
 
-def others_than(name: str, known: dict[str, ModelSpec | GanSpec]) -> pd.DataFrame:
-    """The rows kept of the other known models: what is measured anew or gone is left out."""
-    rows = kept()
-    return rows[(rows.model != name) & rows.model.isin(list(known))]
-
-
 def kept() -> pd.DataFrame:
-    """The rows that `make parity` measured: every model, precision and optimiser."""
+    """Return the rows that `make parity` measured: every model, precision and optimiser."""
     return pd.read_csv(find_root(Path.cwd()) / RESULTS)
 
 
 def worst(rows: pd.DataFrame) -> pd.DataFrame:
-    """The worst deviations of each model over its optimisers, and whether all its goals are met."""
+    """Return the worst deviations of each model over its optimisers, and whether all its goals are met."""
     groups = rows.groupby(["model", "dtype"], sort=False)
     return groups[[*GOALS]].max().assign(met=groups.met.all()).reset_index()
 

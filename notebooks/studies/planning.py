@@ -1,20 +1,22 @@
 """What a study trains, said before an image is read: amounts by profile, recipes of images, seeds."""
 
-from __future__ import annotations
-
+from collections import namedtuple
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 from twinvae import data
+from twinvae.spec import ModelSpec
 from twinvae.training import Job
 
 PROFILES = ("smoke", "quick", "full")
 
 
-def amounts(table: dict[str, tuple], profile: str) -> SimpleNamespace:
-    """Return what a table of amounts, name -> (smoke, quick, full), has for a profile."""
-    return SimpleNamespace(**{name: row[PROFILES.index(profile)] for name, row in table.items()})
+def amounts(**each: tuple[Any, Any, Any]) -> dict[str, Any]:
+    """Return profile -> a record of the amounts, each of which is given as (smoke, quick, full)."""
+    record = namedtuple("Amounts", each)
+    return {
+        profile: record(*of_one) for profile, of_one in zip(PROFILES, zip(*each.values(), strict=True), strict=True)
+    }
 
 
 def sizes(train: int | None, valid: int | None, test: int | None) -> dict[str, int | None]:
@@ -34,6 +36,22 @@ def shape(images: data.Recipe) -> tuple[tuple[int, int, int], int]:
     """Return the size (H, W, C) of the images of a recipe without options, and the number of their classes."""
     known = data.SETS.get(images.dataset) or data.from_recipe(images).train
     return known.shape, len(known.class_names)
+
+
+def code_sizes(model: ModelSpec, latent_dims: tuple[int, ...]) -> dict[str, ModelSpec]:
+    """Return the model with each size of the code, by the names of their numbers: z2, z8, ..."""
+    return {f"z{z}": replace(model, name=f"{model.name}_z{z}", latent_dim=z) for z in latent_dims}
+
+
+def changed(job: Job, changes: dict[str, dict[str, Any]]) -> dict[str, Job]:
+    """Return the job with each change, by its name: other fields of the model, or another `beta` of the training."""
+    found = {}
+    for name, change in changes.items():
+        fields = {field: value for field, value in change.items() if field != "beta"}
+        spec = replace(job.spec, name=f"{job.spec.name}_{name}", **fields)
+        phases = tuple(replace(phase, beta=change.get("beta", phase.beta)) for phase in job.phases)
+        found[name] = replace(job, spec=spec, phases=phases)
+    return found
 
 
 def over_seeds(job: Job, seeds: int) -> list[Job]:

@@ -4,8 +4,6 @@ look-alikes.
 Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels y [N], codes z [N, Z], K classes.
 """
 
-from __future__ import annotations
-
 import re
 import shutil
 import tempfile
@@ -29,22 +27,30 @@ from twinvae_studies import evaluation, mistakes, planning, tensorboard_events
 from twinvae_studies.evaluation import Trained
 from twinvae_studies.planning import sizes
 
-AMOUNTS = {  # of the profiles smoke, quick and full
-    "nist": (sizes(124, 62, None), sizes(None, None, None), sizes(None, None, None)),
-    "few": (sizes(124, 62, 62), sizes(1_240, 248, 62), sizes(1_240, 248, 62)),  # of NIST
-    "images": (sizes(288, 72, 144), sizes(72_000, 1_440, 7_200), sizes(None, 3_600, None)),  # of MNIST and EMNIST
-    "seeds": (1, 1, 3),  # in PyTorch; TensorFlow trains one
-    "epochs": (1, 10, 20),
-    "nist_epochs": (1, 12, 30),
-    "trial_epochs": (1, 5, 5),
-    "small_images": (288, 7_200, 36_000),
-    "small_epochs": (1, 5, 10),
-}
+AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
+    nist=(sizes(124, 62, None), sizes(None, None, None), sizes(None, None, None)),
+    few=(sizes(124, 62, 62), sizes(1_240, 248, 62), sizes(1_240, 248, 62)),  # of NIST
+    images=(sizes(288, 72, 144), sizes(72_000, 1_440, 7_200), sizes(None, 3_600, None)),  # of MNIST and EMNIST
+    seeds=(1, 1, 3),  # in PyTorch; TensorFlow trains one
+    epochs=(1, 10, 20),
+    nist_epochs=(1, 12, 30),
+    trial_epochs=(1, 5, 5),
+    small_images=(288, 7_200, 36_000),
+    small_epochs=(1, 5, 10),
+)
 MODEL = zoo.get("report000_cvae")
 MODEL62 = replace(MODEL.for_images((28, 28, 1), 62), name="report000_cvae_62")
 CLIPS = (1e-12, 1e-10, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4)
 ROUNDED = 3e-8  # up to here 1 - clip is 1 in float32
 RATES = (3e-5, 3e-4, 3e-3, 3e-2)
+SMALL = {  # other losses, and what might make samples obey or vary more
+    "bernoulli": {},
+    "continuous": {"likelihood": "continuous_bernoulli"},
+    "gaussian": {"likelihood": "gaussian_learned"},
+    "beta": {"beta": 0.3},
+    "elbo": {"beta": 1.0},
+    "prior": {"prior": "learned"},
+}
 CLIP = "twinvae_studies.mistakes:clip"
 PROJECTOR = 'embeddings {{\n  tensor_name: "codes"\n  tensor_path: "{0}"\n  metadata_path: "{1}"\n}}\n'
 
@@ -64,7 +70,7 @@ def jobs(
     'cvae': seeds; 'vae', 'nist', 'mnist': one each; 'small': name -> seeds.  Epochs and seeds that are None are the
     profile's.  MNIST's images are as many as NIST's, which are read for it.
     """
-    amounts = planning.amounts(AMOUNTS, profile)
+    amounts = AMOUNTS[profile]
     seeds = seeds or (amounts.seeds if backend == "torch" else 1)
     settings = TrainSpec(epochs or amounts.epochs, batch_size, learning_rate, beta=beta)
     images, nist = planning.recipe("characters", amounts.images), planning.recipe("nist", amounts.nist)
@@ -83,7 +89,7 @@ def jobs(
         "mnist": Job(ten, (how,), digits, backend),
         "small": {
             name: planning.over_seeds(job, seeds if profile == "full" else 1)
-            for name, job in small_trainings(small).items()
+            for name, job in planning.changed(small, SMALL).items()
         },
         "stopped": Job(MODEL62, (hasty,), few, backend, change=CLIP, arguments=(("least", CLIPS[0]),)),
     }
@@ -96,24 +102,7 @@ def as_many(images: data.Splits) -> dict[str, int]:
 
 def trial(profile: str) -> TrainSpec:
     """Return the settings of the trainings that are made to fail."""
-    return TrainSpec(planning.amounts(AMOUNTS, profile).trial_epochs, batch_size=64, learning_rate=0.003)
-
-
-def small_trainings(job: Job) -> dict[str, Job]:
-    """Return the training under other losses, and with what might make its samples obey or vary more, by name."""
-    model, (settings,) = job.spec, job.phases
-    named = {
-        "bernoulli": job,
-        "continuous": replace(job, spec=replace(model, likelihood="continuous_bernoulli")),
-        "gaussian": replace(job, spec=replace(model, likelihood="gaussian_learned")),
-        "beta": replace(job, phases=(replace(settings, beta=0.3),)),
-        "elbo": replace(job, phases=(replace(settings, beta=1.0),)),
-        "prior": replace(job, spec=replace(model, prior="learned")),
-    }
-    return {
-        name: replace(changed, spec=replace(changed.spec, name=f"{model.name}_{name}"))
-        for name, changed in named.items()
-    }
+    return TrainSpec(AMOUNTS[profile].trial_epochs, batch_size=64, learning_rate=0.003)
 
 
 # ---------------------------------------------------------------- the pipeline
@@ -162,7 +151,7 @@ def events(run, trained: Trained, images: data.Images, shown: int = 8) -> list[s
 
 def projector(folder: Path, z: np.ndarray, names: Sequence[str]) -> None:
     """Write codes [N, Z] and their classes' names [N] as TensorBoard's projector reads them, beside the event files."""
-    rows = "".join("\t".join(f"{value:.5g}" for value in code) + "\n" for code in z)
+    rows = pd.DataFrame(z).to_csv(sep="\t", header=False, index=False, float_format="%.5g")
     paths.write_text(folder / "codes.tsv", rows)
     paths.write_text(folder / "names.tsv", "\n".join(names) + "\n")
     paths.write_text(folder / "projector_config.pbtxt", PROJECTOR.format("codes.tsv", "names.tsv"))
@@ -206,18 +195,12 @@ def lookalikes(asked: np.ndarray, real: np.ndarray, names: Sequence[str], count:
     Confusion matrices [K, K] of counts, rows asked for: a pair's number is the mean of its two shares.
     """
 
-    def share(matrix):
-        return matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
-
-    both = [(share(matrix) + share(matrix).T) / 2 for matrix in (asked, real)]
     rows, columns = np.triu_indices(len(names), 1)
-    order = np.argsort(-both[0][rows, columns], kind="stable")[:count]
-    return pd.DataFrame(
-        [
-            {"pair": f"{names[i]} {names[j]}", "samples": both[0][i, j], "real": both[1][i, j]}
-            for i, j in zip(rows[order], columns[order], strict=True)
-        ]
-    )
+    both = [matrix / np.maximum(matrix.sum(1, keepdims=True), 1) for matrix in (asked, real)]
+    samples, truth = ((share[rows, columns] + share[columns, rows]) / 2 for share in both)
+    pairs = [f"{names[i]} {names[j]}" for i, j in zip(rows, columns, strict=True)]
+    table = pd.DataFrame({"pair": pairs, "samples": samples, "real": truth})
+    return table.sort_values("samples", ascending=False, kind="stable", ignore_index=True).head(count)
 
 
 def contrasted(trained: Trained, y: np.ndarray, factor: float, seed: int = 0) -> np.ndarray:
@@ -229,19 +212,9 @@ def contrasted(trained: Trained, y: np.ndarray, factor: float, seed: int = 0) ->
 def modules(words: dict[str, str]) -> pd.DataFrame:
     """Return Python modules, a row each: version, how many of the library's files import it, and the words for it."""
     texts = [path.read_text(encoding="utf-8") for path in Path(data.__file__).parents[1].rglob("*.py")]
-
-    def imports(name):
-        return sum(bool(re.search(rf"^\s*(import|from) {name}\b", text, re.MULTILINE)) for text in texts)
-
-    versions = metadata.packages_distributions()
-    return pd.DataFrame(
-        [
-            {
-                "module": name,
-                "version": metadata.version(versions[name][0]) if name in versions else "-",
-                "files": imports(name),
-                "used for": said,
-            }
-            for name, said in words.items()
-        ]
-    )
+    packages, rows = metadata.packages_distributions(), []
+    for name, said in words.items():
+        files = sum(bool(re.search(rf"^\s*(import|from) {name}\b", text, re.MULTILINE)) for text in texts)
+        version = metadata.version(packages[name][0]) if name in packages else "-"
+        rows.append({"module": name, "version": version, "files": files, "used for": said})
+    return pd.DataFrame(rows)

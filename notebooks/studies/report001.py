@@ -3,12 +3,11 @@
 Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels y [N].
 """
 
-from __future__ import annotations
-
 import zlib
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
 from twinvae import data, zoo
 from twinvae.metrics import latent
@@ -22,16 +21,21 @@ from twinvae_studies.planning import sizes
 
 TASKS = {1: "vowel", 2: "letter", 3: "rotation"}
 JUDGES = {1: "sign_vowel", 2: "sign_language", 3: "sign_rotation"}
-AMOUNTS = {  # of the profiles smoke, quick and full
-    "images": (sizes(480, 96, 96), sizes(None, None, None), sizes(None, None, None)),
-    "seeds": (1, 1, 3),  # in PyTorch; TensorFlow trains one
-    "epochs": (1, 15, 100),
-    "turned": (1, 4, 1),  # task 3, which has each picture four times, gets the epochs divided by this
-    "small_images": (96, 1_200, 1_200),
-    "small_epochs": (1, 6, 8),
-    "whole_remedies": (False, False, True),  # whether the remedies get all images and epochs
-}
+AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
+    images=(sizes(480, 96, 96), sizes(None, None, None), sizes(None, None, None)),
+    seeds=(1, 1, 3),  # in PyTorch; TensorFlow trains one
+    epochs=(1, 15, 100),
+    turned=(1, 4, 1),  # task 3, which has each picture four times, gets the epochs divided by this
+    small_images=(96, 1_200, 1_200),
+    small_epochs=(1, 6, 8),
+    whole_remedies=(False, False, True),  # whether the remedies get all images and epochs
+)
 LATENT_DIMS = (2, 8, 32, 128, 512)
+REMEDIES = {  # what might make samples of a task's CVAE obey or vary more
+    "beta": {"beta": 0.3},
+    "gaussian": {"likelihood": "gaussian", "variance": 0.05},
+    "prior": {"prior": "learned"},
+}
 WIDTHS = (8, 16, 64)  # filters of the wide convolutions, beside the 32 of the light models
 
 
@@ -44,7 +48,7 @@ def jobs(
     'light': task (0: a VAE of the letters) -> seeds; 'small': task -> name -> seeds; 'remedies': task -> name -> one;
     'detectors': what is normal -> kind; 'exact': task -> the report's own model, in 'full' alone.
     """
-    amounts = planning.amounts(AMOUNTS, profile)
+    amounts = AMOUNTS[profile]
     epochs, seeds = epochs or amounts.epochs, seeds or (amounts.seeds if backend == "torch" else 1)
     images = {t: planning.recipe("sign_language", amounts.images, task=task) for t, task in TASKS.items()}
     few = {t: replace(recipe, train_size=few_images(profile, t)) for t, recipe in images.items()}
@@ -62,7 +66,9 @@ def jobs(
             t: {name: planning.over_seeds(replace(little[t], spec=model), seeds) for name, model in variants(t).items()}
             for t in (2, 3)
         },
-        "remedies": {t: {name: [job] for name, job in remedies(t, tried[t]).items()} for t in TASKS},
+        "remedies": {
+            t: {f"remedy{t}_{name}": [job] for name, job in planning.changed(tried[t], REMEDIES).items()} for t in TASKS
+        },
         "detectors": report001_anomalies.jobs(profile, backend, images[2], settings),
         "exact": {t: replace(job, phases=(replace(settings, epochs=100),)) for t, job in exact.items()},
     }
@@ -70,77 +76,40 @@ def jobs(
 
 def few_images(profile: str, task: int) -> int:
     """Return how many photographs the small trainings of a task get; task 3 has each four times."""
-    return planning.amounts(AMOUNTS, profile).small_images // (4 if task == 3 else 1)
+    return AMOUNTS[profile].small_images // (4 if task == 3 else 1)
 
 
 def variants(task: int) -> dict[str, ModelSpec]:
-    """Return the models of a task's small trainings, by the names of their numbers."""
-    model = zoo.get(f"light_task{task}")
-    return architectures(task) | (latent_sizes(model) | widths(model) if task == 2 else {})
+    """Return the models of a task's small trainings, by the names of their numbers, for tasks 2 and 3.
 
-
-def latent_sizes(model: ModelSpec) -> dict[str, ModelSpec]:
-    """Return the model with other sizes of the code, by the names of their numbers: z2, z8, ..., z512."""
-    return {f"z{z}": replace(model, name=f"{model.name}_z{z}", latent_dim=z) for z in LATENT_DIMS}
-
-
-def widths(model: ModelSpec) -> dict[str, ModelSpec]:
-    """Return the light model with other numbers of filters, from which its size was chosen: width8, ..., width64."""
-    return {f"width{w}": replace(model, name=f"{model.name}_w{w}", **signs(w, w // 2, 2 * w)) for w in WIDTHS}
-
-
-def architectures(task: int) -> dict[str, ModelSpec]:
-    """Return what the report explains its layers by, changed one at a time, for tasks 2 and 3: name -> model.
-
-    Widths are a quarter of the report's, so 32-16-32 stands for its 128-64-128.  More filters, or one more convolution
-    on each side, are said to improve the images of task 3.
+    What the report explains its layers by is changed one at a time; widths are a quarter of the report's, so 32-16-32
+    stands for its 128-64-128.  More filters, or one more convolution on each side, are said to improve the images of
+    task 3.  Task 2 has other sizes of the code, too, and the widths from which that of the light models was chosen.
     """
     model = zoo.get(f"light_task{task}")
-    plain = tuple(layer for layer in model.encoder if not isinstance(layer, BatchNorm))
-    rows = {
-        "order_report": model,
-        "no_batchnorm": replace(model, encoder=plain),
-        "order_rising": replace(model, encoder=convolutions(model, 16, 32, 32)),
-        "order_flat": replace(model, encoder=convolutions(model, 32, 32, 32)),
-    }
     if task == 3:
         more = replace(model, **signs(wide=64, narrow=32, maps=128))
-        rows = {"task3_report": model, "task3_filters": more, "task3_layers": deeper(model)}
-    return {name: replace(changed, name=f"light_{name}") for name, changed in rows.items()}
+        found = {"task3_report": model, "task3_filters": more, "task3_layers": deeper(model)}
+        return {name: replace(changed, name=f"light_{name}") for name, changed in found.items()}
+    encoders = {"order_report": model.encoder}
+    encoders["no_batchnorm"] = tuple(layer for layer in model.encoder if not isinstance(layer, BatchNorm))
+    encoders |= {"order_rising": convolutions(model, 16, 32, 32), "order_flat": convolutions(model, 32, 32, 32)}
+    found = {name: replace(model, name=f"light_{name}", encoder=encoder) for name, encoder in encoders.items()}
+    wide = {f"width{w}": replace(model, name=f"{model.name}_w{w}", **signs(w, w // 2, 2 * w)) for w in WIDTHS}
+    return found | planning.code_sizes(model, LATENT_DIMS) | wide
 
 
 def convolutions(model: ModelSpec, *filters: int) -> tuple:
     """Return the encoder of the model with these numbers of filters in its convolutions."""
-    layers = []
     widths = iter(filters)
-    for layer in model.encoder:
-        layers.append(replace(layer, filters=next(widths)) if hasattr(layer, "filters") else layer)
-    return tuple(layers)
+    return tuple(replace(h, filters=next(widths)) if hasattr(h, "filters") else h for h in model.encoder)
 
 
 def deeper(model: ModelSpec) -> ModelSpec:
     """Return the model with one more convolution at full size, before the encoder's and after the decoder's first."""
-    conv, relu, norm = model.encoder[:3]
-    up, up_relu = model.decoder[2:4]
-    return replace(
-        model,
-        encoder=(replace(conv, stride=1), relu, norm, *model.encoder),
-        decoder=(*model.decoder[:4], replace(up, stride=1), up_relu, *model.decoder[4:]),
-    )
-
-
-def remedies(task: int, job: Job) -> dict[str, Job]:
-    """Return what might make samples of a task's CVAE obey or vary more, by the names of the numbers."""
-    model, (settings,) = job.spec, job.phases
-    named = {
-        "beta": replace(job, phases=(replace(settings, beta=0.3),)),
-        "gaussian": replace(job, spec=replace(model, likelihood="gaussian", variance=0.05)),
-        "prior": replace(job, spec=replace(model, prior="learned")),
-    }
-    return {
-        f"remedy{task}_{name}": replace(changed, spec=replace(changed.spec, name=f"light_task{task}_{name}"))
-        for name, changed in named.items()
-    }
+    (conv, relu, norm), (up, up_relu) = model.encoder[:3], model.decoder[2:4]
+    decoder = (*model.decoder[:4], replace(up, stride=1), up_relu, *model.decoder[4:])
+    return replace(model, encoder=(replace(conv, stride=1), relu, norm, *model.encoder), decoder=decoder)
 
 
 # ---------------------------------------------------------------- what came out
@@ -152,12 +121,9 @@ def measured(models: list[Trained], judge: Judge, y: np.ndarray, train: data.Ima
     for trained in models:
         mu, _ = evaluation.codes(trained, data.scale(train.x[:2_000]), train.y[:2_000])
         loss = trained.history.valid_loss
-        active = int(latent.active_units(mu).sum())
-        rows.append(
-            {"loss": float(loss.min()), "last": float(loss.iloc[-1]), "active": active}
-            | evaluation.judged(judge, evaluation.generate(trained, y), y, train)
-        )
-    return {name: [float(row[name]) for row in rows] for name in rows[0]} | {"weights": count_weights(models[0].spec)}
+        row = {"loss": loss.min(), "last": loss.iloc[-1], "active": latent.active_units(mu).sum()}
+        rows.append(row | evaluation.judged(judge, evaluation.generate(trained, y), y, train))
+    return pd.DataFrame(rows).astype(float).to_dict("list") | {"weights": count_weights(models[0].spec)}
 
 
 # ---------------------------------------------------------------- pictures

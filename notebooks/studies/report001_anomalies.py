@@ -4,8 +4,6 @@ A model is trained on what is normal; what it finds unlikely is strange. Arrays 
 [N, H, W, C] in [0, 1].
 """
 
-from __future__ import annotations
-
 import warnings
 from dataclasses import replace
 
@@ -23,10 +21,9 @@ from twinvae_studies import evaluation, planning
 from twinvae_studies.evaluation import Trained
 from twinvae_studies.planning import sizes
 
-AMOUNTS = {  # of the profiles smoke, quick and full
-    "digits": (sizes(400, 100, 200), sizes(10_000, 1_000, 2_000), sizes(10_000, 1_000, 2_000)),
-    "most_epochs": (1, 150, 150),
-}
+AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
+    digits=(sizes(400, 100, 200), sizes(10_000, 1_000, 2_000), sizes(10_000, 1_000, 2_000)), most_epochs=(1, 150, 150)
+)
 DETECTORS = {  # what is normal -> shape and classes, hidden units, size of the code, epochs
     "mnist": ((28, 28, 1), 8, 128, 16, 6),
     "signs": ((28, 28, 1), 19, 128, 16, 12),
@@ -41,76 +38,62 @@ HERE = "twinvae_studies.report001_anomalies"
 # ---------------------------------------------------------------- what is trained
 def jobs(profile: str, backend: str, letters: data.Recipe, settings: TrainSpec) -> dict[str, dict[str, Job]]:
     """Return the detectors, what is normal -> kind -> job; network traffic only where it is at hand."""
-    amounts = planning.amounts(AMOUNTS, profile)
-    pictures = {"mnist": planning.recipe("mnist", amounts.digits), "signs": letters}
-    pictures["small"] = planning.recipe("digits", sizes(None, None, None))
-    normal = {
-        name: replace(recipe, transform=f"{HERE}:without", arguments=(("held_out", HELD_OUT[name]),))
-        for name, recipe in pictures.items()
-    }
-    normal["tumours"] = data.Recipe("", transform=f"{HERE}:benign_tumours")
-    if profile != "smoke" and network_traffic():
-        normal["traffic"] = data.Recipe("", transform=f"{HERE}:normal_traffic")
     found = {}
-    for name, recipe in normal.items():
+    for name, recipe in normal_images(profile, letters).items():
         shape, classes, hidden, latent_dim, epochs = DETECTORS[name]
         size = min(settings.batch_size, 32 if name == "tumours" else 64)
-        how = replace(settings, epochs=min(epochs, amounts.most_epochs), batch_size=size)
+        how = replace(settings, epochs=min(epochs, AMOUNTS[profile].most_epochs), batch_size=size)
         likelihood = "gaussian_learned" if name in ("tumours", "traffic") else "bernoulli"
         kinds = {"VAE": 0} | ({"CVAE": classes} if classes > 1 else {})
-        found[name] = {
-            kind: Job(
-                detector(f"{name}_{kind.lower()}", shape, hidden, latent_dim, k, likelihood), (how,), recipe, backend
-            )
+        models = {
+            kind: detector(f"{name}_{kind.lower()}", shape, hidden, latent_dim, k, likelihood)
             for kind, k in kinds.items()
         }
+        found[name] = {kind: Job(model, (how,), recipe, backend) for kind, model in models.items()}
     return found
 
 
 def detector(
-    name: str,
-    image_shape: tuple[int, int, int],
-    hidden: int,
-    latent_dim: int,
-    classes: int = 0,
-    likelihood: str = "bernoulli",
+    name: str, shape: tuple[int, int, int], hidden: int, latent_dim: int, classes: int = 0, likelihood="bernoulli"
 ) -> ModelSpec:
     """Return a VAE with one hidden layer on each side, or with classes a CVAE."""
-    how = "concat" if classes else "none"
-    return ModelSpec(
-        name,
-        "cvae" if classes else "vae",
-        image_shape,
-        latent_dim,
-        (Flatten(), *mlp(hidden)),
-        mlp(hidden),
-        num_classes=classes,
-        encoder_condition=how,
-        decoder_condition=how,
-        likelihood=likelihood,
-        init="keras",
-    )
+    label = dict.fromkeys(("encoder_condition", "decoder_condition"), "concat" if classes else "none")
+    how = dict(num_classes=classes, likelihood=likelihood, init="keras", **label)
+    kind = "cvae" if classes else "vae"
+    return ModelSpec(name, kind, shape, latent_dim, (Flatten(), *mlp(hidden)), mlp(hidden), **how)
 
 
 # ---------------------------------------------------------------- what is normal, and what is not
+def normal_images(profile: str, letters: data.Recipe) -> dict[str, data.Recipe]:
+    """Return the recipe of what is normal, by name; network traffic only where it is at hand."""
+    pictures = {"mnist": planning.recipe("mnist", AMOUNTS[profile].digits), "signs": letters}
+    pictures["small"] = planning.recipe("digits", sizes(None, None, None))
+    found = {
+        name: replace(recipe, transform=f"{HERE}:without", arguments=(("held_out", HELD_OUT[name]),))
+        for name, recipe in pictures.items()
+    }
+    found["tumours"] = data.Recipe("", transform=f"{HERE}:benign_tumours")
+    if profile != "smoke" and network_traffic():
+        found["traffic"] = data.Recipe("", transform=f"{HERE}:normal_traffic")
+    return found
+
+
 def cases(profile: str, letters: Splits) -> dict[str, tuple[Splits, dict[str, np.ndarray]]]:
     """Return what is normal, and images [N, H, W, C] of each thing that is strange; network traffic where at hand."""
-    amounts = planning.amounts(AMOUNTS, profile)
-    digits, small = data.splits("mnist", **amounts.digits), data.splits("digits")
-    rest = {
-        name: data.transformed(images, f"{HERE}:without", held_out=HELD_OUT[name])
-        for name, images in (("mnist", digits), ("signs", letters), ("small", small))
+    normal = {name: data.from_recipe(recipe) for name, recipe in normal_images(profile, letters.recipe).items()}
+    digits, small = data.splits("mnist", **AMOUNTS[profile].digits), data.splits("digits")
+    turned = {name: np.rot90(data.scale(normal[name].test.x), axes=(1, 2)).copy() for name in HELD_OUT}
+    strange = {
+        "mnist": {"one": only(digits, 1), "eight": only(digits, 8), "turned": turned["mnist"]},
+        "signs": {"vowels": np.concatenate([only(letters, k) for k in VOWELS]), "turned": turned["signs"]},
+        "small": {"one": only(small, 1), "eight": only(small, 8), "turned": turned["small"]},
+        "tumours": {"malignant": tumours()[1]},
     }
-    turned = {name: np.rot90(data.scale(normal.test.x), axes=(1, 2)).copy() for name, normal in rest.items()}
-    held_out = {"one": only(digits, 1), "eight": only(digits, 8), "turned": turned["mnist"]}
-    found = {"mnist": (rest["mnist"], held_out | {"signs": data.scale(letters.test.x)})}
-    vowels = {"vowels": np.concatenate([only(letters, k) for k in VOWELS]), "turned": turned["signs"]}
-    found["signs"] = (rest["signs"], vowels | {"digits": data.scale(rest["mnist"].test.x)})
-    found["small"] = (rest["small"], {"one": only(small, 1), "eight": only(small, 8), "turned": turned["small"]})
-    found["tumours"] = (data.made(f"{HERE}:benign_tumours"), {"malignant": tumours()[1]})
-    if profile != "smoke" and (traffic := network_traffic()):
-        found["traffic"] = (data.made(f"{HERE}:normal_traffic"), {"attacks": traffic[1]})
-    return found
+    strange["mnist"]["signs"] = data.scale(letters.test.x)
+    strange["signs"]["digits"] = data.scale(normal["mnist"].test.x)
+    if "traffic" in normal:
+        strange["traffic"] = {"attacks": network_traffic()[1]}
+    return {name: (normal[name], images) for name, images in strange.items()}
 
 
 def only(images: Splits, label: int) -> np.ndarray:
@@ -196,22 +179,16 @@ def scores(trained: Trained, x: np.ndarray, shares: np.ndarray, samples: int = 4
     label is summed out of its bound, -log sum_y p(y) e^ELBO(x, y), `shares` being p(y).  Each ELBO is the mean over
     some draws of z.
     """
-    labels = range(trained.spec.num_classes) if trained.spec.kind == "cvae" else [0]
+    eps = randomness.rng(0, "eps").standard_normal((samples, len(x), trained.spec.latent_dim))
     errors, bounds = [], []
-    for label in labels:
+    for label in range(trained.spec.num_classes or 1):
         y = np.full(len(x), label)
+        hot = evaluation.one_hot(trained, y)
         errors.append(evaluation.squared_error(x, evaluation.reconstruct(trained, x, y)))
-        bounds.append(_elbo(trained, x, y, samples) + (np.log(shares[label]) if len(labels) > 1 else 0))
+        losses = [np.sum(trained.predict("loss_terms", x, x, hot, e), axis=0) for e in eps]
+        prior = np.log(shares[label]) if trained.spec.num_classes else 0
+        bounds.append(prior - np.mean(losses, axis=0, dtype=np.float64))
     return {"error": np.min(errors, axis=0), "elbo": -logsumexp(bounds, axis=0)}
-
-
-def _elbo(trained: Trained, x: np.ndarray, y: np.ndarray, samples: int) -> np.ndarray:
-    """Return the ELBO of each image, the mean over draws of z.  -> [N]"""
-    generator = randomness.rng(0, "eps")
-    hot = evaluation.one_hot(trained, y)
-    eps = generator.standard_normal((samples, len(x), trained.spec.latent_dim))
-    losses = [np.sum(trained.predict("loss_terms", x, x, hot, e), axis=0) for e in eps]
-    return -np.mean(losses, axis=0, dtype=np.float64)
 
 
 def all_scores(models: dict[str, Trained], train: Images, x: np.ndarray) -> dict[str, np.ndarray]:

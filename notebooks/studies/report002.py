@@ -3,8 +3,6 @@
 Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels y [N], codes z [N, Z].
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np
@@ -18,11 +16,11 @@ from twinvae_studies import evaluation, planning
 from twinvae_studies.evaluation import Trained
 from twinvae_studies.planning import sizes
 
-AMOUNTS = {  # of the profiles smoke, quick and full
-    "images": (sizes(400, 100, 100), sizes(10_000, 2_000, 2_000), sizes(None, None, None)),
-    "seeds": (1, 3, 3),
-    "epochs": (2, 10, 10),
-}
+AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
+    images=(sizes(400, 100, 100), sizes(10_000, 2_000, 2_000), sizes(None, None, None)),
+    seeds=(1, 3, 3),
+    epochs=(2, 10, 10),
+)
 MODELS = {"vae": "report002_vae", "cvae": "report002_cvae", "shallow": "shallow_vae"}  # the last of the CVAE's shape
 
 
@@ -41,7 +39,7 @@ def jobs(
     'models': (data set, model) -> seeds; 'first epoch': data set -> the CVAE; 'plane': (data set, model) with a code
     of two numbers.
     """
-    amounts = planning.amounts(AMOUNTS, profile)
+    amounts = AMOUNTS[profile]
     settings = TrainSpec(epochs or amounts.epochs, batch_size, learning_rate, binarize="dynamic")
     plain, first = {}, {}
     for dataset in ("mnist", "usps"):

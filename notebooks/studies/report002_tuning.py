@@ -1,7 +1,5 @@
 """The tuning study of report 002: one training for each setting and seed, and the table of what came out."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np
@@ -14,11 +12,11 @@ from twinvae.training import Job
 from twinvae_studies import evaluation, planning
 from twinvae_studies.planning import sizes
 
-AMOUNTS = {  # of the profiles smoke, quick and full
-    "images": (sizes(300, 100, None), sizes(20_000, 2_000, None), sizes(20_000, 2_000, None)),
-    "seeds": (1, 1, 3),  # in PyTorch; TensorFlow trains the first: the twins are proven alike
-    "epochs": (2, 4, 4),
-}
+AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
+    images=(sizes(300, 100, None), sizes(20_000, 2_000, None), sizes(20_000, 2_000, None)),
+    seeds=(1, 1, 3),  # in PyTorch; TensorFlow trains the first: the twins are proven alike
+    epochs=(2, 4, 4),
+)
 HIDDEN = {("vae", "mnist"): (512, 256), ("cvae", "mnist"): (400,), ("vae", "usps"): (128, 64), ("cvae", "usps"): (400,)}
 BATCH_SIZES, LEARNING_RATES, LATENT_DIMS = (64, 256, 1024), (3e-4, 1e-3, 3e-3), (2, 10, 50)
 SETTINGS = ["hidden", "batch_size", "learning_rate", "optimizer", "latent_dim"]
@@ -27,7 +25,7 @@ SETTINGS = ["hidden", "batch_size", "learning_rate", "optimizer", "latent_dim"]
 # ---------------------------------------------------------------- what is trained
 def jobs(profile: str, backend: str) -> dict[tuple[str, str], list[Job]]:
     """Return all trainings of the study, (data set, kind of model) -> a job a setting and seed, the report's first."""
-    amounts = planning.amounts(AMOUNTS, profile)
+    amounts = AMOUNTS[profile]
     found = {}
     for dataset in ("mnist", "usps"):
         images = planning.recipe(dataset, amounts.images)
@@ -84,25 +82,21 @@ def table(run, jobs: list[Job], images: data.Splits) -> pd.DataFrame:
     for one in jobs:
         (how,) = one.phases
         hidden = tuple(layer.units for layer in one.spec.encoder if isinstance(layer, Dense))
-        row = {"hidden": hidden, "batch_size": how.batch_size, "learning_rate": how.learning_rate}
-        row |= {"optimizer": how.optimizer, "latent_dim": one.spec.latent_dim, "seed": one.seed}
-        row |= {"valid_loss": np.nan, "seconds": np.nan, "history": pd.DataFrame(), "failed": ""}
+        setting = (hidden, how.batch_size, how.learning_rate, how.optimizer, one.spec.latent_dim, one.seed)
         try:
             history = evaluation.train_all(run, one, images).history
-            row |= {"valid_loss": history.valid_loss.iloc[-1], "seconds": history.seconds.sum(), "history": history}
+            came_out = (history.valid_loss.iloc[-1], history.seconds.sum(), history, "")
         except NotFinite as error:
-            row["failed"] = str(error)
-        rows.append(row)
-    return pd.DataFrame(rows)
+            came_out = (np.nan, np.nan, pd.DataFrame(), str(error))
+        rows.append(setting + came_out)
+    return pd.DataFrame(rows, columns=[*SETTINGS, "seed", "valid_loss", "seconds", "history", "failed"])
 
 
 def along(table: pd.DataFrame, field: str) -> dict[float | str, np.ndarray]:
     """Return validation losses by epoch for each value of a field, all else as in the first row.  -> value -> [S, E]"""
     others = [name for name in SETTINGS if name != field]
-    same = [not row.failed and all(row[n] == table[n].iloc[0] for n in others) for _, row in table.iterrows()]
-    return {
-        value: np.stack([history.valid_loss for history in rows.history]) for value, rows in table[same].groupby(field)
-    }
+    same = table[others].eq(table[others].iloc[0]).all(axis=1) & (table.failed == "")
+    return {value: np.stack([h.valid_loss for h in rows.history]) for value, rows in table[same].groupby(field)}
 
 
 def summary(table: pd.DataFrame) -> pd.DataFrame:

@@ -3,10 +3,9 @@
 Knows no framework.  Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels y [N].
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -19,21 +18,22 @@ from twinvae.training import Job
 from twinvae_studies import evaluation, planning
 from twinvae_studies.planning import sizes
 
-AMOUNTS = {  # of the profiles smoke, quick and full
-    "images": (sizes(96, 32, 96), sizes(1_000, 100, 1_000), sizes(None, None, None)),
-    "seeds": (1, 1, 3),  # of the racing pair; ours run once
-    "epochs": (1, 12, 75),
-    "small_images": (64, 400, 1_000),
-    "small_epochs": (1, 5, 8),
-}
+AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
+    images=(sizes(96, 32, 96), sizes(1_000, 100, 1_000), sizes(None, None, None)),
+    seeds=(1, 1, 3),  # of the racing pair; ours run once
+    epochs=(1, 12, 75),
+    small_images=(64, 400, 1_000),
+    small_epochs=(1, 5, 8),
+)
 EXACT = {"CVAE": zoo.get("report003_cvae"), "CGAN": zoo.get("report003_cgan")}
 LIGHT = {"CVAE": zoo.get("light_cifar_cvae"), "CGAN": zoo.get("light_cifar_cgan")}
 BETTER = {"CVAE, ours": zoo.get("better_cifar_cvae"), "CGAN, ours": zoo.get("better_cifar_cgan")}
-PRINTED = {  # the mistakes of the printed code that a CVAE is trained with: name -> arguments of mistakes.as_printed
-    "printed": (("frozen", True), ("scrambled", True)),
-    "planes": (("scrambled", True),),
-    "norms": (("frozen", True),),
-    "right": (),
+AS_PRINTED = "twinvae_studies.mistakes:as_printed"
+PRINTED = {  # the mistakes of the printed code that a CVAE is trained with, as fields of its job
+    "printed": {"change": AS_PRINTED, "arguments": (("frozen", True), ("scrambled", True))},
+    "planes": {"change": AS_PRINTED, "arguments": (("scrambled", True),)},
+    "norms": {"change": AS_PRINTED, "arguments": (("frozen", True),)},
+    "right": {},
 }
 THRESHOLDS = (0.15, 0.2, 0.25, 0.3, 0.4)  # of the judge's accuracy on samples of 10 classes
 LATENT_DIMS = (10, 30, 70, 110, 256)  # 110 is report 003's, 70 that of its Figure 3
@@ -55,14 +55,15 @@ def jobs(
     'race': model -> seeds, with marks; 'printed': mistake -> training; 'leaked', on test images, too; 'code sizes' and
     'mlp': name -> training; 'timed': the report's own models, in 'full' alone.
     """
-    amounts = planning.amounts(AMOUNTS, profile)
+    amounts = AMOUNTS[profile]
     images = planning.recipe("cifar10", amounts.images)
     few = replace(images, train_size=amounts.small_images)
     leak = {"transform": "twinvae_studies.mistakes:train_on_test", "arguments": (("count", few.train_size // 3),)}
     rates = {"CVAE": learning_rate, "CGAN": learning_rate_cgan}
     rates |= {"CVAE, ours": learning_rate, "CGAN, ours": 3 * learning_rate_cgan}
     small = TrainSpec(amounts.small_epochs, min(batch_size, 8), learning_rate)
-    right = Job(latent_sizes(LIGHT["CVAE"])["z110"], (small,), few, backend)
+    sizes_of_code = planning.code_sizes(LIGHT["CVAE"], LATENT_DIMS)
+    right = Job(sizes_of_code["z110"], (small,), few, backend)
 
     def racing(name: str, model: ModelSpec | GanSpec) -> list[Job]:
         settings = TrainSpec(epochs or amounts.epochs, batch_size, rates[name])
@@ -76,9 +77,9 @@ def jobs(
     racers = (EXACT if profile == "full" else LIGHT) | BETTER
     return {
         "race": {name: racing(name, model) for name, model in racers.items()},
-        "printed": {name: replace(right, **as_printed(arguments)) for name, arguments in PRINTED.items()},
+        "printed": {name: replace(right, **mistakes) for name, mistakes in PRINTED.items()},
         "leaked": replace(right, data=replace(few, **leak)),
-        "code sizes": {name: replace(right, spec=model) for name, model in latent_sizes(LIGHT["CVAE"]).items()},
+        "code sizes": {name: replace(right, spec=model) for name, model in sizes_of_code.items()},
         "mlp": {name: replace(right, spec=model) for name, model in in_colour().items()},
         "timed": {name: timing(name, model) for name, model in EXACT.items() if profile == "full"},
     }
@@ -87,16 +88,6 @@ def jobs(
 def marks(epochs: int) -> tuple[int, ...]:
     """Return after how many epochs the samples of a race are judged: powers of 2, and the end."""
     return (*(mark for mark in (1, 2, 4, 8, 16, 32, 64) if mark < epochs), epochs)
-
-
-def as_printed(arguments: tuple) -> dict:
-    """Return the fields of a job that trains with these mistakes; none without a mistake."""
-    return {"change": "twinvae_studies.mistakes:as_printed", "arguments": arguments} if arguments else {}
-
-
-def latent_sizes(model: ModelSpec) -> dict[str, ModelSpec]:
-    """Return the model with other sizes of the code, by their numbers' names: z10, z30, ..., z256."""
-    return {f"z{z}": replace(model, name=f"{model.name}_z{z}", latent_dim=z) for z in LATENT_DIMS}
 
 
 def in_colour() -> dict[str, ModelSpec]:
@@ -160,8 +151,7 @@ def measured(trained: evaluation.Trained, judge: Judge, y: np.ndarray, images: d
     the posterior's mean; units that vary; `looks` of samples for y; `cat`, the judge's mean probability of asked ones.
     """
     loss, excess = gap(trained, images)
-    x = evaluation.generate(trained, y)
-    test = data.scale(images.test.x)
+    x, test = evaluation.generate(trained, y), data.scale(images.test.x)
     code = trained.predict("encode", test, evaluation.one_hot(trained, images.test.y))
     row = {
         "loss": loss,
@@ -176,7 +166,6 @@ def measured(trained: evaluation.Trained, judge: Judge, y: np.ndarray, images: d
 def gap(trained: evaluation.Trained, images: data.Splits) -> tuple[float, float]:
     """Return the loss on test images, in nats, and how much lower it is on as many training images."""
     few = images.train.subset(np.arange(min(len(images.train), len(images.test))))
-    unseen, seen = (
-        trained.twin.train.evaluate(trained.model, part, trained.settings)[0] for part in (images.test, few)
-    )
+    loss = partial(trained.twin.train.evaluate, trained.model, settings=trained.settings)
+    unseen, seen = loss(images.test)[0], loss(few)[0]
     return float(unseen), float(unseen - seen)

@@ -1,7 +1,5 @@
 """Report 004 on handwritten digits: what notebook 03 trains."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from twinvae import zoo
@@ -10,13 +8,13 @@ from twinvae.training import Job
 from twinvae_studies import planning
 from twinvae_studies.planning import sizes
 
-AMOUNTS = {  # of the profiles smoke, quick and full
-    "images": (sizes(600, 200, 300), sizes(12_000, 2_000, 10_000), sizes(None, 5_000, 10_000)),
-    "seeds": (1, 3, 3),
-    "epochs": (1, 15, 100),
-    "short_epochs": (1, 5, 6),  # of the sweep over code sizes and of the denoiser
-    "code_sizes": ((2, 10), (2, 10, 50, 100), (2, 5, 10, 20, 50, 100)),
-}
+AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
+    images=(sizes(600, 200, 300), sizes(12_000, 2_000, 10_000), sizes(None, 5_000, 10_000)),
+    seeds=(1, 3, 3),
+    epochs=(1, 15, 100),
+    short_epochs=(1, 5, 6),  # of the sweep over code sizes and of the denoiser
+    code_sizes=((2, 10), (2, 10, 50, 100), (2, 5, 10, 20, 50, 100)),
+)
 SEES_Y = {"init": "keras", "encoder_condition": "concat"}
 REMEDIES = {  # what is changed in the report's CVAE
     "report: N(0, 0.01), lambda 1": {},
@@ -41,7 +39,7 @@ def jobs(
 
     'models': kind -> seeds; 'code sizes': kind -> sizes; 'denoiser'; 'remedies': name -> training.
     """
-    amounts = planning.amounts(AMOUNTS, profile)
+    amounts = AMOUNTS[profile]
     images = planning.recipe(dataset, amounts.images)
     shape, classes = planning.shape(images)
     settings = TrainSpec(epochs or amounts.epochs, batch_size, learning_rate)

@@ -1,10 +1,7 @@
 """The scoreboard: one row a trained model, in the same columns everywhere (`results.COLUMNS`).
 
-A cell is empty where its column does not apply to a model, or was not measured; nothing in it is
-guessed.
+A cell is empty where its column does not apply to a model, or was not measured; nothing in it is guessed.
 """
-
-from __future__ import annotations
 
 from functools import cache
 from types import ModuleType
@@ -36,11 +33,8 @@ def row(
     y [N] are the labels to sample for.  The first `nll_images` test images have their likelihood estimated, with
     `nll_samples` codes each.  `timed` measures the share of the matrix-multiply limit, in seconds.
     """
-    return (
-        costs(trained, images, timed)
-        | encoded(trained, images, nll_images, nll_samples)
-        | sampled(trained, judge, images, y)
-    )
+    taken = costs(trained, images, timed)
+    return taken | encoded(trained, images, nll_images, nll_samples) | sampled(trained, judge, images, y)
 
 
 def costs(trained: Trained, images: data.Splits, timed: bool) -> dict[str, Any]:
@@ -104,11 +98,8 @@ def sampled(trained: Trained, judge: Judge, images: data.Splits, y: np.ndarray) 
     features = judge.features(x)
     real = evaluation.real_features(judge, test)
     seen = evaluation.judged(judge, x, y, test)
-    row = {
-        "judge_accuracy": evaluation.real_accuracy(judge, test),
-        "frechet": seen["frechet"],
-        "sharpness": seen["sharpness"],
-    }
+    row = {name: seen[name] for name in ("frechet", "sharpness")}
+    row["judge_accuracy"] = evaluation.real_accuracy(judge, test)
     if len(images.valid) >= len(y):
         held_out = evaluation.real_features(judge, images.valid)[: len(y)]
         row["frechet_floor"] = samples.frechet_distance(held_out, real)
@@ -116,9 +107,6 @@ def sampled(trained: Trained, judge: Judge, images: data.Splits, y: np.ndarray) 
         near = samples.prdc(real[: len(y)], features)
         row |= {name: near[name] for name in ("precision", "recall")}
     if trained.spec.kind in ("cvae", "cgan"):
-        row |= {
-            "conditional_accuracy": seen["accuracy"],
-            "diversity": seen["diversity"],
-            "cas": samples.classification_accuracy_score(x, y, data.scale(test.x), test.y),
-        }
+        cas = samples.classification_accuracy_score(x, y, data.scale(test.x), test.y)
+        row |= {"conditional_accuracy": seen["accuracy"], "diversity": seen["diversity"], "cas": cas}
     return row

@@ -5,10 +5,7 @@ a Bernoulli on grey pixels: its values compare with that example's alone.  Valid
 images are touched once.  Notebook 09 shows it.
 """
 
-from __future__ import annotations
-
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,7 +14,7 @@ from scipy.special import logsumexp
 from twinvae import data, randomness
 from twinvae.spec import Activation, CompletionSpec, Flatten, TrainSpec, mlp
 from twinvae.training import Job, Trained, per_image
-from twinvae_studies import papers
+from twinvae_studies import papers, planning
 
 # -log p(missing | observed) in nats per image, by observed quadrants.  The example calls its estimator Monte Carlo;
 # what it computes is the ELBO, on the images by which it stops training (Pyro, examples/cvae, at 1.9).
@@ -32,56 +29,35 @@ WORDS = {
 }
 ESTIMATORS = ("elbo", "monte_carlo", "importance")
 LOWERED = {"baseline": 1e-4, "completion": 2e-4}  # the learning rate of the second phase; of the first it is 1e-3
-
-
-class Amount(NamedTuple):
-    """Training and test images (None: all), epochs of both phases of each model, samples of z for each estimator."""
-
-    train: int | None
-    test: int | None
-    baseline: tuple[int, int]
-    completion: tuple[int, int]
-    samples: int
-
-
-AMOUNTS = {
-    "smoke": Amount(128, 20, (1, 1), (1, 1), 5),
-    "quick": Amount(5_000, 300, (3, 1), (4, 1), 20),
-    "full": Amount(None, None, (10, 4), (18, 6), 100),
-}
+AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
+    train=(128, 5_000, None),
+    test=(20, 300, None),
+    baseline=((1, 1), (3, 1), (10, 4)),  # epochs of both phases
+    completion=((1, 1), (4, 1), (18, 6)),
+    samples=(5, 20, 100),  # of z for each estimator
+)
 
 
 def models(quadrants: int) -> dict[str, CompletionSpec]:
     """Return the two models for one task: layers of 500, and a code of 200 for the CVAE."""
-    cvae = CompletionSpec(
-        f"completion_{quadrants}",
-        "completion",
-        (28, 28, 1),
-        latent_dim=200,
-        init="keras",
-        encoder=(Flatten(), *mlp(500, 500)),
-        decoder=mlp(500, 500),
-        quadrants=quadrants,
-    )
+    layers = dict(encoder=(Flatten(), *mlp(500, 500)), decoder=mlp(500, 500), init="keras")
+    cvae = CompletionSpec(f"completion_{quadrants}", "completion", (28, 28, 1), 200, quadrants=quadrants, **layers)
     net = dict(latent_dim=500, code_activation=Activation("relu"), encoder=(Flatten(), *mlp(500)), decoder=())
     return {"baseline": cvae.of_kind("completer", name=f"completer_{quadrants}", **net), "completion": cvae}
 
 
-def trainings(profile: str, backend_name: str, quadrants: int) -> dict[str, list[Job]]:
-    """Return for each model of a task a phase of the example's rate and one of a lower rate, from the best epoch."""
+def jobs(profile: str, backend_name: str) -> dict[tuple[int, str], list[Job]]:
+    """Return for each task and model a phase of the example's rate and one of a lower rate, from the best epoch."""
     amount, found = AMOUNTS[profile], {}
     recipe = data.Recipe("mnist", train_size=amount.train, valid_size=amount.test)
-    for name, spec in models(quadrants).items():
-        kept, lowered = getattr(amount, name)
-        first = Job(spec, (TrainSpec(kept, 128),), recipe, backend_name, best=True)
-        second = TrainSpec(lowered, 128, LOWERED[name], seed=1)
-        found[name] = [first, Job(spec, (second,), recipe, backend_name, start=first, best=True)]
+    for quadrants in PYRO:
+        for name, spec in models(quadrants).items():
+            kept, lowered = getattr(amount, name)
+            first = Job(spec, (TrainSpec(kept, 128),), recipe, backend_name, best=True)
+            second = TrainSpec(lowered, 128, LOWERED[name], seed=1)
+            chain = [first, Job(spec, (second,), recipe, backend_name, start=first, best=True)]
+            found[quadrants, name] = chain
     return found
-
-
-def jobs(profile: str, backend_name: str) -> list[Job]:
-    """Return every training of the study."""
-    return [job for n in PYRO for chain in trainings(profile, backend_name, n).values() for job in chain]
 
 
 def losses(trained: Trained, images: data.Images) -> np.ndarray:
@@ -118,11 +94,9 @@ def pictures(cvae: Trained, net: Trained, x: np.ndarray, draws_each: int = 4) ->
     """
     mu, logvar = cvae.predict("prior", cvae.predict("observed", x))
     eps = randomness.rng(0, "prior").standard_normal((draws_each, *mu.shape))
-    made = [
-        net.predict("reconstruct", x, None),
-        *(cvae.predict("generate", mu + np.exp(0.5 * logvar) * e, None) for e in eps),
-    ]
+    drawn = [cvae.predict("generate", mu + np.exp(0.5 * logvar) * e, None) for e in eps]
     missing = np.isin(np.arange(x[0].size), cvae.spec.missing()).reshape(x.shape[1:])
+    made = [net.predict("reconstruct", x, None), *drawn]
     rows = [np.where(missing, 0.5, x), *(np.where(missing, image, x) for image in made), x]
     return np.round(255 * np.stack(rows, 1)).astype(np.uint8)
 
@@ -130,12 +104,12 @@ def pictures(cvae: Trained, net: Trained, x: np.ndarray, draws_each: int = 4) ->
 def complete(run, backend_name: str, quadrants: int) -> dict:
     """Return the facts of one task: intervals by the keys of WORDS, `pictures`, and the models' `cards`."""
     amount, best, facts, cards = AMOUNTS[run.profile], {}, {}, []
-    for name, chain in trainings(run.profile, backend_name, quadrants).items():
-        phases = [papers.train(run, job) for job in chain]
-        every = papers.images(chain[0].data).test
+    trainings = jobs(run.profile, backend_name)
+    for name, key in {"baseline": "baseline_rate", "completion": "elbo_rate"}.items():
+        phases = [papers.train(run, job) for job in trainings[quadrants, name]]
+        every = papers.images(phases[0].job.data).test
         test = every.subset(slice(amount.test))
-        at_rate = {"baseline": "baseline_rate", "completion": "elbo_rate"}[name]
-        facts[at_rate] = papers.interval(losses(phases[0], test))
+        facts[key] = papers.interval(losses(phases[0], test))
         best[name] = min(phases, key=lambda trained: trained.history.valid_loss.min())
         cards += [trained.card for trained in phases]
     facts["baseline"] = papers.interval(losses(best["baseline"], test))
@@ -154,11 +128,8 @@ def complete(run, backend_name: str, quadrants: int) -> dict:
 def study(run, backend_name: str) -> dict:
     """Return the facts of a twin's `tasks`, by observed quadrants."""
     tasks = {quadrants: complete(run, backend_name, quadrants) for quadrants in PYRO}
-    return {
-        "tasks": tasks,
-        "images": tasks[1]["images"],
-        "cards": [card for one in tasks.values() for card in one["cards"]],
-    }
+    cards = [card for one in tasks.values() for card in one["cards"]]
+    return {"tasks": tasks, "images": tasks[1]["images"], "cards": cards}
 
 
 def table(found: dict[str, dict]) -> pd.DataFrame:
@@ -175,8 +146,11 @@ def table(found: dict[str, dict]) -> pd.DataFrame:
 
 
 def numbers(found: dict[str, dict]) -> dict[str, float]:
-    """Return each twin's value of each task and estimate, and the worse one with its interval: `q1_elbo_high`, ..."""
-    known = {}
+    """Return each twin's value of each task and estimate, and the worse one with its interval: `q1_elbo_high`, ...
+
+    `q_baseline_off` is how far the farthest baseline, at the example's rate, is from the published one.  In nats.
+    """
+    known, off = {}, []
     for quadrants, published in PYRO.items():
         for key in WORDS:
             each = {name: facts["tasks"][quadrants][key] for name, facts in found.items()}
@@ -185,10 +159,5 @@ def numbers(found: dict[str, dict]) -> dict[str, float]:
             known |= {f"q{quadrants}_{key}": worse["nll"]}
             known |= {f"q{quadrants}_{key}_{end}": worse[end] for end in ("low", "high")}
         known |= {f"q{quadrants}_{key}_published": value for key, value in published.items()}
-    return known
-
-
-def farthest(found: dict[str, dict]) -> float:
-    """Return how far the farthest baseline, at the example's rate, is from the published one, in nats."""
-    tasks = [task for facts in found.values() for task in facts["tasks"].items()]
-    return max(abs(task["baseline_rate"]["nll"] - PYRO[quadrants]["baseline"]) for quadrants, task in tasks)
+        off += [abs(known[f"q{quadrants}_baseline_rate_{name}"] - published["baseline"]) for name in found]
+    return known | {"q_baseline_off": max(off)}

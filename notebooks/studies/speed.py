@@ -1,13 +1,10 @@
-"""Training speed of report 004's models, as a share of the matrix-multiply limit of the same
-framework; and the seconds that the likelihood of a whole test half takes.
+"""Training speed of report 004's models over the matrix-multiply limit of the same framework, and the likelihood's.
 
     python -m twinvae_studies.speed [torch|tf]
 
-Each twin runs in a process of its own, for two that use all cores slow each other down.  The limit
-is measured beside every training; 6 * multiply-adds * images / seconds is held against it.
+Each twin runs in a process of its own, for two that use all cores slow each other down.  The limit is measured beside
+every training; 6 * multiply-adds * images / seconds is held against it.
 """
-
-from __future__ import annotations
 
 import subprocess
 import sys
@@ -27,21 +24,14 @@ IMAGES, EPOCHS = 8_192, 4
 
 
 def made_up(n: int, spec: ModelSpec) -> data.Images:
-    """n images of random pixels and labels."""
-    rng = np.random.default_rng(0)
-    names = tuple(map(str, range(max(spec.num_classes, 2))))
-    return data.Images(
-        rng.integers(0, 256, (n, *spec.image_shape), dtype=np.uint8),
-        rng.integers(0, len(names), n),
-        names,
-        data.Source("made_up", "random pixels", "stand-in"),
-    )
+    """Return n images of random pixels and labels."""
+    rng, names = np.random.default_rng(0), tuple(map(str, range(max(spec.num_classes, 2))))
+    x = rng.integers(0, 256, (n, *spec.image_shape), dtype=np.uint8)
+    return data.Images(x, rng.integers(0, len(names), n), names, data.Source("made_up", "random pixels", "stand-in"))
 
 
 def measure(twin: ModuleType, spec: ModelSpec, batch_size: int, images: int = IMAGES) -> dict:
-    """One row of the table: `train.fit` as the notebooks call it, without the first epoch, which
-    compiles.
-    """
+    """Return one row of the table: `train.fit` as the notebooks call it, without the first epoch, which compiles."""
     train, few = made_up(images, spec), made_up(100, spec)
     model = twin.models.build(spec)
     settings = TrainSpec(epochs=EPOCHS, batch_size=batch_size)
@@ -62,14 +52,10 @@ def measure(twin: ModuleType, spec: ModelSpec, batch_size: int, images: int = IM
 
 
 def likelihood_seconds(name: str, images: int = 10_000, samples: int = 500) -> float:
-    """Wall seconds for the importance-sampled likelihood of `images` under Burda's VAE of 200-200
-    units.
-    """
-    twin = backend.get(name)
-    spec = zoo.ZOO["vae_200_200"]
+    """Return wall seconds for the importance-sampled likelihood of `images` under Burda's VAE of 200-200 units."""
+    twin, spec = backend.get(name), zoo.ZOO["vae_200_200"]
     model = twin.models.build(spec)
-    x = data.scale(made_up(images, spec).x)
-    y = np.zeros((images, 1))
+    x, y = data.scale(made_up(images, spec).x), np.zeros((images, 1))
     likelihood.importance_sampled(model, twin, x[:100], y[:100], samples)  # compiles
     start = time.perf_counter()
     likelihood.importance_sampled(model, twin, x, y, samples)
@@ -77,7 +63,7 @@ def likelihood_seconds(name: str, images: int = 10_000, samples: int = 500) -> f
 
 
 def main(names: list[str]) -> None:
-    """Prints the table of the twins named, or of both."""
+    """Print the table of the twins named, or of both."""
     if len(names) != 1:
         for name in names or backend.TWINS:
             subprocess.run([sys.executable, "-m", "twinvae_studies.speed", name], check=True)

@@ -1,7 +1,5 @@
 """What TensorBoard shows of a training that is done, written by each twin's own framework."""
 
-from __future__ import annotations
-
 import warnings
 from pathlib import Path
 

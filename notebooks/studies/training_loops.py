@@ -1,16 +1,11 @@
-"""The ways to train in either framework, for notebook 08: each written out, with the lines it takes
-and its speed.
-"""
-
-from __future__ import annotations
+"""The ways to train in either framework, for notebook 08: each written out, with the lines it takes and its speed."""
 
 import inspect
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,7 +21,7 @@ tf.get_logger().setLevel("ERROR")
 
 
 def numpy(t: Any) -> np.ndarray:
-    """A tensor of either framework as an array."""
+    """Return a tensor of either framework as an array."""
     return t.numpy(force=True) if isinstance(t, torch.Tensor) else t.numpy()
 
 
@@ -90,50 +85,46 @@ class Fit(keras.Model):
         return {"nats": loss}  # under the name 'loss' Keras would show its own, which stays 0
 
 
-@dataclass(frozen=True)
-class Way:
-    """A way to train: its name, the twin, its step function, and all that one writes for it."""
+class Way(NamedTuple):
+    """A way to train: its name, the twin, and all that one writes for it, the step function last."""
 
     name: str
     twin: ModuleType
-    make: Callable | None
     source: tuple[Any, ...]
 
     @property
     def lines(self) -> int:
-        """Lines of code, blank ones not counted."""
+        """The lines of code, blank ones not counted."""
         return sum(bool(line.strip()) for part in self.source for line in inspect.getsource(part).splitlines())
 
 
 WAYS = {
-    "torch_eager": Way("PyTorch, eager", PT, torch_eager, (torch_eager,)),
-    "torch_compiled": Way("PyTorch, torch.compile", PT, torch_compiled, (torch_eager, torch_compiled)),
-    "tf_fit": Way("TensorFlow, fit with own train_step", TF, None, (Fit,)),
-    "tf_eager": Way("TensorFlow, own loop, eager", TF, tf_eager, (tf_eager,)),
-    "tf_graph": Way("TensorFlow, own loop, tf.function", TF, tf_graph, (tf_eager, tf_graph)),
-    "tf_compiled": Way("TensorFlow, own loop, jit_compile", TF, tf_compiled, (tf_eager, tf_compiled)),
+    "torch_eager": Way("PyTorch, eager", PT, (torch_eager,)),
+    "torch_compiled": Way("PyTorch, torch.compile", PT, (torch_eager, torch_compiled)),
+    "tf_fit": Way("TensorFlow, fit with own train_step", TF, (Fit,)),
+    "tf_eager": Way("TensorFlow, own loop, eager", TF, (tf_eager,)),
+    "tf_graph": Way("TensorFlow, own loop, tf.function", TF, (tf_eager, tf_graph)),
+    "tf_compiled": Way("TensorFlow, own loop, jit_compile", TF, (tf_eager, tf_compiled)),
 }
 
 
 def epoch_of(way: Way, spec: ModelSpec, settings: TrainSpec, batches: list[randomness.Batch]) -> Callable[[], float]:
-    """A function that trains one epoch on these batches and returns the last loss."""
-    model = way.twin.models.build(spec)
-    if way.make is None:
+    """Return a function that trains one epoch on these batches and returns the last loss."""
+    model, own = way.twin.models.build(spec), way.source[-1]
+    if own is Fit:
         rows = tuple(np.concatenate(arrays) for arrays in zip(*batches, strict=True))
         loader = tf.data.Dataset.from_tensor_slices(rows).batch(len(batches[0].x))
         fit = Fit(model, settings)
         return lambda: float(fit.fit(loader, shuffle=False, verbose=0).history["nats"][-1])
     optimizer = (KerasAdam if way.twin is TF else PT.train.Optimizer)(model, settings)
-    step = way.make(model, optimizer, settings)
+    step = own(model, optimizer, settings)
     return lambda: float([numpy(step(*way.twin.train.tensors(batch))) for batch in batches][-1])
 
 
 def timed(
     way: Way, spec: ModelSpec, settings: TrainSpec, batches: list[randomness.Batch], epochs: int
 ) -> dict[str, float]:
-    """Seconds of the first epoch, compiling included; images a second in the fastest later one;
-    last loss.
-    """
+    """Return seconds of the first epoch, compiling included; images a second in the fastest later one; last loss."""
     epoch = epoch_of(way, spec, settings, batches)
     seconds = []
     for _ in range(1 + epochs):
