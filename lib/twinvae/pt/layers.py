@@ -99,15 +99,15 @@ class BatchNorm(nn.Module):
         self.register_buffer("running_var", torch.ones(channels, dtype=dtype))
 
     def forward(self, h, training=False):
-        mean, var = self.running_mean, self.running_var
-        if training:
-            axes = [axis for axis in range(h.dim()) if axis != 1]
-            mean, var = h.mean(axes), h.var(axes, unbiased=False)
-            self.running_mean.lerp_(mean.detach(), 1 - self.layer.momentum)
-            self.running_var.lerp_(var.detach(), 1 - self.layer.momentum)
-        shape = (-1,) + (1,) * (h.dim() - 2)
-        scale = self.weight / torch.sqrt(var + self.layer.epsilon)
-        return (h - mean.view(shape)) * scale.view(shape) + self.bias.view(shape)
+        epsilon, moving = self.layer.epsilon, (self.running_mean, self.running_var)
+        if not training:
+            return F.batch_norm(h, *moving, self.weight, self.bias, eps=epsilon)
+        out, mean, scale = torch.native_batch_norm(h, self.weight, self.bias, None, None, True, 0.0, epsilon)
+        self.running_mean.lerp_(mean.detach(), 1 - self.layer.momentum)
+        self.running_var.lerp_(
+            scale.detach() ** -2 - epsilon, 1 - self.layer.momentum
+        )  # scale: 1 / sqrt(var + epsilon)
+        return out
 
 
 class Film(nn.Module):
