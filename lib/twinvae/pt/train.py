@@ -4,6 +4,7 @@ from contextlib import nullcontext
 
 import numpy as np
 import torch
+from torch.optim.adam import adam
 
 from twinvae import randomness
 from twinvae.checkpoints import Log
@@ -26,34 +27,49 @@ class Optimizer:
         self.names, self.weights = zip(
             *((n, w) for n, w in model.named_tensors().items() if w.requires_grad and n.startswith(part)), strict=True
         )
-        make, self.slots = {
-            "adam": (
-                lambda w, lr: torch.optim.Adam(w, lr, (0.9, 0.999), 1e-8, fused=True),
-                {"m": "exp_avg", "v": "exp_avg_sq"},
-            ),
-            "rmsprop": (lambda w, lr: torch.optim.RMSprop(w, lr, 0.9, 1e-8), {"v": "square_avg"}),
-            "adagrad": (lambda w, lr: torch.optim.Adagrad(w, lr, eps=1e-8), {"v": "sum"}),
-            "sgd": (torch.optim.SGD, {}),
-        }[settings.optimizer]
-        self.rule, self.settings = make(self.weights, settings.learning_rate), settings
+        self.rule = {"adam": self.adam, "rmsprop": self.rmsprop, "adagrad": self.adagrad, "sgd": self.sgd}[
+            settings.optimizer
+        ]
+        slots = {"adam": "mv", "rmsprop": "v", "adagrad": "v", "sgd": ""}[settings.optimizer]
+        self.settings, self.slots = settings, {slot: [torch.zeros_like(w) for w in self.weights] for slot in slots}
         self.other = [w.detach().clone() for w in self.weights] if settings.average else []
-        self.t = 0
+        self.kept = self.slots | ({"other": self.other} if self.other else {})
+        self.t = [torch.zeros((), device=w.device) for w in self.weights]  # one each, as the fused kernel counts
         self.start(1)
 
     def start(self, epoch):
         """Set the rate and the weight of the KL of an epoch."""
-        self.rule.param_groups[0]["lr"] = self.settings.rate_of(epoch)
-        self.beta = self.settings.beta_of(epoch)
+        self.rate, self.beta = self.settings.rate_of(epoch), self.settings.beta_of(epoch)
 
+    @torch.no_grad()
     def step(self, gradients):
         """One step of the rule, in place."""
-        for weight, gradient in zip(self.weights, gradients, strict=True):
-            weight.grad = gradient.contiguous()  # fused Adam reads memory in order, whatever the gradient's strides
-        self.rule.step()
-        self.t += 1
+        gradients = [g.contiguous() for g in gradients]  # fused Adam reads memory in order, whatever the strides
+        self.rule(gradients, *self.slots.values())
         if self.other:
-            decay = min(self.settings.average, (1 + self.t) / (10 + self.t))  # the first weights are soon forgotten
-            torch._foreach_lerp_(self.other, [w.detach() for w in self.weights], 1 - decay)
+            t = float(self.t[0])
+            decay = min(self.settings.average, (1 + t) / (10 + t))
+            torch._foreach_lerp_(self.other, self.weights, 1 - decay)
+
+    def adam(self, g, m, v):
+        fixed = dict(amsgrad=False, beta1=0.9, beta2=0.999, weight_decay=0.0, eps=1e-8, maximize=False)
+        adam(list(self.weights), g, m, v, [], self.t, fused=True, lr=self.rate, **fixed)
+
+    def rmsprop(self, g, v):
+        torch._foreach_add_(self.t, 1)
+        for weight, gradient, square in zip(self.weights, g, v, strict=True):
+            square.mul_(0.9).addcmul_(gradient, gradient, value=0.1)
+            weight.addcdiv_(gradient, square.sqrt().add_(1e-8), value=-self.rate)
+
+    def adagrad(self, g, v):
+        torch._foreach_add_(self.t, 1)
+        for weight, gradient, square in zip(self.weights, g, v, strict=True):
+            square.addcmul_(gradient, gradient)
+            weight.addcdiv_(gradient, square.sqrt().add_(1e-8), value=-self.rate)
+
+    def sgd(self, g):
+        torch._foreach_add_(self.t, 1)
+        torch._foreach_add_(self.weights, g, alpha=-self.rate)
 
     @torch.no_grad()
     def swap(self):
@@ -66,25 +82,19 @@ class Optimizer:
     def get_arrays(self):
         """The state as NumPy arrays: 'optimizer.t', 'optimizer.m.NAME', 'optimizer.v.NAME', 'optimizer.other.NAME'."""
         arrays = {
-            f"optimizer.{slot}.{name}": self.rule.state[weight][key].numpy(force=True).copy()
-            for slot, key in self.slots.items()
-            for name, weight in zip(self.names, self.weights, strict=True)
+            f"optimizer.{slot}.{name}": t.numpy(force=True).copy()
+            for slot, tensors in self.kept.items()
+            for name, t in zip(self.names, tensors, strict=True)
         }
-        others = zip(self.names, self.other, strict=False)  # none without an average
-        arrays |= {f"optimizer.other.{name}": other.numpy(force=True).copy() for name, other in others}
-        return {"optimizer.t": np.array(float(self.t))} | arrays
+        return {"optimizer.t": np.array(float(self.t[0]))} | arrays
 
     def set_arrays(self, arrays):
         """The inverse of `get_arrays`."""
-        self.t = int(arrays["optimizer.t"])
-        for name, weight in zip(self.names, self.weights, strict=True):
-            state = {
-                key: torch.as_tensor(np.array(arrays[f"optimizer.{slot}.{name}"], order="C")).to(weight)
-                for slot, key in self.slots.items()
-            }  # a copy in memory order, as fused Adam reads it
-            self.rule.state[weight] = state | {"step": torch.tensor(float(self.t))} if self.slots else {}
-        for name, other in zip(self.names, self.other, strict=False):
-            other.copy_(torch.as_tensor(arrays[f"optimizer.other.{name}"]))
+        for t in self.t:
+            t.fill_(float(arrays["optimizer.t"]))
+        for slot, tensors in self.kept.items():
+            for name, tensor in zip(self.names, tensors, strict=True):
+                tensor.copy_(torch.as_tensor(np.ascontiguousarray(arrays[f"optimizer.{slot}.{name}"])))
 
 
 def loss_and_gradients(model, weights, beta, x_in, x, y, eps):
