@@ -16,9 +16,11 @@ from scipy import special, stats
 from twinvae import backend, reference
 from twinvae.spec import (
     Activation,
+    AdaLN,
     BatchNorm,
     Conv,
     ConvTranspose,
+    Crop,
     Dense,
     Film,
     Flatten,
@@ -196,6 +198,11 @@ STACKS = {  # together they have every layer and padding, odd and even sides, wi
     "transposed, kernel below stride": StackSpec("f", (ConvTranspose(9, 1, 2), ConvTranspose(1, 2, 3)), (2, 3, 1)),
     "transposed, larger kernel": StackSpec("g", (ConvTranspose(2, 4, 2), ConvTranspose(1, 5, 1)), (2, 3, 1)),
     "transposed, valid": StackSpec("h", (ConvTranspose(2, 3, 2, "valid"), RELU), (2, 3, 2)),
+    "more filters": StackSpec("l", (Conv(6, 4), LEAKY, Conv(5, 3, 2), SpectralConv(6, 2)), (5, 4, 2)),
+    "few filters": StackSpec("m", (Conv(4, 5), LEAKY, Conv(2, 2), TANH, Conv(3, 3, 1, "same", False)), (4, 3, 2)),
+    "repeated": StackSpec("n", (Upsample(2), Conv(3, 4), RELU, Upsample(3), Conv(2, 3, bias=False)), (2, 3, 2)),
+    "adaln": StackSpec("o", (Dense(4), AdaLN(), Reshape((1, 2, 2)), AdaLN(0.1)), (3,), K),
+    "crop": StackSpec("p", (Crop(2, 3), Conv(1, 2)), (3, 5, 2)),
     "maps from a code": StackSpec("i", (Reshape((2, 3, 2)), Upsample(3), Conv(1, 1), Flatten(), Flatten()), (12,)),
 }
 
