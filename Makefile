@@ -4,7 +4,7 @@
 # make lint       format and lint of Python files and notebooks, as ruff is set in pyproject.toml
 # make lab        JupyterLab on the notebooks
 # make pdf        the PDF alone, from the results that are there
-# make bench      training speed against the matrix-multiply limit; then data loaders and metrics against their goals
+# make bench      training beside its limit and beside other ways to train, in turns; then data loaders and metrics against their goals
 # make parity     how far the twins are apart: every model, every optimiser, both precisions
 # make train      what is missing of the models that the notebooks train, a job each; resumable    PROFILE BACKEND JOBS
 # make publish    into git: the models that results/models/PUBLISHED names, the figures that report or README show
@@ -117,6 +117,7 @@ lab: $(READY)
 	$(RUN) -m jupyter lab notebooks
 
 bench: $(READY)
+	$(RUN) -m twinvae_studies.peers
 	$(RUN) -m twinvae_studies.speed
 	$(RUN) tests/data/bench_data.py
 	$(RUN) tests/metrics/bench_metrics.py
