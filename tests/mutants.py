@@ -121,23 +121,60 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {  # (file, function, change) -> w
         ),
         (
             ("pt/layers.py",),
-            "ConvTranspose.forward",
-            (
-                "left + width - out.shape[3]  ->  left + width + out.shape[3]",
-                "max(left + width - out.shape[3], 0)  ->  max(left + width - out.shape[3], 1)",
-                "top + height - out.shape[2]  ->  top + height + out.shape[2]",
-                "max(top + height - out.shape[2], 0)  ->  max(top + height - out.shape[2], 1)",
-            ),
-            "more zeros than needed are cut off in the next line",
+            "",
+            ("FEW = 4  ->  FEW = 5", "FEW = 4  ->  FEW = 3"),
+            "it only chooses the faster of two ways to the same result",
         ),
         (
             ("pt/layers.py",),
-            "ConvTranspose.forward",
+            "same_conv",
+            ("len(kernel) <= FEW  ->  len(kernel) < FEW", "stride == 1  ->  stride == 0"),
+            "the other of two ways to the same result",
+        ),
+        (
+            ("pt/layers.py",),
+            "same_conv",
+            ("kernel.shape[2]  ->  kernel.shape[3]", "kernel.shape[3]  ->  kernel.shape[2]"),
+            "kernels are square",
+        ),
+        (
+            ("tf/layers.py",),
+            "RepeatedConv.convolution_op",
+            ("kernel.shape[0]  ->  kernel.shape[1]",),
+            "kernels are square",
+        ),
+        (
+            ("pt/layers.py",),
+            "same_conv",
             (
-                "max(left + width - out.shape[3], 0)  ->  max(left + width - out.shape[3], -1)",
-                "max(top + height - out.shape[2], 0)  ->  max(top + height - out.shape[2], -1)",
+                "kernel.transpose(0, 1).flip(2, 3)  ->  kernel.transpose(0, 1).flip(3, 2)",
+                "kernel.transpose(0, 1)  ->  kernel.transpose(1, 0)",
             ),
-            "a row or column too many is cut off here, not in the next line",
+            "the order of the axes does not matter",
+        ),
+        (
+            ("pt/layers.py",),
+            "same_conv",
+            ("(top, left)  ->  (left, top)", "(bottom, right)  ->  (right, bottom)"),
+            "where it differs, nothing is padded",
+        ),
+        (
+            ("pt/layers.py",),
+            "ConvTranspose.__init__",
+            ("max(layer.kernel - layer.stride, 0)  ->  max(layer.kernel - layer.stride, 1)",),
+            "half of it, rounded down, is the same",
+        ),
+        *(
+            (
+                (file,),
+                f"Stack.{method}",
+                (
+                    "zip(self.rows, (*self.rows[1:], None), strict=True)  ->  "
+                    "zip(self.rows, (*self.rows[1:], None), strict=False)",
+                ),
+                "both are of the same length",
+            )
+            for file, method in (("pt/layers.py", "forward"), ("tf/layers.py", "call"))
         ),
         (
             ("pt/layers.py",),

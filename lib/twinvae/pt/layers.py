@@ -102,11 +102,10 @@ class BatchNorm(nn.Module):
         epsilon, moving = self.layer.epsilon, (self.running_mean, self.running_var)
         if not training:
             return F.batch_norm(h, *moving, self.weight, self.bias, eps=epsilon)
-        out, mean, scale = torch.native_batch_norm(h, self.weight, self.bias, None, None, True, 0.0, epsilon)
-        self.running_mean.lerp_(mean.detach(), 1 - self.layer.momentum)
-        self.running_var.lerp_(
-            scale.detach() ** -2 - epsilon, 1 - self.layer.momentum
-        )  # scale: 1 / sqrt(var + epsilon)
+        mean, var, n = *map(torch.zeros_like, moving), h.numel() / h.shape[1]  # of this batch
+        out = F.batch_norm(h, mean, var, self.weight, self.bias, True, 1.0, epsilon)
+        self.running_mean.lerp_(mean, 1 - self.layer.momentum)
+        self.running_var.lerp_(var * ((n - 1) / n), 1 - self.layer.momentum)  # PyTorch's is the unbiased one
         return out
 
 
