@@ -17,7 +17,7 @@ from ..paths import written_whole
 
 def cache_folder(*parts: str) -> Path:
     """Return a folder in the user's cache: downloads and arrays that take long to make are kept there."""
-    import platformdirs  # only now: a machine that has its images packed does without
+    import platformdirs  # only now: jobs with packed images run without it
 
     return Path(platformdirs.user_cache_dir("twinvae")).joinpath(*parts)
 

@@ -44,6 +44,7 @@ def packed(folder: Path, recipe: data.Recipe) -> Path:
 def pack(jobs: Sequence[Job], folder: Path) -> int:
     """Write the images of the jobs, each recipe once, transformed; return how many cannot be had, and say why."""
     missing, git = 0, provenance.git_state(paths.find_root(Path.cwd()))
+    known = {"TWINVAE_COMMIT": git["commit"]} | ({"TWINVAE_DIRTY": "1"} if git["dirty"] else {})
     for path, recipe in {packed(folder, job.data): job.data for job in jobs}.items():
         try:
             images = data.from_recipe(recipe)
@@ -51,7 +52,7 @@ def pack(jobs: Sequence[Job], folder: Path) -> int:
             missing += 1
             print(f"left out: {recipe.dataset} {recipe.transform}: {error}")
             continue
-        about = {"classes": images.train.class_names, "source": to_dict(images.source), "git": git}
+        about = {"classes": images.train.class_names, "source": to_dict(images.source), "git": known}
         about |= {"fingerprints": fingerprints(images), "core": {name: core_checksum(name) for name in backend.TWINS}}
         arrays = {f"{part}_{a}": getattr(getattr(images, part), a) for part in ("train", "valid", "test") for a in "xy"}
         with paths.written_whole(path) as file:
@@ -77,22 +78,22 @@ def run(jobs: Sequence[Job], images: Path, out: Path, minutes: float, at_once: i
     At the end of the minutes whoever trains stops, and its last whole epoch is kept.  Jobs that start from one another
     or go on with one another's epochs follow each other in one process.  `parts`: see `parts.write_parts`.
     """
-    threads = max(1, provenance.cores() // at_once)
-    os.environ |= {"TWINVAE_RESULTS": str(out.resolve()), "TQDM_DISABLE": "1"}
-    os.environ.setdefault("OMP_NUM_THREADS", str(threads))
+    out.mkdir(parents=True, exist_ok=True)
+    os.environ["TWINVAE_RESULTS"] = str(out.resolve())
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, provenance.cores() // at_once)))
     chains: dict[str, list[Job]] = {}
     for job in jobs:
         chains.setdefault(_first(job).trajectory, []).append(job)
     end, left = time.monotonic() + 60 * minutes, len(jobs)
-    with multiprocessing.get_context("spawn").Pool(at_once, _begin) as pool:  # whoever still trains ends with it
+    with multiprocessing.get_context("spawn").Pool(
+        at_once, _begin, (out,)
+    ) as pool:  # whoever still trains ends with it
         done = pool.imap_unordered(_train, [(chain, images, parts) for chain in chains.values()])
         try:
             for _ in chains:
                 left -= done.next(max(0.0, end - time.monotonic()))
         except multiprocessing.TimeoutError:
-            print(
-                f"stopped after {minutes:g} minutes; the same command goes on, here or where {out} is taken", flush=True
-            )
+            print(f"stopped after {minutes:g} minutes; the same command goes on, wherever {out} is taken", flush=True)
     if parts and (missing := write_parts(out, jobs)):
         print("no room in the parts for", *missing)
     return left
@@ -102,8 +103,9 @@ def _first(job: Job) -> Job:
     return _first(job.start) if job.start else job
 
 
-def _begin() -> None:
-    """Make a process stop between two operations when it is told to, and with its parent."""
+def _begin(out: Path) -> None:
+    """Make a process stop between two operations when it is told to, and with its parent; its bars go to a log."""
+    os.dup2(os.open(out / f"process-{os.getpid()}.log", os.O_WRONLY | os.O_CREAT), 2)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     parent = multiprocessing.parent_process()
     threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
@@ -124,13 +126,12 @@ def _train(asked: tuple[list[Job], Path, bool]) -> int:
 
 
 def _made(job: Job, images: data.Splits, about: dict, parts: bool) -> str:
+    """Train a job on its images, measure the model if only `parts` of it come back, and return words for it."""
     folder = folder_of(job, images.source.kind)
     if (folder.parents[1] / LEFT / folder.name / "card.json").exists():
         return "was trained before; its weights stayed elsewhere"
     if about["core"][job.backend] == core_checksum(job.backend):  # the code of the commit that packed
-        os.environ |= {"TWINVAE_COMMIT": about["git"]["commit"]} | (
-            {"TWINVAE_DIRTY": "1"} if about["git"]["dirty"] else {}
-        )
+        os.environ |= about["git"]
     trained = train_or_load(job, images)
     if parts:
         measured(trained, "elsewhere", lambda: _shown(trained, images))
@@ -156,8 +157,9 @@ def add_minutes(path: Path, images: Path) -> None:
     """
     jobs, plain, known = read(path), json.loads(path.read_text(encoding="utf-8")), {}
     for number, job in enumerate(jobs):
-        twin, seconds = backend.get(job.backend), 0.0
-        splits = unpacked(packed(images, job.data))[0]
+        if not (file := packed(images, job.data)).exists():
+            continue  # `pack` has said why
+        twin, seconds, splits = backend.get(job.backend), 0.0, unpacked(file)[0]
         for phase in job.phases:
             size = min(phase.batch_size, len(splits.train))
             few = replace(splits, train=splits.train.subset(np.arange(size * STEPS) % len(splits.train)))
@@ -191,7 +193,7 @@ def main(words: list[str]) -> int:
         return pack(read(asked.jobs), asked.folder)
     if asked.command == "time":
         return add_minutes(asked.jobs, asked.data) or 0
-    return run(read(asked.jobs), asked.data, asked.out, asked.minutes, asked.at_once, asked.parts)
+    return min(255, run(read(asked.jobs), asked.data, asked.out, asked.minutes, asked.at_once, asked.parts))
 
 
 COMMANDS = ("pack", "run", "time")

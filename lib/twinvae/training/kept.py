@@ -178,8 +178,10 @@ def _train(job: Job, images: data.Splits, folder: Path) -> None:
         _keep(job, folder, model, images, rows, {"probe": probed, "resumed": resumed, "failed": failed})
 
     for number, settings in enumerate(job.phases):
-        last, before = number == len(job.phases) - 1, len(rows)
-        for epochs in dict.fromkeys((*(job.marks if last else ()), settings.epochs)):
+        last, before, begun = number == len(job.phases) - 1, len(rows), model.get_arrays()
+        marks = [m for m in job.marks if last and _unusable(folder_of(job.at(m), images.source.kind), images)]
+        for epochs in dict.fromkeys((*marks, settings.epochs)):
+            model.set_arrays(begun)  # a mark may lie before the epoch that a killed training goes on from
             try:
                 part = fit(model, images, replace(settings, epochs=epochs), place / f"phase-{number}")
             except checkpoints.NotFinite as error:

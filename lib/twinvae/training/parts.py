@@ -5,6 +5,7 @@ from __future__ import annotations
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from twinvae.training.jobs import Job
 
@@ -14,48 +15,57 @@ WHOLE = ("card.json", "history.csv", "weights.safetensors")
 SHORT = ("card.json", "history.csv", "measures/*.safetensors")
 
 
+class Group(NamedTuple):
+    """Files of a folder that make sense together only: its bytes in a tar, where it lies there, and the files."""
+
+    size: int
+    folder: Path
+    at: Path
+    files: list[Path]
+
+
 def write_parts(out: Path, jobs: Sequence[Job]) -> list[str]:
     """Write OUT/part-NN.tar, all to be unpacked into one folder; return the names of what they have no room for.
 
-    First come the models of OUT, small ones before large ones; where the weights have no room, card, history and
-    measures come, in `without_weights/`.  Then comes what the jobs that are not done go on from.
+    They hold the models of OUT, as many of the small ones as fit beside card, history and measures of the others, in
+    `without_weights/`; and, if there is room, what the jobs that are not done go on from.
     """
-    for old in out.glob("part-*.tar"):
-        old.unlink()
-    room = [LARGEST - tarfile.RECORDSIZE] * PARTS
-
-    def put(files: Sequence[Path], top: str = "models") -> bool:
-        """Add files to the first part with room for all of them; return whether there is one."""
-        part = next((number for number, free in enumerate(room) if _size(files) <= free), None)
-        if part is None:
-            return False
-        room[part] -= _size(files)
-        with tarfile.open(out / f"part-{part + 1:02}.tar", "a", format=tarfile.USTAR_FORMAT) as tar:
-            for path in files:
-                tar.add(path, Path(top, *path.relative_to(out).parts[1:]))
-        return True
-
-    models = {card.parent: _files(card.parent, WHOLE) for card in out.glob("models/*/card.json")}
-    short = {card.parent: _files(card.parent, SHORT) for card in out.glob("*/*/card.json")}
-    needed, missing = sum(map(_size, short.values())), []
-    for folder in sorted(short, key=lambda folder: _size(models.get(folder, short[folder]))):
-        needed -= _size(short[folder])  # by those that come later
-        fits = folder in models and _size(models[folder]) + needed <= sum(room)
-        if not (fits and put(models[folder])) and not put(short[folder], LEFT):
-            missing.append(folder.name)
+    short = [_group(card.parent, Path(LEFT), SHORT) for card in out.glob("*/*/card.json")]
+    whole = sorted(_group(card.parent, Path("models"), WHOLE) for card in out.glob("models/*/card.json"))
+    while True:  # with the weights of one model less each time
+        there = {group.folder for group in whole}
+        parts, missing = _filled([[] for _ in range(PARTS)], whole + [g for g in short if g.folder not in there])
+        if not missing or not whole:
+            break
+        whole.pop()
+    going = []
     for job in jobs:
         if not list(out.glob(f"*/*-{job.key}/card.json")):
             patterns = ("probe.json", "phase-*/**/last.safetensors", *(["phase-*/**/best.safetensors"] * job.best))
-            for place in out.glob(f"models/unfinished/{job.trajectory}-*"):
-                missing += [place.name] * (not put(_files(place, patterns)))
-    return missing
+            places = out.glob(f"models/unfinished/{job.trajectory}-*")
+            going += [_group(place, Path("models", "unfinished"), patterns) for place in places]
+    parts, more = _filled(parts, going)
+    for number in range(PARTS):
+        path = out / f"part-{number + 1:02}.tar"
+        path.unlink(missing_ok=True)
+        if parts[number]:
+            with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
+                for group in parts[number]:
+                    for file in group.files:
+                        tar.add(file, group.at / file.relative_to(group.folder))
+    return [group.folder.name for group in missing + more]
 
 
-def _files(folder: Path, patterns: Sequence[str]) -> list[Path]:
-    return [path for pattern in patterns for path in sorted(folder.glob(pattern))]
+def _group(folder: Path, top: Path, patterns: Sequence[str]) -> Group:
+    files, block = [path for pattern in patterns for path in sorted(folder.glob(pattern))], tarfile.BLOCKSIZE
+    size = sum(block + -(-path.stat().st_size // block) * block for path in files)  # in whole blocks, after a header
+    return Group(size, folder, top / folder.name, files)
 
 
-def _size(files: Sequence[Path]) -> int:
-    """The bytes of files in a tar, each after a block that describes it, in whole blocks."""
-    block = tarfile.BLOCKSIZE
-    return sum(block + -(-path.stat().st_size // block) * block for path in files)
+def _filled(parts: list[list[Group]], groups: Sequence[Group]) -> tuple[list[list[Group]], list[Group]]:
+    """Return parts to which each group is added where there is room for it, large ones first, and those without."""
+    parts, missing = [list(part) for part in parts], []
+    for group in sorted(groups, reverse=True):
+        fitting = (p for p in parts if sum(g.size for g in p) + group.size <= LARGEST - tarfile.RECORDSIZE)
+        next(fitting, missing).append(group)
+    return parts, missing
