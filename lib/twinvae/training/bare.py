@@ -105,7 +105,7 @@ def _first(job: Job) -> Job:
 
 def _begin(out: Path) -> None:
     """Make a process stop between two operations when it is told to, and with its parent; its bars go to a log."""
-    os.dup2(os.open(out / f"process-{os.getpid()}.log", os.O_WRONLY | os.O_CREAT), 2)
+    os.dup2(os.open(out / f"process-{os.getpid()}.log", os.O_WRONLY | os.O_CREAT, 0o666), 2)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     parent = multiprocessing.parent_process()
     threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
@@ -133,7 +133,7 @@ def _made(job: Job, images: data.Splits, about: dict, parts: bool) -> str:
     if about["core"][job.backend] == core_checksum(job.backend):  # the code of the commit that packed
         os.environ |= about["git"]
     trained = train_or_load(job, images)
-    if parts:
+    if parts and trained.folder == folder:  # not one that is published with the project
         measured(trained, "elsewhere", lambda: _shown(trained, images))
     return f"{trained.card['seconds']:,.0f} s of training, in {trained.folder.name}"
 
