@@ -67,6 +67,12 @@ def test_the_command_prints_a_list_of_jobs(no_images, capsys):
     jobs.main(["04", "--profile", "smoke", "--backend", "tf"])
     printed = [training.from_plain(values).key for values in json.loads(capsys.readouterr().out)]
     assert printed == [job.key for job in jobs.of_notebook("04_digits_vae_vs_cvae", "smoke", "tf")]
+    jobs.main([])
+    everything = [training.from_plain(values) for values in json.loads(capsys.readouterr().out)]
+    order = ["judge" if job.spec.kind == "classifier" else job.spec.report for job in everything]
+    assert list(dict.fromkeys(order)) == ["judge", "004", "002", "000", "001", "003", ""]
+    assert [job.spec.name for job in everything if job.spec.report == "001"][-1] == "report001_task3"
+    assert {job.key for job in jobs.shared()} < {job.key for job in everything}
     with pytest.raises(SystemExit):
         jobs.main(["13"])
     assert "'13' trains nothing or is no notebook; choose among 03_" in capsys.readouterr().err

@@ -128,6 +128,17 @@ def test_a_mark_is_the_model_of_that_epoch(twin, results, no_training):
     assert not same_arrays(mark.model.get_arrays(), whole.model.get_arrays())
 
 
+@over_twins
+def test_a_mark_that_was_passed_is_made_again_and_the_rest_goes_on(twin, results):
+    job = replace(JOB, backend=twin, phases=(SETTINGS, SETTINGS), marks=(1,))
+    straight, mark = arrays(job), arrays(job.at(1))
+    for one in (job, job.at(1)):
+        (training.folder_of(one, "stand-in") / "card.json").unlink()
+    again = training.train_or_load(job, DATA)
+    assert again.card["resumed"] and same_arrays(again.model.get_arrays(), straight)
+    assert same_arrays(arrays(job.at(1)), mark)
+
+
 def test_a_job_goes_on_from_another(results):
     on = replace(JOB, start=JOB, phases=(replace(SETTINGS, epochs=1, learning_rate=1e-9),))
     for name, a in arrays(JOB).items():

@@ -3,7 +3,8 @@
     python -m twinvae_studies.jobs 03 --profile full --backend torch > JOBS.json
     python -m twinvae.training JOBS.json
 
-The second command trains them, on any machine; `make train` does the same through snakemake.
+The second command trains them, on any machine; `make train` does the same through snakemake.  Without the name of a
+notebook the file holds everything, judges included, what matters most first; `twinvae.training.bare` is for it.
 """
 
 import argparse
@@ -89,6 +90,16 @@ def flat(jobs: Any) -> list[Job]:
     return [job for part in (jobs.values() if isinstance(jobs, dict) else jobs) for job in flat(part)]
 
 
+def importance(job: Job) -> tuple[int, int, int]:
+    """Return by what all jobs are sorted.
+
+    Judges come first, then the reports' own models: 004, 002 and 000 by seed; 001 but for its large task 3; 003.
+    """
+    report = ("004", "002", "000", "001", "003", "").index(job.spec.report)
+    stage = 5 if job.spec.name == "report001_task3" else 0 if job.spec.kind == "classifier" else max(report, 2)
+    return stage, job.seed, report
+
+
 def cards(jobs: Iterable[Job]) -> list[Path]:
     """Return where the card of each job's model is, or will be; the card of a stale model is taken away."""
     found = [folder_of(job, kind_of(job.data)) / "card.json" for job in jobs]
@@ -109,16 +120,17 @@ def kind_of(images: data.Recipe) -> str:
 def main(words: list[str]) -> None:
     """Print the jobs of notebooks as a JSON list."""
     parser = argparse.ArgumentParser(prog="python -m twinvae_studies.jobs", description=main.__doc__)
-    parser.add_argument("notebooks", nargs="*", default=list(STUDIES), help="03 or its whole name; all by default")
+    parser.add_argument("notebooks", nargs="*", help="03 or its whole name; all by default")
     parser.add_argument("--profile", choices=planning.PROFILES, default="full")
     parser.add_argument("--backend", choices=list(backends.TWINS), default="torch")
     asked = parser.parse_args(words)
     unknown = [word for word in asked.notebooks if not any(name.startswith(word) for name in STUDIES)]
     if unknown:
         parser.error(f"{unknown[0]!r} trains nothing or is no notebook; choose among {', '.join(STUDIES)}")
-    names = [name for name in STUDIES if name.startswith(tuple(asked.notebooks))]
-    found = {job.key: job for name in names for job in of_notebook(name, asked.profile, asked.backend)}
-    print(json.dumps([spec.to_dict(job) for job in found.values()]))
+    names = [name for name in STUDIES if not asked.notebooks or name.startswith(tuple(asked.notebooks))]
+    own = [job for name in names for job in of_notebook(name, asked.profile, asked.backend)]
+    all_ = own if asked.notebooks else sorted([*shared(), *own], key=importance)
+    print(json.dumps([spec.to_dict(job) for job in {job.key: job for job in all_}.values()]))
 
 
 if __name__ == "__main__":

@@ -11,13 +11,14 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 
 from ..paths import written_whole
 
 
 def cache_folder(*parts: str) -> Path:
     """Return a folder in the user's cache: downloads and arrays that take long to make are kept there."""
+    import platformdirs  # only now: jobs with packed images run without it
+
     return Path(platformdirs.user_cache_dir("twinvae")).joinpath(*parts)
 
 

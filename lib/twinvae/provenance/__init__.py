@@ -12,7 +12,7 @@ BACKEND_PACKAGES = {"torch": ("torch",), "tf": ("tensorflow", "tensorflow-cpu", 
 
 
 def git_state(root: Path) -> dict:
-    """Return the commit of the project, and whether library or notebooks differ from it; 'unknown' without git."""
+    """Return the commit, and whether library or notebooks differ; without git TWINVAE_COMMIT, else 'unknown'."""
     commands = ("rev-parse", "HEAD"), ("status", "--porcelain", "--", "lib", "notebooks")
     try:
         commit, changes = (
@@ -20,7 +20,7 @@ def git_state(root: Path) -> dict:
             for words in commands
         )
     except (OSError, subprocess.CalledProcessError):
-        return {"commit": "unknown", "dirty": False}
+        return {"commit": os.environ.get("TWINVAE_COMMIT", "unknown"), "dirty": "TWINVAE_DIRTY" in os.environ}
     return {"commit": commit, "dirty": bool(changes)}
 
 

@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import os
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from twinvae import randomness
 from twinvae.pt import losses
 from twinvae.pt.autoencoders import Model
 from twinvae.spec import check_arrays
+from twinvae.spec.checks import one_of
 
 
 class Classifier(Model):
@@ -51,8 +53,10 @@ def build(spec, seed=0, dtype="float32"):
 
 
 def device():
-    """Where models and batches live."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """Where models and batches live: TWINVAE_DEVICE (ValueError if it is none), else the GPU if there is one."""
+    name = os.environ.get("TWINVAE_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
+    one_of("TWINVAE_DEVICE", name, ("cpu", "cuda", "mps"))
+    return torch.device(name)
 
 
 def threads():

@@ -1,6 +1,7 @@
 """A Job says what is trained on what; `train_or_load` gives its model: loaded where it lies, else trained here.
 
     python -m twinvae.training JOBS.json     trains what is missing of a list of jobs, one after the other
+    python -m twinvae.training pack, run, time     the same on a bare machine, see `bare`
     python -m twinvae.training.publish       adds the models that results/models/PUBLISHED names to git
 
 A folder of `results/models/` holds `weights.safetensors`, `history.csv` and, written last, `card.json`: the job word

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 from twinvae import checkpoints
-from twinvae.training import from_plain, train_or_load
+from twinvae.training import bare, train_or_load
+from twinvae.training.jobs import read
 
 
 def main(words: list[str]) -> int:
     """Train what is missing of the jobs in a file; say what is done.  Return the number of trainings that failed."""
-    parser = argparse.ArgumentParser(prog="python -m twinvae.training", description=main.__doc__)
+    if words[:1] and words[0] in bare.COMMANDS:
+        return bare.main(words)
+    parser = argparse.ArgumentParser(prog="python -m twinvae.training", description=main.__doc__, epilog=bare.__doc__)
     parser.add_argument("jobs", type=Path, help="a JSON list of jobs")
-    jobs, failed = json.loads(parser.parse_args(words).jobs.read_text(encoding="utf-8")), 0
-    for number, values in enumerate(jobs, 1):
-        job = from_plain(values)
+    jobs, failed = read(parser.parse_args(words).jobs), 0
+    for number, job in enumerate(jobs, 1):
         try:
             trained = train_or_load(job)
             words = f"{trained.card['seconds']:,.0f} s of training, in {trained.folder.name}"

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from twinvae import checkpoints, data
@@ -81,6 +82,12 @@ def recipe_of(images: data.Splits) -> data.Recipe:
 def fingerprints(images: data.Splits) -> list[str]:
     """Return the checksums of the images that a training sees: those to train and those to validate on."""
     return [checkpoints.fingerprint(part) for part in (images.train, images.valid)]
+
+
+def read(path: Path) -> list[Job]:
+    """Return the jobs of a file, a JSON list; the `minutes` beside one are no part of it."""
+    plain = json.loads(path.read_text(encoding="utf-8"))
+    return [from_plain({name: value for name, value in values.items() if name != "minutes"}) for values in plain]
 
 
 def from_plain(values: dict) -> Job:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import shutil
 import time
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from filelock import FileLock, Timeout
 
 from twinvae import backend, checkpoints, data, paths, provenance
 from twinvae.spec import GanSpec, ModelSpec, TrainSpec, to_dict
@@ -32,7 +32,7 @@ class Trained:
     job: Job
     model: Any
     twin: ModuleType
-    history: pd.DataFrame
+    history: Any  # a pandas.DataFrame
     card: dict
     folder: Path
 
@@ -136,19 +136,29 @@ def _load(job: Job, home: Path, images: data.Splits | None, twin: ModuleType | N
         raise ValueError(f"{weights} is not what its card says; delete its folder and train it again")
     model = changed(job, twin, twin.models.build(job.spec))
     model.set_arrays(checkpoints.read(weights)[0])
-    history = pd.read_csv(folder / "history.csv")
+    history = pd.read_csv(folder / "history.csv") if (pd := _package("pandas")) else None
     card_file = f"models/{folder.name}/card.json"
     _used[job.key] = {"key": job.key, "name": job.spec.name, "weights": card["weights"], "card": card_file}
     return Trained(job, model, twin, history, card, folder)
 
 
-def _locked(folder: Path) -> FileLock:
+def _package(name: str) -> Any:
+    """Return a package; None on a bare machine, where nobody reads histories, and `bare.run` keeps processes apart."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None
+
+
+def _locked(folder: Path) -> AbstractContextManager:
     """The lock of a folder, acquired; says who holds it where it has to wait."""
+    if not (filelock := _package("filelock")):
+        return nullcontext()
     folder.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder.parent / f".{folder.name}.lock")
+    lock = filelock.FileLock(folder.parent / f".{folder.name}.lock")
     try:
         lock.acquire(timeout=0.1)
-    except Timeout:
+    except filelock.Timeout:
         print(f"another process is training {folder.name}; waiting for it", flush=True)
         lock.acquire()
     return lock
@@ -168,8 +178,10 @@ def _train(job: Job, images: data.Splits, folder: Path) -> None:
         _keep(job, folder, model, images, rows, {"probe": probed, "resumed": resumed, "failed": failed})
 
     for number, settings in enumerate(job.phases):
-        last, before = number == len(job.phases) - 1, len(rows)
-        for epochs in dict.fromkeys((*(job.marks if last else ()), settings.epochs)):
+        last, before, begun = number == len(job.phases) - 1, len(rows), model.get_arrays()
+        marks = [m for m in job.marks if last and _unusable(folder_of(job.at(m), images.source.kind), images)]
+        for epochs in dict.fromkeys((*marks, settings.epochs)):
+            model.set_arrays(begun)  # a mark may lie before the epoch that a killed training goes on from
             try:
                 part = fit(model, images, replace(settings, epochs=epochs), place / f"phase-{number}")
             except checkpoints.NotFinite as error:
@@ -207,7 +219,8 @@ def _keep(job: Job, folder: Path, model: Any, images: data.Splits, rows: list[di
     arrays = model.get_arrays()
     arrays = rounded(arrays) if folder.name in published() else arrays
     checkpoints.write(weights, arrays, spec=to_dict(job.spec))
-    paths.write_text(folder / "history.csv", pd.DataFrame(rows).to_csv(index=False))
+    lines = [*rows[:1], *map(dict.values, rows)]  # names, then numbers
+    paths.write_text(folder / "history.csv", "".join(",".join(map(str, line)) + "\n" for line in lines))
     card = {
         "job": to_dict(replace(job, marks=())),
         "key": job.key,
@@ -223,10 +236,6 @@ def _keep(job: Job, folder: Path, model: Any, images: data.Splits, rows: list[di
         **how,
     }
     paths.write_text(folder / "card.json", json.dumps(card, indent=1) + "\n")
-
-
-def _fingerprints(images: data.Splits) -> list[str]:
-    return [checkpoints.fingerprint(images.train), checkpoints.fingerprint(images.valid)]
 
 
 def stale(folder: Path) -> str:
