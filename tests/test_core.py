@@ -314,6 +314,12 @@ def test_predict_says_what_it_cannot_take(twin, method, arrays, message):
         twin.models.predict(twin.models.build(CVAE), method, *arrays)
 
 
+def test_a_pixel_may_be_outside_by_its_rounding():
+    model = backend.get("torch").models.build(CVAE)
+    x = np.full((2, 5, 4, 1), 1 + 1e-7)
+    assert backend.get("torch").models.predict(model, "encode", x, np.eye(3)[:2])[0].shape == (2, 2)
+
+
 @over_twins
 def test_a_cgan_trains_through_the_same_fit(twin):
     from twinvae_studies import parity_models

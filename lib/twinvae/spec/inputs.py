@@ -7,6 +7,8 @@ import numpy as np
 from twinvae.spec.gans import GanSpec
 from twinvae.spec.models import ModelSpec
 
+ROUNDING = 1e-6  # a pixel that was computed may be this far outside 0..1
+
 
 def check_images(spec: ModelSpec | GanSpec, shape: tuple[int, ...], classes: int) -> None:
     """Raise ValueError unless images have this shape, and their labels this number of classes, as the model takes."""
@@ -38,5 +40,5 @@ def check_arrays(spec: ModelSpec | GanSpec, names: list[str], arrays: tuple[np.n
         if not np.isfinite(array).all():
             raise ValueError(f"{name} holds values that are not finite; check where it comes from")
         low, high = np.min(array, initial=0), np.max(array, initial=0)
-        if name in ("x", "x_in") and (low < 0 or high > 1):
+        if name in ("x", "x_in") and not -ROUNDING <= low <= high <= 1 + ROUNDING:
             raise ValueError(f"the pixels of {name} run from {low:.3g} to {high:.3g}: scale them to [0, 1]")
