@@ -69,19 +69,22 @@ def shortfall(theirs: Amount, ours: Amount | None) -> str:
 
 
 def table(theirs: dict[str, Amount], found: dict[Key, Result]) -> str:
-    """Return, for each of the reports' own models, what the report trained and what we did, as LaTeX.
+    """Return, for each of the reports' own models, what we trained / what the report trained, as LaTeX.
 
-    Ours is that of the run that trained it most; a dash where a report, or we, have nothing.
+    Ours is that of the run that trained it most; a dash stands for what a report does not state, or we did not train.
     """
     rows = []
     for amount in theirs.values():
         runs = [ours for result in found.values() if (ours := trained(result, amount.model))]
         ours = max(runs, key=lambda run: run.presented, default=Amount(amount.model, 0, 0))
         row = {"report": amount.report, "model": amount.model}
-        for word, one in (("report", amount), ("ours", ours)):
-            for name in ("images", "epochs", "batch_size", "learning_rate"):
-                row[f"{word}: {name.split('_')[-1]}"] = getattr(one, name) or None
+        for word, name in (
+            ("images", "images"),
+            ("epochs", "epochs"),
+            ("batch", "batch_size"),
+            ("rate", "learning_rate"),
+        ):
+            both = (getattr(one, name) for one in (ours, amount))
+            row[word] = " / ".join(f"{value:,g}" if value else "--" for value in both)
         rows.append(row | {"share": f"{min(1, ours.presented / amount.presented):.1%}"})
-    table = pd.DataFrame(rows).rename(columns=lambda name: name.replace(": size", ": batch"))
-    counted = {name: "g" if name.endswith("rate") else ",.0f" for name in table.columns[2:-1]}
-    return latex.table(table, counted, index=False)
+    return latex.table(pd.DataFrame(rows), {}, index=False)
