@@ -1,5 +1,6 @@
 """Every macro of the report followed back to a file in results/, every verdict to its rule, by other means."""
 
+import csv
 import json
 import re
 import shutil
@@ -13,9 +14,10 @@ from twinvae_collect.collect import main as collect
 
 PROFILE = {"s": "smoke", "q": "quick", "": "full"}
 DEFINED = re.compile(r"\\expandafter\\def\\csname ([^\\]+)\\endcsname\{(.*)\}\n")
-VERDICTS = ("holds", "does not hold", "undecided")
+VERDICTS = ("holds", "does not hold", "undecided", "not tested")
+MEANS = re.compile(r"(lower|upper)\(([\w, ]*)\)")
 TYPED = re.compile(
-    r"\bC-\w+-\d+|\\textbf\{(?:holds|does not hold|undecided)|\b(?:claim|finding|verdict|sentence)s? "
+    r"\bC-\w+-\d+|\\textbf\{(?:holds|does not hold|undecided|not tested)|\b(?:claim|finding|verdict|sentence)s? "
     r"(?:holds?|fails?|do(?:es)? not hold|is (?:true|right|wrong|false))\b(?! for)"
 )
 
@@ -65,16 +67,56 @@ def untraced_numbers(texts: Path, results: Path) -> list[str]:
     return found
 
 
-def judged(claim: dict, results: Path, known: dict[str, Path]) -> str:
+def end(sign: int):
+    """The end of an interval over three seeds: quantiles of Student's t at 0.5/59, of 2 and 4 degrees of freedom."""
+    quantiles = {1: 7.583157225, 2: 3.940746788}
+
+    def at(*numbers: float) -> float:
+        means, deviations = numbers[::2], numbers[1::2]
+        width = quantiles[len(means)] * sum(sd * sd for sd in deviations) ** 0.5 / 3**0.5
+        return means[0] - sum(means[1:]) + sign * width
+
+    return at
+
+
+def enough(claim: dict, folder: Path, numbers: dict, amounts: list[dict]) -> bool:
+    """Whether a run has all numbers of a claim, large enough, and gave each of its models what the report did."""
+    if not set(claim.get("awaits", ())) <= set(numbers):
+        return False
+    if any(numbers[name] < 0.95 * least for name, least in claim.get("least", {}).items()):
+        return False
+    board = (folder / "scoreboard.csv").read_text() if claim.get("models") else ""
+    rows = list(csv.DictReader(board.splitlines()))
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for theirs in (row for row in amounts if row["model"] in claim.get("models", ())):
+        ours = [row for row in rows if row["model"] == theirs["model"]]
+        images = {split["data"]: split["train"]["images"] for split in reversed(manifest["splits"])}
+        presented = min((int(row["epochs"]) * images[row["data_source"]] for row in ours), default=0)
+        settings = manifest["specs"].get(f"training_{theirs['model']}") or manifest["specs"]["training"]
+        same = all(theirs.get(name, settings[name]) == settings[name] for name in ("batch_size", "learning_rate"))
+        if presented < 0.95 * theirs["images"] * theirs["epochs"] or not same:
+            return False
+    return True
+
+
+def judged(claim: dict, amounts: list[dict], known: dict[str, Path]) -> str:
     """The verdict of a claim by Python's own arithmetic."""
     verdicts = set()
+    allowed = {"abs": abs, "min": min, "max": max, "lower": end(-1), "upper": end(1), "__builtins__": {}}
     for backend in ("none", "torch", "tf"):
         if (folder := known.get(f"{claim['notebook']}/{backend}")) is not None:
             numbers = json.loads((folder / "numbers.json").read_text())
-            allowed = {"abs": abs, "min": min, "max": max, "__builtins__": {}}
-            holds, fails = (eval(claim[rule], allowed, numbers) for rule in ("holds_if", "fails_if"))
-            verdicts.add(VERDICTS[0 if holds else 1 if fails else 2])
-    return verdicts.pop() if len(verdicts) == 1 else VERDICTS[2]
+            if enough(claim, folder, numbers, amounts):
+                rules = [MEANS.sub(with_deviations, claim[rule]) for rule in ("holds_if", "fails_if")]
+                holds, fails = (eval(rule, allowed, numbers) for rule in rules)
+                verdicts.add(VERDICTS[0 if holds else 1 if fails else 2])
+    return verdicts.pop() if len(verdicts) == 1 else VERDICTS[2 if verdicts else 3]
+
+
+def with_deviations(interval: re.Match) -> str:
+    """An interval with the deviation of each mean behind it."""
+    means = [f"{name}, {name}_sd" for name in re.findall(r"\w+", interval[2])]
+    return f"{interval[1]}({', '.join(means)})"
 
 
 def best_runs(results: Path) -> dict[str, Path]:
@@ -92,17 +134,18 @@ def untraced_verdicts(texts: Path, results: Path) -> list[str]:
     """The verdicts in tables, macros and counts that are not those of the rules, and those that someone typed."""
     text, known = sources(texts), dict(DEFINED.findall((texts / "generated" / "macros.tex").read_text()))
     runs, counts, found = best_runs(results), {}, []
+    amounts = yaml.safe_load((texts / "amounts.yaml").read_text())
     for claim in yaml.safe_load((texts / "claims.yaml").read_text()):
         if rf"\twinclaims{{{claim['report']}}}" not in text:
             continue
-        right = judged(claim, results, runs)
+        right = judged(claim, amounts, runs)
         counts[right] = counts.get(right, 0) + claim["report"].isdigit()
         table = (texts / "generated" / f"claims-{claim['report']}.tex").read_text()
         (row,) = [line for line in table.splitlines() if line.startswith(f"{claim['id']} & ")]
         shown = re.findall(r"\\textbf\{([^}]*)\}", row)
         if shown != [right] or known[f"verdict@{claim['id']}"] != right:
             found.append(f"{claim['id']} is printed as {shown}, its rule says {right}")
-    for word, name in zip(VERDICTS, ("hold", "fail", "undecided"), strict=True):
+    for word, name in zip(VERDICTS, ("hold", "fail", "undecided", "untested"), strict=True):
         if known[f"val@claims/all/{name}"] != str(counts.get(word, 0)):
             found.append(f"claims/all/{name} is not {counts.get(word, 0)}")
     return found + [f"typed: {words}" for words in TYPED.findall(re.sub(r"\\verdict\{[^}]*\}", "", text))]

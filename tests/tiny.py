@@ -93,4 +93,7 @@ CLAIM = {
     "shown": {"A": "a", "B": "b"},
     "holds_if": "a < b - 0.5",
     "fails_if": "a > b + 0.5",
+    "because": "Half of one is more than noise.",
+    "control": {"B itself": {"a": "b"}},
+    "decided_by": "a larger B.",
 }

@@ -2,15 +2,24 @@
 
 A claim is a mapping with
 
-    id        C-004-1
-    report    "004", the report that made it, "burda", the first author of a paper, or "ours"
-    where     where it stands there
-    said      the claim in our own words
-    notebook  "03", the notebook whose runs decide
-    shown     what the table shows: words -> name of a number of the run
-    holds_if  rule over the names of numbers, e.g. `sse_vae < sse_ae - 2 * sse_spread`
-    fails_if  rule for the opposite; when neither is true the claim is undecided
-    note      optional: what to know when reading the verdict
+    id          C-004-1
+    report      "004", the report that made it, "burda", the first author of a paper, or "ours"
+    where       where it stands there
+    said        the claim in our own words
+    notebook    "03", the notebook whose runs decide
+    models      optional: the report's own models (of `amounts.yaml`) that it is about, or it is not tested
+    least       optional: name of a number -> what it has to be at least (to a twentieth), or the claim is not tested
+    awaits      optional: numbers that no run may have written yet; while one is missing the claim is not tested
+    shown       what the table shows: words -> name of a number of the run
+    holds_if    rule over the names of numbers, e.g. `upper(vae_sse, ae_sse) < 0`
+    fails_if    rule for the opposite; when neither is true the claim is undecided
+    because     why the rule has this margin
+    control     what must not pass: words -> name of a number -> its value there, or a rule for it
+    decided_by  what would decide it, where it is undecided or not tested
+    note        optional: what to know when reading the verdict
+
+`lower(a, b)` and `upper(a, b)` are the ends of an interval for the mean over seeds of a less that of b, `lower(a)` and
+`upper(a)` for that of a; the deviations are the numbers `a_sd` and `b_sd`.
 """
 
 import ast
@@ -19,9 +28,33 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
+from scipy import stats
 
-HOLDS, FAILS, UNDECIDED = "holds", "does not hold", "undecided"
-FUNCTIONS = {"abs": abs, "min": min, "max": max}
+from twinvae_collect import amounts
+from twinvae_collect.amounts import ENOUGH, Amount
+
+HOLDS, FAILS, UNDECIDED, NOT_TESTED = "holds", "does not hold", "undecided", "not tested"
+SEEDS, CLAIMS = 3, 59  # of a model; of the reports
+LEVEL = 0.5 / CLAIMS  # one-sided: of all claims, half a one is expected to be judged wrongly by the choice of seeds
+
+
+def half_width(*deviations: float) -> float:
+    """Return half the width of the interval for a mean over seeds, or a difference of two, by Student's t."""
+    free = len(deviations) * (SEEDS - 1)
+    return float(stats.t.ppf(1 - LEVEL, free)) * (sum(sd**2 for sd in deviations) / SEEDS) ** 0.5
+
+
+def lower(mean: float, sd: float, other: float = 0.0, *other_sd: float) -> float:
+    """Return the lower end of that interval, of a mean or of `mean - other`."""
+    return mean - other - half_width(sd, *other_sd)
+
+
+def upper(mean: float, sd: float, other: float = 0.0, *other_sd: float) -> float:
+    """Return the upper end of that interval, of a mean or of `mean - other`."""
+    return mean - other + half_width(sd, *other_sd)
+
+
+FUNCTIONS = {"abs": abs, "min": min, "max": max, "lower": lower, "upper": upper}
 # Whatever else Python knows is no part of a rule.
 ALLOWED = (
     *(ast.Expression, ast.Constant, ast.Name, ast.Load, ast.Call),
@@ -43,11 +76,28 @@ class Claim:
     shown: dict[str, str]
     holds_if: str
     fails_if: str
+    because: str
+    control: dict[str, dict[str, float | str]]
+    decided_by: str
     note: str = ""
+    models: tuple[Amount, ...] = ()
+    least: dict[str, float] = field(default_factory=dict)
+    awaits: tuple[str, ...] = ()
     names: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        for key in ("id", "report", "where", "said", "notebook", "holds_if", "fails_if", "note"):
+        for key in (
+            "id",
+            "report",
+            "where",
+            "said",
+            "notebook",
+            "holds_if",
+            "fails_if",
+            "because",
+            "decided_by",
+            "note",
+        ):
             if not isinstance(getattr(self, key), str):
                 raise ValueError(f"claim {self.id}: {key} is {getattr(self, key)!r}; put it in quotes")
         if not isinstance(self.shown, dict) or not self.shown:
@@ -58,17 +108,26 @@ class Claim:
                     f"claim {self.id}: shown maps {words!r} to {name!r}, not to the name of a number; "
                     "put words that hold a comma or a colon in quotes"
                 )
-        used = names_in(self, self.holds_if) | names_in(self, self.fails_if)
-        object.__setattr__(self, "names", frozenset(used | set(self.shown.values())))
+        decisive = names_in(self, self.holds_if) | names_in(self, self.fails_if)
+        changed = [set(numbers) for numbers in self.control.values()] if isinstance(self.control, dict) else []
+        if not changed or any(not names & names_in(self, self.holds_if) for names in changed):
+            raise ValueError(
+                f"claim {self.id}: each control must change a number that holds_if has, and one must be given"
+            )
+        object.__setattr__(self, "names", frozenset(decisive | set(self.shown.values()) | set(self.least)))
+        if unknown := sorted(set(self.awaits) - self.names):
+            raise ValueError(f"claim {self.id}: it awaits {', '.join(unknown)}, which neither a rule nor the table has")
 
 
 def load(path: Path) -> list[Claim]:
-    """Read the claims; ValueError that names the claim for one that is not as the module says."""
-    claims = []
+    """Read the claims, and the amounts beside them; ValueError that names the claim that is not as the module says."""
+    claims, known = [], amounts.load(path.parent / "amounts.yaml")
     for number, entry in enumerate(yaml.safe_load(path.read_text(encoding="utf-8")) or [], start=1):
         name = entry.get("id", f"number {number}") if isinstance(entry, dict) else f"number {number}"
         try:
-            claims.append(Claim(**entry))
+            claims.append(Claim(**entry | {"models": tuple(known[model] for model in entry.get("models", ()))}))
+        except KeyError as error:
+            raise ValueError(f"claim {name}: amounts.yaml has no model {error}; it has {', '.join(known)}") from None
         except TypeError as error:
             raise ValueError(f"claim {name} in {path.name}: {str(error).replace('Claim.__init__() ', '')}") from None
     twice = sorted(name for name, times in Counter(claim.id for claim in claims).items() if times > 1)
@@ -79,12 +138,23 @@ def load(path: Path) -> list[Claim]:
 
 def names_in(claim: Claim, rule: str) -> set[str]:
     """Return the names of numbers in a rule; ValueError that names the claim when the rule is not one."""
+    tree = parse(claim, rule)
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in called}
+
+
+def parse(claim: Claim, rule: str) -> ast.Expression:
+    """Return the tree of a rule, with the deviation of each mean in an interval behind it."""
     try:
         tree = ast.parse(rule, mode="eval")
     except SyntaxError:
         raise ValueError(f"claim {claim.id}: {rule!r} is not an expression") from None
-    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in called}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("lower", "upper"):
+            if not all(isinstance(mean, ast.Name) for mean in node.args):
+                raise ValueError(f"claim {claim.id}: {ast.unparse(node)} is not of one or two names of numbers")
+            node.args = [name for mean in node.args for name in (mean, ast.Name(f"{mean.id}_sd", ast.Load()))]
+    return ast.fix_missing_locations(tree)
 
 
 def check_rule(node: ast.AST) -> None:
@@ -100,8 +170,8 @@ def check_rule(node: ast.AST) -> None:
 
 def evaluate(claim: Claim, rule: str, numbers: dict[str, float]) -> bool:
     """Return whether a rule is true of the numbers of a run; ValueError that names the claim when it has no truth."""
+    tree = parse(claim, rule)
     try:
-        tree = ast.parse(rule, mode="eval")
         for node in ast.walk(tree):
             check_rule(node)
         truth = eval(compile(tree, claim.id, "eval"), {"__builtins__": {}}, FUNCTIONS | numbers)
@@ -121,6 +191,15 @@ def verdict(claim: Claim, numbers: dict[str, float]) -> str:
     return HOLDS if holds else FAILS if fails else UNDECIDED
 
 
+def untested(claim: Claim, numbers: dict[str, float]) -> list[str]:
+    """Return in words why the numbers of a run cannot decide a claim: what is missing, what is too small."""
+    missing = [name for name in claim.awaits if name not in numbers]
+    words = [f"no run has yet written {', '.join(missing)}"] if missing else []
+    few = {name: least for name, least in claim.least.items() if numbers.get(name, least) < ENOUGH * least}
+    return words + [f"{name} is {numbers[name]:g}, and should be {least:g}" for name, least in few.items()]
+
+
 def together(verdicts: list[str]) -> str:
-    """Return the verdict of all runs of a claim: theirs where they agree, else 'undecided'."""
-    return verdicts[0] if len(set(verdicts)) == 1 else UNDECIDED
+    """Return the verdict of all runs of a claim: of those that tested it, theirs where they agree, else 'undecided'."""
+    tested = {verdict for verdict in verdicts if verdict != NOT_TESTED}
+    return NOT_TESTED if not tested else tested.pop() if len(tested) == 1 else UNDECIDED

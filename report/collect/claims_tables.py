@@ -6,7 +6,8 @@ import pandas as pd
 
 from twinvae.run import latex
 from twinvae.run.results import Key, Result
-from twinvae_collect.claims import FAILS, HOLDS, UNDECIDED, Claim, together, verdict
+from twinvae_collect.amounts import shortfall, trained
+from twinvae_collect.claims import FAILS, HOLDS, NOT_TESTED, UNDECIDED, Claim, together, untested, verdict
 from twinvae_collect.rendering import FRAMEWORK, marked_number, render
 
 
@@ -15,18 +16,31 @@ def runs_of(claim: Claim, found: dict[Key, Result]) -> dict[str, Result]:
     return {backend: result for (notebook, backend), result in found.items() if notebook == claim.notebook}
 
 
+def reasons(claim: Claim, result: Result) -> list[str]:
+    """Return in words why a run cannot decide a claim; nothing where it can."""
+    short = [why for theirs in claim.models if (why := shortfall(theirs, trained(result, theirs.model)))]
+    return short + untested(claim, result.numbers)
+
+
+def verdicts_of(claim: Claim, found: dict[Key, Result]) -> dict[str, str]:
+    """Return the verdict of each run of a claim, by backend."""
+    runs = runs_of(claim, found)
+    return {name: NOT_TESTED if reasons(claim, run) else verdict(claim, run.numbers) for name, run in runs.items()}
+
+
 def verdict_of(claim: Claim, found: dict[Key, Result]) -> str:
     """Return the verdict of all runs of a claim together."""
-    return together([verdict(claim, result.numbers) for result in runs_of(claim, found).values()])
+    return together(list(verdicts_of(claim, found).values()))
 
 
 def verdict_counts(reports: list[str], judged: list[Claim], found: dict[Key, Result]) -> dict[str, dict[str, int]]:
-    """Count the claims that hold, fail and are undecided: of each report, and of 'all' whose name is a number."""
+    """Count the claims of each verdict: those of each report, and of 'all' whose name is a number."""
     counts = {}
     for report in (*reports, "all"):
         these = [claim for claim in judged if claim.report == report or report == "all" and claim.report.isdigit()]
         seen = Counter(verdict_of(claim, found) for claim in these)
-        counts[report] = {"total": len(these), "hold": seen[HOLDS], "fail": seen[FAILS], "undecided": seen[UNDECIDED]}
+        words = {"hold": HOLDS, "fail": FAILS, "undecided": UNDECIDED, "untested": NOT_TESTED}
+        counts[report] = {"total": len(these)} | {name: seen[word] for name, word in words.items()}
     return counts
 
 
@@ -39,33 +53,38 @@ def claimant(report: str) -> str:
 def claims_table(report: str, judged: list[Claim], found: dict[Key, Result]) -> str:
     """Return the claims of a report, what was measured and the verdicts, as a table."""
     who = "we expected" if report == "ours" else f"{claimant(report)} said"
-    rows = [claim_row(claim, runs_of(claim, found)) for claim in judged if claim.report == report]
+    rows = [claim_row(claim, found) for claim in judged if claim.report == report]
     return render("claims.tex", who=who, rows=rows)
 
 
-def claim_row(claim: Claim, runs: dict[str, Result]) -> dict:
-    """Return a claim with its numbers of each backend, and its verdict; in the notes the backends' where they differ.
+def claim_row(claim: Claim, found: dict[Key, Result]) -> dict:
+    """Return a claim with its numbers of each backend, its verdict, and notes: where twins differ, what would decide.
 
-    Raises ValueError for a number that a run did not write.
+    Raises ValueError for a number that a run did not write and the claim does not await.
     """
-    lacking = [
-        f"{name} (not in {run.folder})" for run in runs.values() for name in claim.names if name not in run.numbers
-    ]
+    runs = runs_of(claim, found)
+    wanted = {name for name in claim.names if not {name, name.removesuffix("_sd")} & set(claim.awaits)}
+    lacking = [f"{name} (not in {run.folder})" for run in runs.values() for name in wanted - set(run.numbers)]
     if lacking:
         raise ValueError(f"claim {claim.id} asks for numbers that no run wrote: {', '.join(sorted(lacking))}")
     measured = [
         f"{latex.escape(words)}: " + " / ".join(marked_number(run, name) for run in runs.values())
         for words, name in claim.shown.items()
+        if all(name in run.numbers for run in runs.values())
     ]
-    verdicts = {backend: verdict(claim, run.numbers) for backend, run in runs.items()}
+    verdicts = verdicts_of(claim, found)
     notes = [f"{FRAMEWORK[backend]}: {word}." for backend, word in verdicts.items() if len(set(verdicts.values())) > 1]
+    if (word := together(list(verdicts.values()))) == NOT_TESTED:
+        why = list(dict.fromkeys(why for run in runs.values() for why in reasons(claim, run)))
+        notes += [latex.escape(f"Not tested: {'; '.join(why)}.")]
     notes += [latex.escape(claim.note)] if claim.note else []
-    return {"claim": claim, "measured": measured, "notes": notes, "verdict": together(list(verdicts.values()))}
+    notes += [latex.escape(f"To decide it: {claim.decided_by}")] if word in (UNDECIDED, NOT_TESTED) else []
+    return {"claim": claim, "measured": measured, "notes": notes, "verdict": word}
 
 
 def verdicts_table(counts: dict[str, dict[str, int]]) -> str:
     """Return the verdicts of each report, counted."""
-    head = ["claims of", "in all", "hold", "do not hold", "undecided"]
+    head = ["claims of", "in all", "hold", "do not hold", "undecided", "not tested"]
     rows = [[claimant(report), *numbers.values()] for report, numbers in counts.items()]
     return latex.table(pd.DataFrame(rows, columns=head), {}, index=False)
 

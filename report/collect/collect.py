@@ -20,7 +20,7 @@ from twinvae.paths import write_text
 from twinvae.run import notebook, results
 from twinvae.run.parameters import BACKENDS
 from twinvae.run.results import NO_BACKEND, Key, Result
-from twinvae_collect import claims, claims_tables, short_tables
+from twinvae_collect import amounts, claims, claims_tables, short_tables
 from twinvae_collect.claims import Claim
 from twinvae_collect.macro_calls import MacroCalls, read_macro_calls
 from twinvae_collect.macros import macros
@@ -52,6 +52,8 @@ def collect(root: Path, texts: Path, runs: Path, out: Path, backend: str) -> lis
     check_claims(calls, judged)
     stale = {key: changed for key, result in found.items() if (changed := result.changed(root))}
     pieces = latex_pieces(calls, judged, found, stale)
+    if theirs := amounts.load(texts / "amounts.yaml"):
+        pieces["amounts.tex"] = amounts.table(theirs, found)
     shutil.rmtree(out, ignore_errors=True)
     for name, text in pieces.items():
         write_text(out / name, text)

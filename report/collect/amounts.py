@@ -1,0 +1,90 @@
+"""What a report trained, from `report/amounts.yaml`, beside what a run trained: whether it is the report's own model.
+
+A claim about a model is tested where the run gave that model as many image presentations as the report did, in batches
+of its size and at its learning rate.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from twinvae.run import latex
+from twinvae.run.results import Key, Result
+
+ENOUGH = 0.95  # of a report's image presentations
+
+
+@dataclass(frozen=True)
+class Amount:
+    """What a model was trained on; batch size and rate are None where a report does not state them."""
+
+    model: str
+    images: int
+    epochs: int
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    report: str = ""
+    assumed: str = ""
+
+    @property
+    def presented(self) -> int:
+        """How many images the training saw, each as often as it came."""
+        return self.images * self.epochs
+
+
+def load(path: Path) -> dict[str, Amount]:
+    """Return what the reports trained, by the names of the models; nothing where no file says it."""
+    rows = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else []
+    return {row["model"]: Amount(**row) for row in rows}
+
+
+def trained(result: Result, model: str) -> Amount | None:
+    """Return what a run trained of a model, the least of its seeds; None where it trained none."""
+    file = result.folder / "scoreboard.csv"
+    board = pd.read_csv(file) if file.is_file() else pd.DataFrame({"model": []})
+    rows = board[board.model == model]
+    if rows.empty:
+        return None
+    specs, splits = result.manifest["specs"], result.manifest["splits"]
+    own = (name for name in specs if name.startswith("training_") and model.endswith(name.removeprefix("training_")))
+    settings = specs[next(own, "training")]
+    images = next(split["train"]["images"] for split in splits if split["data"] == rows.data_source.iloc[0])
+    return Amount(model, images, int(rows.epochs.min()), settings["batch_size"], settings["learning_rate"])
+
+
+def shortfall(theirs: Amount, ours: Amount | None) -> str:
+    """Return in words why what a run trained is not what the report trained; '' where it is."""
+    if ours is None:
+        return f"{theirs.model} was not trained"
+    if ours.presented < ENOUGH * theirs.presented:
+        share = ours.presented / theirs.presented
+        return f"{theirs.model} saw {ours.presented:,} images, {share:.1%} of the report's {theirs.presented:,}"
+    for name in ("batch_size", "learning_rate"):
+        wanted, got = getattr(theirs, name), getattr(ours, name)
+        if wanted is not None and got != wanted:
+            return f"{theirs.model} was trained with a {name.replace('_', ' ')} of {got:g}, the report's is {wanted:g}"
+    return ""
+
+
+def table(theirs: dict[str, Amount], found: dict[Key, Result]) -> str:
+    """Return, for each of the reports' own models, what we trained / what the report trained, as LaTeX.
+
+    Ours is that of the run that trained it most; a dash stands for what a report does not state, or we did not train.
+    """
+    rows = []
+    for amount in theirs.values():
+        runs = [ours for result in found.values() if (ours := trained(result, amount.model))]
+        ours = max(runs, key=lambda run: run.presented, default=Amount(amount.model, 0, 0))
+        row = {"report": amount.report, "model": amount.model}
+        for word, name in (
+            ("images", "images"),
+            ("epochs", "epochs"),
+            ("batch", "batch_size"),
+            ("rate", "learning_rate"),
+        ):
+            both = (getattr(one, name) for one in (ours, amount))
+            row[word] = " / ".join(f"{value:,g}" if value else "--" for value in both)
+        rows.append(row | {"share": f"{min(1, ours.presented / amount.presented):.1%}"})
+    return latex.table(pd.DataFrame(rows), {}, index=False)
