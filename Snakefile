@@ -16,6 +16,7 @@ from twinvae_studies import jobs as training_jobs
 NOTEBOOKS = {
     "00_start_here": [None],
     "01_theory": [None],
+    "01b_from_scratch": [None],
     "02_data": ["torch", "tf"],
     "03_digits_ae_vae_cvae": ["torch", "tf"],
     "04_digits_vae_vs_cvae": ["torch", "tf"],

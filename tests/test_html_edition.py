@@ -13,8 +13,8 @@ OUTSIDE = re.compile(r"^(https?:)?//")
 
 @pytest.fixture(scope="module")
 def pages():
-    """Three pages: links, formulas, figures; parsed."""
-    names = ("00_start_here", "01_theory", "10_explorer")
+    """Four pages: links, formulas, code that is hidden, figures; parsed."""
+    names = ("00_start_here", "01_theory", "01b_from_scratch", "10_explorer")
     return {
         name: BeautifulSoup(html_edition.page(ROOT / "notebooks" / f"{name}.ipynb"), "html.parser") for name in names
     }
@@ -42,6 +42,13 @@ def test_links_lead_to_pages_and_figures_have_words(pages):
     assert "03_digits_ae_vae_cvae.html" in links and not [link for link in links if ".ipynb" in link]
     figures = pages["10_explorer"].find_all("img")
     assert len(figures) == 3 and all(len(figure["alt"]) > 40 for figure in figures)
+
+
+def test_code_that_jupyterlab_hides_is_not_shown(pages):
+    page = pages["01b_from_scratch"]
+    code = " ".join(tag.get_text() for tag in page.find_all(class_="jp-InputArea-editor"))
+    words = " ".join(tag.get_text() for tag in page.find_all(class_="jp-RenderedMarkdown"))
+    assert "class TorchVAE" in code and "What we see." not in code and words.count("What we see.") >= 5
 
 
 def test_the_index_is_the_first_notebook(tmp_path, monkeypatch):

@@ -20,6 +20,10 @@ from twinvae.run.notebook import declared_parameters
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LINES, DEF_LINES, COMPARED = 20, 5, 3
 TOO_LONG = f"has more than {LINES} lines"
+# Notebooks that may define classes and longer functions, and their cells that may be longer; and why.
+TEACHES = {
+    "01b_from_scratch": (4, 5)  # the models written out, in PyTorch and in TensorFlow, each to be read at one look
+}
 # Code cells that are too long at the width of a formatted line.
 LONG = {
     "01_theory": (10, 12, 13, 15, 17, 18, 23, 25, 27, 37, 42, 43, 45, 48),
@@ -46,7 +50,8 @@ def faults(path: Path) -> list[str]:
     notebook = nbformat.read(path, as_version=4)
     cells = notebook.cells
     code = [cell for cell in cells if cell.cell_type == "code"]
-    return [*faults_of_order(cells), *faults_of_code(code), *faults_of_outputs(code), *faults_of_traces(path, notebook)]
+    of_code = [*faults_of_code(code, path.stem), *faults_of_outputs(code)]
+    return [*faults_of_order(cells), *of_code, *faults_of_traces(path, notebook)]
 
 
 def faults_of_order(cells: list[nbformat.NotebookNode]) -> list[str]:
@@ -66,15 +71,15 @@ def faults_of_order(cells: list[nbformat.NotebookNode]) -> list[str]:
     return found
 
 
-def faults_of_code(code: list[nbformat.NotebookNode]) -> list[str]:
-    """Short cells; no class, no long function, no installing, no download."""
+def faults_of_code(code: list[nbformat.NotebookNode], name: str) -> list[str]:
+    """Short cells; no class and no long function but where they are taught; no installing, no download."""
     found = []
     for number, cell in enumerate(code, start=1):
-        if len(cell.source.splitlines()) > LINES:
+        if len(cell.source.splitlines()) > LINES and number not in TEACHES.get(name, ()):
             found.append(f"code cell {number} {TOO_LONG}")
         if FORBIDDEN.search(cell.source):
             found.append(f"code cell {number} installs, downloads or edits sys.path")
-        for node in ast.walk(ast.parse(cell.source)):
+        for node in ast.walk(ast.parse(cell.source)) if name not in TEACHES else ():
             if isinstance(node, ast.ClassDef):
                 found.append(f"code cell {number} has a class")
             if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno + 1 > DEF_LINES:

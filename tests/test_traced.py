@@ -126,7 +126,7 @@ def best_runs(results: Path) -> dict[str, Path]:
         for path in sorted((results / profile).glob("[0-9]*/manifest.json")):
             manifest = json.loads(path.read_text())
             if manifest["status"] == "complete":
-                found[f"{manifest['name'][:2]}/{manifest['backend'] or 'none'}"] = path.parent
+                found[f"{manifest['name'].split('_')[0]}/{manifest['backend'] or 'none'}"] = path.parent
     return found
 
 
