@@ -125,17 +125,19 @@ def make_steps(step, model):
         made = tf.TensorArray(arrays[0].dtype, arrays[0].shape[0])
 
         def body(at, made):
-            return at + 1, made.write(at, step(*[a[at] for a in arrays]))
+            x, *more = [a[at] for a in arrays]
+            return at + 1, made.write(at, step(x, x, *more) if len(more) == 2 else step(x, *more))
 
         return tf.while_loop(lambda at, made: at < count, body, (0, made))[1].stack()
 
     longest = []
 
     def steps(chunk):
-        longest[:] = longest or [len(chunk.x)]  # the first chunk is; a shorter last one is not compiled anew
-        missing = longest[0] - len(chunk.x)
+        chunk = chunk[1:] if chunk.x_in is chunk.x else chunk  # the same pixels are sent once
+        longest[:] = longest or [len(chunk[0])]  # the first chunk is; a shorter last one is not compiled anew
+        missing = longest[0] - len(chunk[0])
         padded = [np.pad(a, [(0, missing)] + [(0, 0)] * (a.ndim - 1)) for a in chunk] if missing else chunk
-        return loop(tf.constant(len(chunk.x)), *tensors(padded)).numpy()[: len(chunk.x)]
+        return loop(tf.constant(len(chunk[0])), *tensors(padded)).numpy()[: len(chunk[0])]
 
     return steps
 
