@@ -39,18 +39,20 @@ def test_switches_are_off_again():
     assert all(np.abs(curve / base - 1).max() > 1e-12 for curve in ends.values())
 
 
-def test_the_switched_adam_is_keras():
+def test_the_switched_adam_is_keras(monkeypatch):
     weights = RNG.normal(size=5)
     gradients = RNG.normal(size=(4, 5)) * [1, 1e-3, 1e-6, 1e-8, 1e-10]
     spec = framework_differences.MLP_VAE
     ours = PT.train.Optimizer(PT.models.build(spec, dtype="float64"), SETTINGS)
     ours.weights = [torch.nn.Parameter(torch.tensor(weights))]
-    ours.rule = torch.optim.Adam(ours.weights, SETTINGS.learning_rate)
+    ours.slots = {slot: [torch.zeros(5, dtype=torch.float64)] for slot in "mv"}
+    ours.t = [torch.zeros(())]
+    monkeypatch.setattr(*framework_differences.EPSILON)
     theirs = tf.Variable(weights)
     keras = framework_differences.keras.optimizers.Adam(SETTINGS.learning_rate)
     keras.build([theirs])
     for g in gradients:
-        framework_differences.adam_as_keras(ours, [torch.tensor(g)])
+        ours.step([torch.tensor(g)])
         keras.apply([tf.constant(g)], [theirs])
         moved = ours.weights[0].detach().numpy() - weights
         # Keras takes 1 - 0.999 in float32, which leaves five digits.

@@ -81,18 +81,15 @@ class Switch:
     twin: ModuleType = PT
 
 
-def adam_as_keras(self, gradients) -> None:
+def adam_as_keras(weights, g, m, v, largest, t, eps, **how) -> None:
     """Step with epsilon 1e-7 before the bias correction: divided by sqrt(1 - 0.999^t) if it is to stand behind it."""
-    self.rule.param_groups[0]["eps"] = 1e-7 / (1 - 0.999 ** (self.t + 1)) ** 0.5
-    STEP(self, gradients)
+    ADAM(weights, g, m, v, largest, t, eps=1e-7 / (1 - 0.999 ** (float(t[0]) + 1)) ** 0.5, **how)
 
 
+@torch.no_grad()
 def adam_any_layout(self, gradients) -> None:
     """Step by gradients as torch.autograd.grad returns them, in whatever order their memory is."""
-    for weight, gradient in zip(self.weights, gradients, strict=True):
-        weight.grad = gradient
-    self.rule.step()
-    self.t += 1
+    self.adam(list(gradients), *self.slots.values())
 
 
 def norm_unbiased(self, h, training=False):
@@ -112,14 +109,14 @@ def own_noise(batch: randomness.Batch) -> list:
     return [*arrays, torch.randn_like(eps)]
 
 
-STEP, NORM = PT.train.Optimizer.step, PT.layers.BatchNorm.forward
+ADAM, NORM = PT.train.adam, PT.layers.BatchNorm.forward
 TENSORS = {twin: twin.train.tensors for twin in (PT, TF)}
 PADDING = (PT.layers, "same_padding", lambda n, kernel, stride: ((kernel - 1) // 2, (kernel - 1) // 2))
 FLATTEN = (PT.layers, "flatten", lambda h: h.flatten(1))
 UNBIASED = (PT.layers.BatchNorm, "forward", norm_unbiased)
 ROUNDED = (TF.layers, "LeakyReLU", keras.layers.LeakyReLU)
 NOISE = (PT.train, "tensors", own_noise)
-EPSILON, MISREAD = ((PT.train.Optimizer, "step", step) for step in (adam_as_keras, adam_any_layout))
+EPSILON, MISREAD = (PT.train, "adam", adam_as_keras), (PT.train.Optimizer, "step", adam_any_layout)
 SWITCHES = (
     Switch("twin", "nothing: the other twin", "", "", twin=TF),
     Switch(

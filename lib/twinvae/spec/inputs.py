@@ -7,7 +7,7 @@ import numpy as np
 from twinvae.spec.gans import GanSpec
 from twinvae.spec.models import ModelSpec
 
-ROUNDING = 1e-6  # a pixel that was computed may be this far outside 0..1
+NOISE = 4  # so far may added noise take a pixel out of 0..1
 
 
 def check_images(spec: ModelSpec | GanSpec, shape: tuple[int, ...], classes: int) -> None:
@@ -27,7 +27,7 @@ def check_images(spec: ModelSpec | GanSpec, shape: tuple[int, ...], classes: int
 def check_arrays(spec: ModelSpec | GanSpec, names: list[str], arrays: tuple[np.ndarray | None, ...]) -> None:
     """Raise ValueError unless arrays of these names fit the model: images x in 0..1, conditions y, codes z.
 
-    What has another name, is None, or is a y that the model does not look at, passes.
+    Images may be noisy. What has another name, is None, or is a y that the model does not look at, passes.
     """
     wanted = {"x": spec.image_shape, "x_in": spec.image_shape, "z": (spec.latent_dim,)}
     wanted |= {"y": (spec.num_classes,)} if spec.num_classes else {}
@@ -40,5 +40,5 @@ def check_arrays(spec: ModelSpec | GanSpec, names: list[str], arrays: tuple[np.n
         if not np.isfinite(array).all():
             raise ValueError(f"{name} holds values that are not finite; check where it comes from")
         low, high = np.min(array, initial=0), np.max(array, initial=0)
-        if name in ("x", "x_in") and not -ROUNDING <= low <= high <= 1 + ROUNDING:
+        if name in ("x", "x_in") and not -NOISE <= low <= high <= 1 + NOISE:
             raise ValueError(f"the pixels of {name} run from {low:.3g} to {high:.3g}: scale them to [0, 1]")
