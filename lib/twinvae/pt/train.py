@@ -94,7 +94,7 @@ class Optimizer:
             t.fill_(float(arrays["optimizer.t"]))
         for slot, tensors in self.kept.items():
             for name, tensor in zip(self.names, tensors, strict=True):
-                tensor.copy_(torch.as_tensor(np.ascontiguousarray(arrays[f"optimizer.{slot}.{name}"])))
+                tensor.copy_(torch.tensor(arrays[f"optimizer.{slot}.{name}"]))
 
 
 def loss_and_gradients(model, weights, beta, x_in, x, y, eps):
