@@ -101,7 +101,7 @@ tex:
 	@cp report/build/main.pdf '$(REPORT_OUT)' && echo "wrote $(REPORT_OUT)"
 
 test: $(READY)
-	TWINVAE_PROFILE=smoke $(RUN) -m pytest -n auto --dist loadfile
+	OMP_NUM_THREADS=1 TWINVAE_PROFILE=smoke $(RUN) -m pytest -n auto --dist loadfile
 
 lint: $(READY)
 	$(RUN) -m ruff format --check .

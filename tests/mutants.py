@@ -135,13 +135,13 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {  # (file, function, change) -> w
             ("pt/layers.py",),
             "same_conv",
             ("kernel.shape[2]  ->  kernel.shape[3]", "kernel.shape[3]  ->  kernel.shape[2]"),
-            "kernels are square",
+            "kernels of all layers are square",
         ),
         (
             ("tf/layers.py",),
             "RepeatedConv.convolution_op",
             ("kernel.shape[0]  ->  kernel.shape[1]",),
-            "kernels are square",
+            "kernels of all layers are square",
         ),
         (
             ("pt/layers.py",),
