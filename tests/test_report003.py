@@ -116,7 +116,7 @@ def test_a_killed_race_goes_on_and_trains_no_mark_twice(images, results, monkeyp
         report003.race(RUN, *race)
     assert len(list(results.rglob("card.json"))) == 3 + 1
     rows, trained = report003.race(RUN, *race)
-    assert ends == [(0, 1), (0, 2), (0, 4), (1, 1), (1, 2), (1, 2), (1, 4)]  # a mark that was passed is not trained again
+    assert ends == [(0, 1), (0, 2), (0, 4), (1, 1), (1, 2), (1, 2), (1, 4)]
     monkeypatch.setenv("TWINVAE_RESULTS", str(results / "another"))
     whole, again = report003.race(RUN, *race)
     pd.testing.assert_frame_equal(rows.drop(columns="seconds"), whole.drop(columns="seconds"))
