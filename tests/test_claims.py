@@ -11,6 +11,7 @@ from tiny import CLAIM, ROOT
 
 from twinvae import backend, randomness, zoo
 from twinvae.metrics import anomaly, baselines, judge, latent, samples
+from twinvae.run.results import Result
 from twinvae_collect import amounts, claims, claims_tables
 
 CLAIMS = claims.load(ROOT / "report" / "claims.yaml")
@@ -217,8 +218,9 @@ def result(tmp_path):
         "splits": [{"data": "toys", "train": {"images": 100}}],
         "backend": "torch",
         "name": "03_tiny",
+        "files": {"scoreboard.csv": ""},
     }
-    return SimpleNamespace(folder=tmp_path, manifest=manifest, numbers={"a": 1.0, "b": 2.0})
+    return Result(tmp_path, manifest, {"a": 1.0, "b": 2.0})
 
 
 def test_what_a_run_trained_is_the_least_of_its_seeds(result):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from pair import CVAE, TWINS, VAE, array, images, same_arrays, splits
-from test_parity import stacks_on_random_maps, within_goals
+from test_parity import stacks_on_random_maps, terms_and_gradients, within_goals
 
 from twinvae import backend, checkpoints, randomness, reference, zoo
 from twinvae.data import Images, Recipe, Splits
@@ -78,8 +78,6 @@ def test_phases_are_the_convolution_of_repeated_pixels(monkeypatch, kernel, fact
 
 @over_twins
 def test_phases_have_the_gradients_of_the_convolution_of_repeated_pixels(monkeypatch, twin):
-    from test_parity import terms_and_gradients
-
     decoder = (Dense(24), Reshape((4, 3, 2)), Upsample(2), Conv(3, 4), Crop(7, 5))
     model = replace(VAE, image_shape=(7, 5, 3), decoder=decoder)
     terms, gradients = terms_and_gradients(twin, model, "float64")

@@ -104,7 +104,7 @@ class Log:
             return
         self.whole = model.get_arrays()  # the weights after the newest whole epoch
         self.identity = {"spec": to_dict(model.spec), "settings": to_dict(settings)}
-        self.identity |= {"data": fingerprint(images.train), "validation": fingerprint(images.valid)}
+        self.identity |= {"data": images.train.fingerprint, "validation": images.valid.fingerprint}
         self.identity["starting weights"] = checksum(self.whole)
         self.state = self._resume()
 
@@ -200,11 +200,6 @@ class GanLog(Log):
                 f"beta is {settings.beta} and noise is {settings.noise}; a GAN has neither: leave them out"
             )
         super().__init__(model, settings, images, folder, threads)
-
-
-def fingerprint(images: data.Images) -> str:
-    """A checksum of pixels and labels, to notice that a run would go on with other data."""
-    return f"{len(images)} images, crc {zlib.crc32(images.y.tobytes(), zlib.crc32(images.x.tobytes())):08x}"
 
 
 def checksum(arrays: dict[str, np.ndarray]) -> str:

@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 
 from twinvae import backend, data, paths, randomness
-from twinvae.checkpoints import fingerprint
 from twinvae.spec import TrainSpec
 from twinvae.training import Job, folder_of
+from twinvae.training.jobs import fingerprints
 from twinvae.training.probe import changed, core_checksum
 
 
@@ -64,7 +64,7 @@ def train(
 def curve(job: Job, images: data.Splits, **mistake: Any) -> pd.DataFrame:
     """Return the curve of `train`, kept in the folder of the job's model until code, images or mistake are others."""
     about = [core_checksum(job.backend), paths.sha256(Path(__file__)), sorted(mistake.items())]
-    about += [fingerprint(images.train), fingerprint(images.valid)]
+    about += fingerprints(images)
     key = hashlib.sha256(json.dumps(about).encode()).hexdigest()[:12]
     path = folder_of(job, images.source.kind) / f"curve-{key}.csv"
     if not path.exists():

@@ -7,7 +7,6 @@ framework.  Each twin runs in a process of its own, for two that use all cores s
 """
 
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -18,7 +17,7 @@ import pandas as pd
 
 from twinvae import backend, data, randomness
 from twinvae.spec import Dense, Flatten, ModelSpec, TrainSpec, mlp
-from twinvae_studies.speed import made_up
+from twinvae_studies.speed import each_alone, made_up
 
 IMAGES, BATCHES, TURNS = 12_800, (128, 256), 5
 HIDDEN, CODE, PIXELS = 400, 20, 784
@@ -109,10 +108,13 @@ def torch_peers(images: data.Images, batch: int) -> dict[str, Epoch]:
 
         return epoch
 
+    def shuffled():
+        return (x[at] for at in torch.randperm(len(x)).split(batch))
+
     loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x), batch, shuffle=True)
     return {
-        "tutorial loop": trained(lambda: (x[at] for at in torch.randperm(len(x)).split(batch))),
-        "tutorial loop, torch.compile": trained(lambda: (x[at] for at in torch.randperm(len(x)).split(batch)), True),
+        "tutorial loop": trained(shuffled),
+        "tutorial loop, torch.compile": trained(shuffled, compiled=True),
         "tutorial loop, DataLoader": trained(lambda: (one for (one,) in loader)),
     }
 
@@ -171,9 +173,7 @@ def table(name: str, batch: int) -> pd.DataFrame:
 def main(names: list[str]) -> None:
     """Print the tables of the twins named, or of both."""
     if len(names) != 1:
-        for name in names or backend.TWINS:
-            subprocess.run([sys.executable, "-m", "twinvae_studies.peers", name], check=True)
-        return
+        return each_alone("twinvae_studies.peers", names)
     print(f"load {os.getloadavg()[0]:.2f}, {backend.get(names[0]).models.threads()} threads")
     for batch in BATCHES:
         print(table(names[0], batch).to_string(index=False, float_format="%.2f"), flush=True)

@@ -62,12 +62,16 @@ def likelihood_seconds(name: str, images: int = 10_000, samples: int = 500) -> f
     return time.perf_counter() - start
 
 
+def each_alone(module: str, names: list[str]) -> None:
+    """Run a module's command once for each twin named, or for both, in a process of its own."""
+    for name in names or backend.TWINS:
+        subprocess.run([sys.executable, "-m", module, name], check=True)
+
+
 def main(names: list[str]) -> None:
     """Print the table of the twins named, or of both."""
     if len(names) != 1:
-        for name in names or backend.TWINS:
-            subprocess.run([sys.executable, "-m", "twinvae_studies.speed", name], check=True)
-        return
+        return each_alone("twinvae_studies.speed", names)
     twin = backend.get(names[0])
     rows = [{"backend": names[0]} | measure(twin, zoo.ZOO[model], size) for model in MODELS for size in BATCH_SIZES]
     print(pd.DataFrame(rows).to_string(index=False, float_format="%.2f"))

@@ -5,15 +5,17 @@ of its size and at its learning rate.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 import yaml
 
 from twinvae.run import latex
-from twinvae.run.results import Key, Result
+from twinvae.run.results import Key, Result, scoreboards
 
 ENOUGH = 0.95  # of a report's image presentations
+COLUMNS = {"images": "images", "epochs": "epochs", "batch": "batch_size", "rate": "learning_rate"}  # of the table
 
 
 @dataclass(frozen=True)
@@ -40,10 +42,15 @@ def load(path: Path) -> dict[str, Amount]:
     return {row["model"]: Amount(**row) for row in rows}
 
 
+@cache
+def _board(result: Result) -> pd.DataFrame:
+    """Return the scoreboard of a run, read once for all claims."""
+    return scoreboards({result.key: result})
+
+
 def trained(result: Result, model: str) -> Amount | None:
     """Return what a run trained of a model, the least of its seeds; None where it trained none."""
-    file = result.folder / "scoreboard.csv"
-    board = pd.read_csv(file) if file.is_file() else pd.DataFrame({"model": []})
+    board = _board(result)
     rows = board[board.model == model]
     if rows.empty:
         return None
@@ -78,12 +85,7 @@ def table(theirs: dict[str, Amount], found: dict[Key, Result]) -> str:
         runs = [ours for result in found.values() if (ours := trained(result, amount.model))]
         ours = max(runs, key=lambda run: run.presented, default=Amount(amount.model, 0, 0))
         row = {"report": amount.report, "model": amount.model}
-        for word, name in (
-            ("images", "images"),
-            ("epochs", "epochs"),
-            ("batch", "batch_size"),
-            ("rate", "learning_rate"),
-        ):
+        for word, name in COLUMNS.items():
             both = (getattr(one, name) for one in (ours, amount))
             row[word] = " / ".join(f"{value:,g}" if value else "--" for value in both)
         rows.append(row | {"share": f"{min(1, ours.presented / amount.presented):.1%}"})

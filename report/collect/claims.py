@@ -24,7 +24,7 @@ A claim is a mapping with
 
 import ast
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import yaml
@@ -86,20 +86,9 @@ class Claim:
     names: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        for key in (
-            "id",
-            "report",
-            "where",
-            "said",
-            "notebook",
-            "holds_if",
-            "fails_if",
-            "because",
-            "decided_by",
-            "note",
-        ):
-            if not isinstance(getattr(self, key), str):
-                raise ValueError(f"claim {self.id}: {key} is {getattr(self, key)!r}; put it in quotes")
+        for item in fields(self):
+            if item.type is str and not isinstance(value := getattr(self, item.name), str):
+                raise ValueError(f"claim {self.id}: {item.name} is {value!r}; put it in quotes")
         if not isinstance(self.shown, dict) or not self.shown:
             raise ValueError(f"claim {self.id}: shown is {self.shown!r}; it must map words to names of numbers")
         for words, name in self.shown.items():

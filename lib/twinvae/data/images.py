@@ -1,7 +1,9 @@
 """What every loader returns: `Images`, where they came from, and how they are split."""
 
 import hashlib
+import zlib
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -69,6 +71,11 @@ class Images:
     def num_classes(self) -> int:
         """Number of classes K."""
         return len(self.class_names)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A checksum of pixels and labels, to notice that a run would go on with other data."""
+        return f"{len(self)} images, crc {zlib.crc32(self.y.tobytes(), zlib.crc32(self.x.tobytes())):08x}"
 
     def subset(self, index: np.ndarray) -> Self:
         """Return the images at `index` (positions or a mask), in that order."""

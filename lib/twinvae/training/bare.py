@@ -33,6 +33,7 @@ from twinvae.training.measures import measured
 from twinvae.training.parts import LEFT, write_parts
 from twinvae.training.probe import core_checksum
 
+COMMANDS = ("pack", "run", "time")
 SHOWN, STEPS = 400, 4  # images that are kept of a model that may not come back; steps that are timed
 
 
@@ -85,9 +86,8 @@ def run(jobs: Sequence[Job], images: Path, out: Path, minutes: float, at_once: i
     for job in jobs:
         chains.setdefault(_first(job).trajectory, []).append(job)
     end, left = time.monotonic() + 60 * minutes, len(jobs)
-    with multiprocessing.get_context("spawn").Pool(
-        at_once, _begin, (out,)
-    ) as pool:  # whoever still trains ends with it
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(at_once, _begin, (out,)) as pool:  # whoever still trains ends with it
         done = pool.imap_unordered(_train, [(chain, images, parts) for chain in chains.values()])
         try:
             for _ in chains:
@@ -194,6 +194,3 @@ def main(words: list[str]) -> int:
     if asked.command == "time":
         return add_minutes(asked.jobs, asked.data) or 0
     return min(255, run(read(asked.jobs), asked.data, asked.out, asked.minutes, asked.at_once, asked.parts))
-
-
-COMMANDS = ("pack", "run", "time")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from twinvae import checkpoints, data
+from twinvae import data
 from twinvae.spec import GanSpec, ModelSpec, TrainSpec, from_dict, model_from_dict
 
 IGNORED = ("name", "report", "marks")
@@ -81,7 +81,7 @@ def recipe_of(images: data.Splits) -> data.Recipe:
 
 def fingerprints(images: data.Splits) -> list[str]:
     """Return the checksums of the images that a training sees: those to train and those to validate on."""
-    return [checkpoints.fingerprint(part) for part in (images.train, images.valid)]
+    return [images.train.fingerprint, images.valid.fingerprint]
 
 
 def read(path: Path) -> list[Job]:

@@ -170,7 +170,6 @@ def _train(job: Job, images: data.Splits, folder: Path) -> None:
     model = changed(job, twin, twin.models.build(job.spec, seed=job.seed))
     if job.start:
         model.set_arrays(train_or_load(job.start, images).model.get_arrays())
-    fit = twin.gan.fit if job.spec.kind == "cgan" else twin.train.fit
     place, rows = _unfinished(job, images, folder.parent, probed), []
     resumed = any(place.glob("phase-*"))
 
@@ -183,7 +182,7 @@ def _train(job: Job, images: data.Splits, folder: Path) -> None:
         for epochs in dict.fromkeys((*marks, settings.epochs)):
             model.set_arrays(begun)  # a mark may lie before the epoch that a killed training goes on from
             try:
-                part = fit(model, images, replace(settings, epochs=epochs), place / f"phase-{number}")
+                part = twin.train.fit(model, images, replace(settings, epochs=epochs), place / f"phase-{number}")
             except checkpoints.NotFinite as error:
                 return keep(job, folder, rows, str(error).split(";")[0])
             through = rows + [row | {"epoch": before + row["epoch"]} for row in part]
