@@ -13,7 +13,7 @@ from twinvae.spec import Conv, Dense, Flatten, GanSpec, ModelSpec, Reshape, Trai
 from twinvae_studies import evaluation, planning, report003
 
 RUN = SimpleNamespace(may_train=True)
-PARAMETERS = dict(epochs=None, seeds=None, batch_size=16, learning_rate=2e-3, learning_rate_cgan=3e-4)
+PARAMETERS = dict.fromkeys(["epochs", "seeds", "batch_size", "learning_rate", "learning_rate_cgan"])
 CVAE = ModelSpec(
     "tiny_cvae",
     "cvae",
