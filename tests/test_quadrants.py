@@ -102,11 +102,14 @@ def test_pictures_show_what_is_observed_what_is_made_and_the_truth(small):
 def test_the_worse_twin_counts_and_a_missing_one_has_no_column(small):
     task = sohn2015.complete(RUN, "torch", 1)
     worse = deepcopy(task) | {"elbo": {"nll": 500.0, "low": 499.0, "high": 501.0}}
-    found = {"torch": {"tasks": dict.fromkeys((1, 2, 3), task)}, "tf": {"tasks": {1: worse, 2: task, 3: task}}}
+    found = {
+        "torch": {"tasks": dict.fromkeys((1, 2, 3), task), "train_images": 20},
+        "tf": {"tasks": {1: worse, 2: task, 3: task}, "train_images": 30},
+    }
     numbers = sohn2015.numbers(found)
     assert numbers["q1_elbo"] == numbers["q1_elbo_tf"] == 500 and numbers["q1_elbo_low"] == 499
     assert numbers["q1_elbo_torch"] == task["elbo"]["nll"] and numbers["q1_elbo_published"] == 71.8
-    assert numbers["q1_baseline_rate"] == task["baseline_rate"]["nll"]
+    assert numbers["q1_baseline_rate"] == task["baseline_rate"]["nll"] and numbers["q_images"] == 20
     table = sohn2015.table(found)
     assert len(table) == 3 * 6 and table.tf.notna().all()
     assert "tf" not in sohn2015.table({"torch": found["torch"]})

@@ -100,6 +100,19 @@ def test_the_epoch_by_which_most_of_the_fall_is_done():
     )
 
 
+def test_a_model_that_never_beats_class_means_has_not_converged():
+    assert report000.epochs_within(np.array([90.0, 50.5, 50, 51]), 100.0) == 2
+    assert report000.epochs_within(np.array([120.0, 110, 105]), 100.0) == 3
+
+
+def test_class_means_pay_what_a_bernoulli_of_them_pays():
+    x = np.zeros((4, 1, 2, 1), np.uint8)
+    x[[0, 2], 0, 0] = 255  # class 0: a pixel that is white in one of two, and one that is black in both
+    few = replace(IMAGES.train, x=x, y=np.array([0, 0, 1, 1]))
+    halves = replace(IMAGES, train=few, valid=few.subset(np.arange(2)))
+    assert report000.class_means_loss(halves) == pytest.approx(np.log(2) - np.log(1 - 1e-3))
+
+
 # --- what is trained -----------------------------------------------------------------------------
 
 

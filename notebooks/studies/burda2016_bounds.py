@@ -91,7 +91,8 @@ def study(run, backend_name: str) -> dict:
     """Return the facts of a twin: `points`, a row a model and seed; a gain is over the same seed's VAE."""
     amount, base, rows, cards = AMOUNTS[run.profile], {}, [], []
     for (name, seed), job in jobs(run.profile, backend_name).items():
-        trained, test = papers.train(run, job), papers.images(job.data).test
+        trained, images = papers.train(run, job), papers.images(job.data)
+        test = images.test
         x = data.binarise(data.scale(test.x[: amount.test]), "fixed")
         few = randomness.rng(0, "order").permutation(len(x))[: amount.labelled]
         found = measured(trained, x, test.y, few, amount.samples)
@@ -100,7 +101,7 @@ def study(run, backend_name: str) -> dict:
         row = {"model": name, "seed": seed, "images": len(found["nll"])} | cost | gain(base[seed], found["nll"], few)
         rows.append(row | {key: values.mean() for key, values in found.items()})
         cards.append(trained.card)
-    known = {"samples": amount.samples, "images": len(x), "labelled": len(few)}
+    known = {"samples": amount.samples, "train_images": len(images.train), "images": len(x), "labelled": len(few)}
     return known | {"points": pd.DataFrame(rows), "cards": cards}
 
 

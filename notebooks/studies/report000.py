@@ -21,6 +21,7 @@ from scipy import special, stats
 
 from twinvae import backend, data, paths, randomness, zoo
 from twinvae.data import by_class, finding
+from twinvae.metrics import baselines
 from twinvae.spec import ModelSpec, TrainSpec
 from twinvae.training import Job
 from twinvae_studies import evaluation, mistakes, planning, tensorboard_events
@@ -172,9 +173,27 @@ def at_rate(twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data
 
 
 def epochs_to(losses: np.ndarray, share: float = 0.95) -> int:
-    """Return the epoch by which a share of the fall has happened.  [1 + E], the loss of the untrained model first"""
+    """Return the epoch by which a share of the fall has happened.  [1 + E], first the loss from which it is counted"""
     fall = losses[0] - np.minimum.accumulate(losses)
     return int(np.argmax(fall >= share * fall[-1]))
+
+
+def epochs_within(losses: np.ndarray, flat: float, share: float = 0.02) -> int:
+    """Return the first epoch within a share of the fall from `flat` to the best; the last where nothing is below it.
+
+    [E], in nats, and what class means pay.
+    """
+    return epochs_to(np.r_[flat, losses], 1 - share) if losses.min() < flat else len(losses)
+
+
+def class_means_loss(images: data.Splits, least: float = 1e-3) -> float:
+    """Return -log p of validation images, in nats, by the mean image of each class, kept `least` away from 0 and 1.
+
+    What a model reaches that has learned no more than the look of each class, and codes nothing.
+    """
+    means = baselines.ClassMeans.fit(data.scale(images.train.x), images.train.y).sample(images.valid.y)
+    p, x = np.clip(means, least, 1 - least), data.scale(images.valid.x)
+    return float(-(x * np.log(p) + (1 - x) * np.log1p(-p)).sum((1, 2, 3)).mean())
 
 
 def untrained(twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits) -> float:

@@ -129,7 +129,8 @@ def study(run, backend_name: str) -> dict:
     """Return the facts of a twin's `tasks`, by observed quadrants."""
     tasks = {quadrants: complete(run, backend_name, quadrants) for quadrants in PYRO}
     cards = [card for one in tasks.values() for card in one["cards"]]
-    return {"tasks": tasks, "images": tasks[1]["images"], "cards": cards}
+    train = papers.images(jobs(run.profile, backend_name)[1, "baseline"][0].data).train
+    return {"tasks": tasks, "train_images": len(train), "images": tasks[1]["images"], "cards": cards}
 
 
 def table(found: dict[str, dict]) -> pd.DataFrame:
@@ -148,7 +149,8 @@ def table(found: dict[str, dict]) -> pd.DataFrame:
 def numbers(found: dict[str, dict]) -> dict[str, float]:
     """Return each twin's value of each task and estimate, and the worse one with its interval: `q1_elbo_high`, ...
 
-    `q_baseline_off` is how far the farthest baseline, at the example's rate, is from the published one.  In nats.
+    `q_baseline_off` is how far the farthest baseline, at the example's rate, is from the published one, in nats;
+    `q_images` on how many images all were trained.
     """
     known, off = {}, []
     for quadrants, published in PYRO.items():
@@ -160,4 +162,4 @@ def numbers(found: dict[str, dict]) -> dict[str, float]:
             known |= {f"q{quadrants}_{key}_{end}": worse[end] for end in ("low", "high")}
         known |= {f"q{quadrants}_{key}_published": value for key, value in published.items()}
         off += [abs(known[f"q{quadrants}_baseline_rate_{name}"] - published["baseline"]) for name in found]
-    return known | {"q_baseline_off": max(off)}
+    return known | {"q_baseline_off": max(off), "q_images": min(facts["train_images"] for facts in found.values())}
