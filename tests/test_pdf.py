@@ -22,7 +22,7 @@ Numbers: \val{03/torch/a}, in mathematics $x = \val{03/tf/a}$ and \val{01/none/c
 Figures~\ref{fig:03-torch-line}
 and~\ref{fig:03-tf-line}, Table~\ref{tab:03-torch-sizes};
 the claims of \val{claims/004/total} report~\cite{kingma2014}.
-\twinfigure[0.8]{03}{torch}{line}
+\twinfigure{03}{torch}{line}
 \twinfigure{03}{tf}{line}
 \twintable{03}{torch}{sizes}
 \twinworst{03}{tf}{sizes}{model_name}
@@ -30,7 +30,7 @@ the claims of \val{claims/004/total} report~\cite{kingma2014}.
 
 \input{generated/verdicts}
 
-\input{generated/twins}
+\noindent\makebox[\linewidth][c]{\input{generated/twins}}
 
 \twinclaims{004}
 \twinrules{004}

@@ -85,13 +85,13 @@ def test_what_is_collected(texts, runs, capsys):
         "tables/worst-03-torch-sizes.tex",
     }
     macros = (texts / "generated" / "macros.tex").read_text()
-    assert r"\csname val@03/torch/a\endcsname{1.00}" in macros, "a full run on official data needs no mark"
-    assert r"\csname val@03/tf/a\endcsname{3.00\textsuperscript{q$\ast$}}" in macros
-    assert r"\csname val@01/none/c\endcsname{\ensuremath{-}0.25\textsuperscript{s}}" in macros
+    assert r"\csname val@03/torch/a\endcsname{1.00\twinmark{f}{}}" in macros
+    assert r"\csname val@03/tf/a\endcsname{3.00\twinmark{q}{*}}" in macros
+    assert r"\csname val@01/none/c\endcsname{\ensuremath{-}0.25\twinmark{s}{}}" in macros
     assert r"\csname val@claims/004/total\endcsname{1}" in macros and "in_a_comment" not in macros
-    assert r"\csname val@03/torch/b\endcsname{2.00}" in macros, "every number has a macro, called or not"
-    assert r"A line, 100 \% straight \& short}" in macros, "no place behind the caption of a full run"
-    assert r"\twinwhere{quick, stand-in: tiny files, tf}" in macros
+    assert r"\csname val@03/torch/b\endcsname{2.00\twinmark{f}{}}" in macros, "every number has a macro, called or not"
+    assert r"A line, 100 \% straight \& short \twinwhere{f}{}{torch}{full, tiny files, torch}}" in macros
+    assert r"\twinwhere{q}{*}{tf}{quick, stand-in: tiny files, tf}" in macros
     assert r"\csname verdict@C-1\endcsname{undecided}" in macros and r"val@claims/all/undecided\endcsname{1}" in macros
     assert "tiny" not in (texts / "generated" / "twins.tex").read_text(), "twins of two profiles are not compared"
     lines = (texts / "generated" / "verdicts.md").read_text().splitlines()
@@ -246,9 +246,12 @@ def test_outputs_alone_make_no_run_stale(texts, runs, capsys):
 def test_the_claims_table(runs, texts):
     report()
     table = (texts / "generated" / "claims-004.tex").read_text()
-    assert r"C-1 & A is below 5 \% of B. (2.4) & A: 1.00 / 3.00\textsuperscript{q$\ast$}; B: 2.00 / " in table
+    assert (
+        r"C-1 & A is below 5 \% of B. (2.4) & A: 1.00\twinmark{f}{} / 3.00\twinmark{q}{*}; B: 2.00\twinmark{f}{} / "
+        in table
+    )
     assert r"\textbf{undecided}" in table and "PyTorch: holds" in table and "TensorFlow: does not hold" in table
-    assert r"1.00 / 3.00" in table and "To decide it: a larger B." in table
+    assert "To decide it: a larger B." in table and r"\def\twinusual{f}\def\twinstar{}" in table
     rules = (texts / "generated" / "rules-004.tex").read_text()
     assert r"\texttt{a \textless{} b -\allowbreak{}" in rules and "It must not pass: B itself." in rules
 

@@ -12,7 +12,7 @@ from tiny import ROOT
 
 from twinvae_collect.collect import main as collect
 
-PROFILE = {"s": "smoke", "q": "quick", "": "full"}
+PROFILE = {"s": "smoke", "q": "quick", "f": "full"}
 DEFINED = re.compile(r"\\expandafter\\def\\csname ([^\\]+)\\endcsname\{(.*)\}\n")
 VERDICTS = ("holds", "does not hold", "undecided", "not tested")
 MEANS = re.compile(r"(lower|upper)\(([\w, ]*)\)")
@@ -53,9 +53,9 @@ def untraced_numbers(texts: Path, results: Path) -> list[str]:
     known = dict(DEFINED.findall((texts / "generated" / "macros.tex").read_text()))
     found = []
     for name in sorted(set(re.findall(r"\\val\{([^}]*)\}", sources(texts))) - {n[4:] for n in known if "claims/" in n}):
-        value, _, raised = known.get(f"val@{name}", "").partition(r"\textsuperscript{")
+        value, _, raised = known.get(f"val@{name}", "").partition(r"\twinmark")
         number, backend, key = name.split("/")
-        folder = run_of(results, PROFILE[raised.strip("}").replace(r"$\ast$", "")], number, backend)
+        folder = run_of(results, PROFILE[raised.rpartition("}{")[0][-1:]], number, backend)
         kept = json.loads((folder / "numbers.json").read_text())
         manifest = json.loads((folder / "manifest.json").read_text())
         if (

@@ -8,7 +8,7 @@ from twinvae.run import latex
 from twinvae.run.results import Key, Result
 from twinvae_collect.amounts import shortfall, trained
 from twinvae_collect.claims import FAILS, HOLDS, NOT_TESTED, UNDECIDED, Claim, together, untested, verdict
-from twinvae_collect.rendering import FRAMEWORK, marked_number, render
+from twinvae_collect.rendering import FRAMEWORK, marked_number, render, usual
 
 
 def runs_of(claim: Claim, found: dict[Key, Result]) -> dict[str, Result]:
@@ -53,8 +53,12 @@ def claimant(report: str) -> str:
 def claims_table(report: str, judged: list[Claim], found: dict[Key, Result]) -> str:
     """Return the claims of a report, what was measured and the verdicts, as a table."""
     who = "we expected" if report == "ours" else f"{claimant(report)} said"
-    rows = [claim_row(claim, found) for claim in judged if claim.report == report]
-    return render("claims.tex", who=who, rows=rows)
+    claims = [claim for claim in judged if claim.report == report]
+    runs = {FRAMEWORK[name]: run for claim in claims for name, run in runs_of(claim, found).items()}
+    first, *_ = runs.values()
+    source = f"Notebook {claims[0].notebook}; " + ", ".join(f"{name}: {run.profile}" for name, run in runs.items())
+    rows = [claim_row(claim, found) for claim in claims]
+    return render("claims.tex", who=who, rows=rows, source=source, usual=usual(first))
 
 
 def claim_row(claim: Claim, found: dict[Key, Result]) -> dict:

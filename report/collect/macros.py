@@ -1,11 +1,14 @@
 """The macros that the text may call: every number of every run, the verdicts, and captions of what is shown."""
 
+from collections import Counter
+
 from twinvae.run import latex
+from twinvae.run.parameters import BACKENDS
 from twinvae.run.results import Key, Result
 from twinvae_collect.claims import Claim
 from twinvae_collect.claims_tables import verdict_of
 from twinvae_collect.macro_calls import MacroCalls
-from twinvae_collect.rendering import code, mark, marked_number, render
+from twinvae_collect.rendering import FRAMEWORK, code, mark, marked_number, render, usual
 
 SHORTENED = {
     "worst": "One row for all of the same {}: how many they are, and the largest of each number",
@@ -27,23 +30,41 @@ def macros(calls: MacroCalls, judged: list[Claim], verdicts: dict[str, dict], fo
     for kind, items in calls.of_runs(found).items():
         for *key, name, columns in ((*item, "")[:4] for item in items):
             defined[f"caption@{kind}/{'/'.join(key)}/{name}"] = caption(found[tuple(key)], kind, name, columns)
+    marks = {}
+    for key, result in found.items():
+        asked = [name for *of, name in calls.numbers if tuple(of) == key and name in result.numbers]
+        marks["/".join(key)] = usual(result, asked)
+        defined[f"source@{'/'.join(key)}"] = source(result)
+    marks["runs"] = Counter(marks.values()).most_common(1)[0][0] if marks else ("", "")
+    for name, (letter, star) in marks.items():
+        defined |= {f"usual@{name}": letter, f"star@{name}": star}
     defined["runs@date"] = max((r.manifest["ended"][:10] for r in found.values()), default="no run")
     return render("macros.tex", macros=defined)
 
 
 def caption(result: Result, kind: str, name: str, columns: str) -> str:
-    """Return the caption that the notebook gave, and where it is from unless that is a full run on official data.
+    """Return the caption that the notebook gave, and where it is from, which LaTeX prints where it is not the usual.
 
     Behind that of a table that is shortened stands how it is (`columns`: of a 'worst' one), and where all of it is.
     """
     whole = "tables" if kind in SHORTENED else kind
     text = latex.escape(result.manifest["captions"][whole][name])
-    if mark(result, whole, name):
-        text += rf" \twinwhere{{{latex.escape(origin(result, whole, name))}}}"
+    about = *mark(result, whole, name), result.key[1], latex.escape(origin(result, whole, name))
+    text += r" \twinwhere" + "".join(f"{{{words}}}" for words in about)
     if kind in SHORTENED:
         how = SHORTENED[kind].format(latex.escape(columns))
         text += rf" {how}; all rows: {code(f'{result.folder.name}/tables/{name}.csv')}."
     return text
+
+
+def source(result: Result) -> str:
+    """Return the line that stands under the head of a section about a run."""
+    parts = [rf"Notebook~{result.key[0]}, profile \emph{{{result.profile}}}"]
+    if result.key[1] in BACKENDS:
+        parts.append(FRAMEWORK[result.key[1]])
+    if "seeds" in result.numbers:
+        parts.append(f"seeds: {result.numbers['seeds']:g}")
+    return ", ".join(parts) + f"; {latex.escape(result.data)}. Numbers and figures of other runs are marked."
 
 
 def origin(result: Result, kind: str, name: str) -> str:

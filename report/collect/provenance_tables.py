@@ -13,7 +13,7 @@ SHOWN = (("Figures", "fig", "figures"), ("Tables", "tab", "tables"))  # word, La
 
 def provenance_table(found: dict[Key, Result], stale: Iterable[Key]) -> str:
     """Return the table of the runs: data, device, commit and date, and which of them are stale."""
-    letters = ", ".join(f"{letter} {profile}" for profile, letter in LETTERS.items() if letter)
+    letters = ", ".join(f"{letter} {profile}" for profile, letter in LETTERS.items())
     return render("provenance.tex", runs=found.values(), stale=stale, letters=letters)
 
 

@@ -1,6 +1,8 @@
 """Fills in the templates in `templates/`: `<<value>>`, and lines of `%%` that LaTeX would skip; numbers with marks."""
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -10,7 +12,7 @@ from twinvae.run.parameters import PROFILES
 from twinvae.run.results import NO_BACKEND, Result
 
 FRAMEWORK = {"torch": "PyTorch", "tf": "TensorFlow", NO_BACKEND: "--"}
-LETTERS = {profile: "" if profile == "full" else profile[0] for profile in PROFILES}  # raised, beside a number
+LETTERS = {profile: profile[0] for profile in PROFILES}  # raised, beside a number of another run than its section's
 
 
 def code(text: str) -> str:
@@ -19,16 +21,22 @@ def code(text: str) -> str:
     return rf"\texttt{{{text}}}"
 
 
-def mark(result: Result, kind: str, name: str) -> str:
-    """Return the raised letter of the profile, and a star where not all is official data; nothing where neither is."""
-    letters = LETTERS[result.profile] + ("" if result.official(kind, name) else r"$\ast$")
-    return rf"\textsuperscript{{{letters}}}" if letters else ""
+def mark(result: Result, kind: str, name: str) -> tuple[str, str]:
+    """Return the letter of the profile, and a star where not all is official data."""
+    return LETTERS[result.profile], "" if result.official(kind, name) else "*"
+
+
+def usual(result: Result, names: Iterable[str] = ()) -> tuple[str, str]:
+    """Return the commonest mark of these numbers of a run, or of all: in a section about the run it is left out."""
+    return Counter(mark(result, "numbers", name) for name in names or result.numbers).most_common(1)[0][0]
 
 
 def marked_number(result: Result, name: str) -> str:
-    """Return a number as the run's format says, with its mark."""
-    text, letters = latex.number(result.numbers[name], result.manifest["formats"][name]), mark(result, "numbers", name)
-    return text + (r"\," if r"\times" in text and letters else "") + letters  # beside an exponent, not in it
+    """Return a number as the run's format says, with its mark, which LaTeX raises where it is not the usual one."""
+    text = latex.number(result.numbers[name], result.manifest["formats"][name])
+    beside = r"[\,]" if r"\times" in text else ""  # an exponent, not in it
+    letter, star = mark(result, "numbers", name)
+    return rf"{text}\twinmark{beside}{{{letter}}}{{{star}}}"
 
 
 ENVIRONMENT = Environment(
