@@ -14,6 +14,7 @@ from twinvae.spec import TrainSpec
 from twinvae.training import Job
 from twinvae_studies import evaluation, planning
 from twinvae_studies.evaluation import Trained
+from twinvae_studies.latent_space import sampled_codes
 from twinvae_studies.planning import sizes
 
 AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
@@ -56,11 +57,6 @@ def jobs(
 
 
 # ---------------------------------------------------------------- latent space
-def sampled_codes(trained: Trained, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return one draw of z from q(z | x[, y]) for each image.  -> [N, Z]"""
-    return randomness.codes(*evaluation.codes(trained, x, y))
-
-
 def plane(z: np.ndarray) -> np.ndarray:
     """Return codes in their first two principal components; codes of two numbers as they are.  [N, Z] -> [N, 2]"""
     return z if z.shape[1] == 2 else PCA(2, random_state=0).fit_transform(z)
@@ -73,19 +69,3 @@ def class_knowledge(trained: Trained, x: np.ndarray, y: np.ndarray) -> dict[str,
         "between": latent.between_class_share(sampled_codes(trained, x, y), y),
         "probe": latent.probe_accuracy(mu, logvar, y, randomness.rng(0, "eps")),
     }
-
-
-def straight_lines(trained: Trained, x: np.ndarray, y: np.ndarray, pairs: int, points: int = 11) -> np.ndarray:
-    """Return images along straight lines between the codes of two images of one class.  -> [pairs, points, H, W, C]
-
-    Pairs are drawn by seed 0, both of one class, so that a CVAE's label can stay as it is.
-    """
-    generator = randomness.rng(0, "prior", 1)
-    first = generator.permutation(len(x))[:pairs]
-    second = np.array([generator.choice(np.flatnonzero(y == label)) for label in y[first]])
-    start, end = (evaluation.codes(trained, x[first], y[first])[0], evaluation.codes(trained, x[second], y[second])[0])
-    t = np.linspace(0, 1, points)[None, :, None]
-    z = start[:, None] * (1 - t) + end[:, None] * t
-    hot = evaluation.one_hot(trained, np.repeat(y[first], points))
-    images = trained.predict("generate", z.reshape(pairs * points, -1), hot)
-    return images.reshape(pairs, points, *x.shape[1:])
