@@ -55,3 +55,10 @@ def test_what_is_shown_as_findings_and_source_is_text_and_code(tmp_path, monkeyp
     )
     words, code = shown_by(work, tmp_path)
     assert words["text/markdown"] == "**a** is 0.50" and "class" in code["text/html"] and "Source" in code["text/html"]
+
+
+def test_a_scoreboard_is_shown_by_its_main_columns_that_are_not_empty(tmp_path, monkeypatch):
+    monkeypatch.setenv("TWINVAE_PROFILE", "smoke")
+    (board,) = shown_by('run.scoreboard([{"model": "AE", "parameters": 1200, "elbo": -1.25}])', tmp_path)
+    heads = re.findall(r"<th [^>]*class=\"col_heading[^>]*>(.*?)</th>", board["text/html"])
+    assert heads == ["model", "parameters", "elbo"] and ">1,200</td>" in board["text/html"]

@@ -198,8 +198,8 @@ class Run:
         self.numbers[name], self.formats[name] = value, fmt
         return value
 
-    def scoreboard(self, rows: list[dict] | pd.DataFrame) -> pd.DataFrame:
-        """Save the trained models and their metrics, one row each, as `scoreboard.csv`; returns the table.
+    def scoreboard(self, rows: list[dict] | pd.DataFrame) -> None:
+        """Save the trained models and their metrics, one row each, as `scoreboard.csv`; show the main columns.
 
         Adds what the run knows and puts the columns in order; ValueError for a column that no scoreboard has.
         """
@@ -207,7 +207,7 @@ class Run:
         board = results.board(rows, known | {"commit": provenance.git_state(self.root)["commit"]})
         with self._writing("scoreboard.csv") as part:
             board.to_csv(part, index=False)
-        return board
+        words.show_scoreboard(board)
 
     def check(self, what: str, holds: bool) -> None:
         """Keep a check that holds; raise AssertionError for one that does not."""

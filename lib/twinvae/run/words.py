@@ -14,6 +14,10 @@ from pandas.io.formats.style import Styler
 from twinvae.run import latex
 
 MISSING = "–"
+SCOREBOARD = {  # the columns of a scoreboard that are shown, and how
+    **{"parameters": ",.0f", "epochs": ".0f", "elbo": ".1f", "nll_is": ".1f", "nll_marginal": ".1f"},
+    **{"conditional_accuracy": ".3f", "diversity": ".2f", "frechet": ".1f"},
+}
 CAPTION = "caption-side: top; text-align: left; white-space: normal; padding-bottom: 0.5em"
 
 
@@ -30,6 +34,13 @@ def show_table(
         df = latex.without_index(df, not isinstance(df.index, pd.RangeIndex)).reset_index(drop=True)
         web = styled(name, df, caption, fmt, best, colours).to_html()
         display({"text/html": web, "text/plain": f"Table {name}. {caption}\n\n{df}"}, raw=True)
+
+
+def show_scoreboard(board: pd.DataFrame) -> None:
+    """Show the columns of a scoreboard that say most, without those that are empty."""
+    shown = board[["model", "dataset", "seed", *SCOREBOARD]].dropna(axis="columns", how="all")
+    caption = "One row a trained model; scoreboard.csv has all columns. Nats per test image."
+    show_table("scoreboard", shown, caption, SCOREBOARD, {}, {})
 
 
 def styled(
