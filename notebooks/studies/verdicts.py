@@ -15,9 +15,17 @@ CAPTION = (
 )
 
 
-def show(run: Any) -> None:
-    """Show and keep the table of the claims that this run's notebook decides; call it after the scoreboard."""
-    run.table("verdicts", verdicts(run, claims.load(run.root / "report" / "claims.yaml")), CAPTION, colours=COLOURS)
+def show(run: Any) -> dict[str, int]:
+    """Show and keep the claims that this run's notebook decides, after its scoreboard; return the verdicts counted."""
+    table = verdicts(run, claims.load(run.root / "report" / "claims.yaml"))
+    run.table("verdicts", table, CAPTION, colours=COLOURS)
+    return {verdict: int((table.verdict == verdict).sum()) for verdict in COLOURS}
+
+
+def in_words(counts: dict[str, int]) -> dict[str, str]:
+    """Return counted verdicts as `Run.findings` takes them: all, hold, fail, open, small."""
+    names = {HOLDS: "hold", FAILS: "fail", UNDECIDED: "open", NOT_TESTED: "small"}
+    return {"all": str(sum(counts.values()))} | {names[verdict]: str(count) for verdict, count in counts.items()}
 
 
 def verdicts(run: Any, judged: list[Claim]) -> pd.DataFrame:
