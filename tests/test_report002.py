@@ -30,6 +30,9 @@ def test_the_comparison_is_of_the_reports_models_on_the_same_images(profile):
     for (dataset, kind), seeds in found["models"].items():
         assert seeds[0].spec.name == f"{report002.MODELS[kind]}_{dataset}" and seeds[0].data.dataset == dataset
     assert all(job.spec.latent_dim == 2 for job in found["plane"].values()) and len(found["plane"]) == 4
+    for ae, vae in zip(found["ae"], found["models"]["mnist", "vae"], strict=True):
+        assert (ae.spec.kind, ae.spec.encoder, ae.spec.latent_dim) == ("ae", vae.spec.encoder, vae.spec.latent_dim)
+        assert (ae.phases, ae.data, ae.seed) == (vae.phases, vae.data, vae.seed)
 
 
 def test_the_first_epoch_is_one_of_the_compared_training():
