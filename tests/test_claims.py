@@ -11,8 +11,10 @@ from tiny import CLAIM, ROOT
 
 from twinvae import backend, randomness, zoo
 from twinvae.metrics import anomaly, baselines, judge, latent, samples
+from twinvae.provenance import definitions
 from twinvae.run.results import Result
-from twinvae_collect import amounts, claims, claims_tables
+from twinvae_collect import claims_tables
+from twinvae_studies import amounts, claims, verdicts
 
 CLAIMS = claims.load(ROOT / "report" / "claims.yaml")
 BY_ID = {claim.id: claim for claim in CLAIMS}
@@ -232,7 +234,7 @@ def test_verdicts_not_tested_say_why(result):
     def judged(**fields):
         claim = claims.Claim(**CLAIM | fields)
         found = {("03", "torch"): result}
-        return claims_tables.verdict_of(claim, found), claims_tables.reasons(claim, result)
+        return claims_tables.verdict_of(claim, found), claims.reasons(claim, result)
 
     assert judged() == ("holds", [])
     assert judged(models=(amounts.Amount("m", 100, 2),)) == ("holds", [])
@@ -253,3 +255,36 @@ def test_an_interval_grows_with_the_spread_and_is_that_of_student():
 def test_every_model_of_a_claim_is_named_in_the_zoo_or_made_of_it():
     for name in amounts.load(ROOT / "report" / "amounts.yaml"):
         assert zoo.get({"report000_vae": "report000_cvae", "report000_cvae_62": "report000_cvae"}.get(name, name))
+
+
+class Open:
+    """A run that is not finished, as far as verdicts ask of it."""
+
+    name, profile, backend, root, data = "03_tiny", "smoke", "torch", ROOT, []
+
+    def __init__(self, result: Result, numbers: dict[str, float]):
+        self.folder, self.files, self.numbers = result.folder, {"scoreboard.csv"}, numbers
+        self.specs, self.splits = result.manifest["specs"], result.manifest["splits"]
+        self.formats = dict.fromkeys(numbers, ".1f")
+
+
+def test_an_open_run_is_judged_as_a_finished_one(result):
+    cases = [
+        CLAIM,
+        CLAIM | {"models": (amounts.Amount("m", 100, 3),)},
+        CLAIM | {"fails_if": "b > a", "holds_if": "a > b"},
+    ]
+    given = [claims.Claim(**case) for case in cases]
+    table = verdicts.verdicts(Open(result, result.numbers), given + [claims.Claim(**CLAIM | {"notebook": "04"})])
+    assert list(table.verdict) == [claims.judge(claim, result) for claim in given]
+    assert list(table.verdict) == ["holds", "not tested", "does not hold"]
+    assert table["numbers of this run"][0] == "A: 1.0; B: 2.0" and table["holds if"][0] == CLAIM["holds_if"]
+    assert table.why[0] == CLAIM["because"] and table.why[1] == "m saw 200 images, 66.7% of the report's 300"
+
+
+def test_a_notebook_that_shows_verdicts_rests_on_the_rules():
+    cells = ["from twinvae_studies import verdicts\nverdicts.show(run)"]
+    library = definitions.Library(
+        ROOT, cells, [f"twinvae_studies.{name}" for name in ("verdicts", "claims", "amounts")]
+    )
+    assert {"report/claims.yaml", "report/amounts.yaml"} <= library.reach(library.cells)

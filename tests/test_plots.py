@@ -16,12 +16,14 @@ from twinvae.figures import diagrams, plots, style
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.random((12, 6, 5, 1))
+ROWS = IMAGES.reshape(2, 6, 6, 5, 1)
 P = np.array([1.0, 10, 100])
 CURVES = {"AE": RNG.random((3, 3)), "VAE": RNG.random((1, 3)), "PCA": RNG.random(3)}
+PLANE = RNG.standard_normal((30, 2))
 VALUES = {"AE": RNG.random(50), "VAE": RNG.random(40)}
 
 DRAWN = {
-    "image grid": lambda ax: plots.plot_image_grid(ax, IMAGES.reshape(2, 6, 6, 5, 1), "ab", "cdefgh"),
+    "image grid": lambda ax: plots.plot_image_grid(ax, ROWS, "ab", "cdefgh"),
     "frames": lambda ax: (ax.text(0, 0, "row"), plots.plot_frames(ax, np.eye(2, 6) > 0, (6, 5), "red"))[1],
     "class grid": lambda ax: plots.plot_class_grid(ax, IMAGES, np.arange(12) % 3, list("abc"), per_class=2),
     "training": lambda ax: plots.plot_training(ax, P, CURVES["AE"], CURVES["AE"] + 1, "VAE"),
@@ -43,6 +45,12 @@ DRAWN = {
     "spectrum": lambda ax: plots.plot_spectrum(ax, {"data": (P / 200, P), "VAE": (P / 200, P)}),
     "units": lambda ax: plots.plot_units(ax, {"VAE": RNG.random(20)}, "KL [nats]"),
     "latent": lambda ax: plots.plot_latent(ax, RNG.standard_normal((30, 2)), np.arange(30) % 3, list("abc")),
+    "posteriors": lambda ax: plots.plot_posteriors(ax, PLANE[:9], 0.1 + PLANE[:9] ** 2, np.arange(9) % 3, list("abc")),
+    "plane": lambda ax: plots.plot_plane(
+        ax, np.stack([IMAGES[:3], IMAGES[3:6], IMAGES[6:9]]), np.array([-1.5, 0, 1.5])
+    ),
+    "lines": lambda ax: plots.plot_lines(ax, ROWS, "ab", "cd"),
+    "traversal": lambda ax: plots.plot_traversal(ax, ROWS, np.array([7, 0]), P[:2], np.arange(6)),
     "formulas": lambda ax: plots.plot_formulas(ax, P, {"KL": P, "VAE": P**2}, "z", "nats", {"0": 0.0}),
     "KL surface": lambda ax: plots.plot_kl_surface(ax, P, P, np.outer(P, P) / 100),
     "rate and distortion": lambda ax: plots.plot_rate_distortion(ax, P, P[::-1], P[:2], np.eye(2)),
@@ -51,7 +59,17 @@ DRAWN = {
     "generation": lambda ax: diagrams.draw_generation(ax, RNG.standard_normal(20), IMAGES[0], "3"),
     **{name: lambda ax, model=model: diagrams.draw_architecture(ax, model) for name, model in zoo.ZOO.items()},
 }
-WITHOUT_AXES = {"image grid", "frames", "class grid", "place", "autoencoder", "generation", *zoo.ZOO}
+WITHOUT_AXES = {
+    "image grid",
+    "lines",
+    "traversal",
+    "frames",
+    "class grid",
+    "place",
+    "autoencoder",
+    "generation",
+    *zoo.ZOO,
+}
 
 
 @pytest.fixture
@@ -279,3 +297,34 @@ def test_bad_input_gets_one_clear_sentence(call, message, ax):
     with pytest.raises(ValueError, match=message) as error:
         call(ax)
     assert str(error.value).endswith(".") and "\n" not in str(error.value)
+
+
+def test_the_plane_has_the_first_unit_across_and_the_second_up(ax):
+    at = np.array([-1.0, 0, 1])
+    images = np.zeros((3, 3, 2, 2, 1))
+    images[0, 2] = 1  # z = (1, 1)
+    plots.plot_plane(ax, images, at)
+    picture = ax.images[0].get_array()
+    assert picture[:2, -2:].min() == 1 and picture[3:5, 3:5].max() == 0
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["$-1.0$", "$-1.0$", "$0.0$", "$1.0$", "$1.0$"]
+
+
+def test_codes_stand_beside_how_each_unit_is_distributed_and_the_prior(ax):
+    fig = ax.figure
+    ax.remove()
+    plots.plot_codes(fig, PLANE, np.arange(30) % 3, list("abc"))
+    across, key, codes, up = fig.axes
+    assert [t.get_text() for t in key.get_legend().get_texts()] == list("abc") and not codes.texts
+    assert [circle.radius for circle in codes.patches] == [1, 2] and codes.get_xlim() == codes.get_ylim()
+    x, density = across.lines[-1].get_data()
+    assert np.trapezoid(density, x) == pytest.approx(1, abs=5e-3) and x[density.argmax()] == pytest.approx(0, abs=0.02)
+    assert up.lines[-1].get_ydata() == pytest.approx(x) and up.get_ylim() == codes.get_ylim()
+    assert style.misprinted(fig) == []
+
+
+def test_lines_name_both_of_their_ends_and_ellipses_are_of_one_deviation(ax):
+    plots.plot_lines(ax, ROWS, "ab", "cd")
+    assert [(t.get_text(), t.get_ha()) for t in ax.texts] == [(w, "right") for w in "ab"] + [(w, "left") for w in "cd"]
+    plots.plot_posteriors(ax, np.array([[0, 1.0]]), np.array([[0.5, 0.25]]), np.array([0]), ["a"])
+    ellipses = ax.collections[-1]
+    assert (ellipses.get_widths(), ellipses.get_heights()) == (1.0, 0.5)

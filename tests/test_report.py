@@ -12,9 +12,10 @@ from jinja2 import UndefinedError
 from tiny import CLAIM, finished_run, write_notebook, write_project
 
 from twinvae.run import Run, results
-from twinvae_collect import claims, short_tables
+from twinvae_collect import short_tables
 from twinvae_collect.collect import main
 from twinvae_collect.rendering import render
+from twinvae_studies import claims
 
 TEXT = r"""
 A number \val{03/torch/a}, \val{03/tf/a}. % \val{03/torch/in_a_comment}

@@ -8,6 +8,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from pair import splits
 
@@ -117,3 +118,30 @@ def test_a_study_killed_in_the_middle_goes_on_where_it_was(tmp_path, monkeypatch
     assert trained == [(1e-2, 2), (1e-2, 3), (1e-5, 1), (1e-5, 2), (1e-5, 3)]
     monkeypatch.setenv("TWINVAE_RESULTS", str(tmp_path / "whole"))
     assert list(killed.valid_loss) == list(table(small(3)).valid_loss)
+
+
+def test_the_losses_that_claims_ask_for_are_means_over_seeds_of_the_part_that_they_name():
+    settings = [((400,), 256, 1e-3, "adam", 20), ((400,), 64, 3e-3, "adam", 20), ((400,), 256, 1e-2, "rmsprop", 20)]
+    settings += [
+        ((400,), 256, 1e-3, "adam", 2),
+        ((512, 256), 256, 1e-3, "adam", 20),
+        ((400,), 256, 1e-3, "rmsprop", 20),
+    ]
+    losses = [100.0, 90.0, 95.0, 140.0, 99.0, 97.0]
+    rows = [(*one, seed, loss + seed) for seed in (0, 2) for one, loss in zip(settings, losses, strict=True)]
+    table = pd.DataFrame(rows, columns=[*report002_tuning.SETTINGS, "seed", "valid_loss"])
+    kept = {}
+    run = SimpleNamespace(number=lambda name, value, fmt, sources: kept.__setitem__(name, value))
+    report002_tuning.keep_losses(run, "mnist", table, [])
+    wanted = {
+        "report": 101,
+        "best": 91,
+        "adam": 101,
+        "rmsprop": 96,
+        "z20": 101,
+        "z2": 141,
+        "h400": 101,
+        "h512x256": 100,
+    }
+    assert kept == {f"grid_mnist_cvae_{name}": value for name, value in wanted.items()}
+    assert report002_tuning.shared_rates(table) == 1

@@ -161,9 +161,11 @@ def test_what_a_finished_run_leaves(project, capsys):
     fig, ax = plt.subplots(figsize=(4.77, 1))
     ax.imshow(np.random.default_rng(0).random((40, 400)))
     run.figure("noise", fig, caption="Noise")
-    table = run.table("t", pd.DataFrame({"a_b": [1 / 3, -2.0]}), caption="T", fmt={"a_b": ".1f"})
+    table = pd.DataFrame({"a_b": [1 / 3, -2.0]})
+    assert run.table("t", table, caption="T", fmt={"a_b": ".1f"}) is None
     assert run.number("third", np.float32(0.25), fmt=".3f") == 0.25
-    board = run.scoreboard([{"model": "AE", "elbo": -1.0}])
+    assert run.scoreboard([{"model": "AE", "elbo": -1.0}]) is None
+    board = pd.read_csv(run.folder / "scoreboard.csv")
     assert list(board.columns) == list(results.COLUMNS) and board.profile[0] == "smoke"
     run.check("one is one", np.bool_(True))
     run.finish()

@@ -20,7 +20,7 @@ fig, ax = plt.subplots(figsize=(4.77, 1.5))
 ax.plot([1, 2, epochs])
 run.figure("line", fig, caption="A line of 100 % & nothing_else, with $x^2$")
 sizes = pd.DataFrame({"model_name": ["AE", "VAE"], "nats": [1.5, -2.25]})
-table = run.table("sizes", sizes, caption="Two sizes")
+run.table("sizes", sizes, caption="Two sizes")
 score = run.number("score", 0.5 * epochs, fmt=".1f")
 minus = run.number("minus", -1.25e-3, fmt=".1e")
 2 + 2"""

@@ -137,3 +137,14 @@ def keep(run, name: str, values: list[float], fmt: str = ".2f") -> tuple[float, 
     """Keep the mean over seeds under `name` and its standard deviation under `name`_sd; return both."""
     mean, sd = mean_sd(values)
     return run.number(name, mean, fmt), run.number(f"{name}_sd", sd, fmt)
+
+
+def keep_columns(run, prefix: str, rows: list[dict], formats: dict[str, str]) -> dict[str, float]:
+    """Keep the mean over seeds of each column of `formats` as `keep` does, under {prefix}_{column}.
+
+    rows: one a seed.  Returns the cells of a table's row: column -> mean, 'column sd' -> deviation.
+    """
+    cells = {}
+    for column, fmt in formats.items():
+        cells[column], cells[f"{column} sd"] = keep(run, f"{prefix}_{column}", [row[column] for row in rows], fmt)
+    return cells

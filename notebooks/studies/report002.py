@@ -14,6 +14,7 @@ from twinvae.spec import TrainSpec
 from twinvae.training import Job
 from twinvae_studies import evaluation, planning
 from twinvae_studies.evaluation import Trained
+from twinvae_studies.latent_space import sampled_codes
 from twinvae_studies.planning import sizes
 
 AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
@@ -37,7 +38,7 @@ def jobs(
     """Return the trainings of notebook 04 but its tuning; epochs and seeds that are None are the profile's.
 
     'models': (data set, model) -> seeds; 'first epoch': data set -> the CVAE; 'plane': (data set, model) with a code
-    of two numbers.
+    of two numbers; 'ae': seeds of an autoencoder with the layers of the VAE for MNIST.
     """
     amounts = AMOUNTS[profile]
     settings = TrainSpec(epochs or amounts.epochs, batch_size, learning_rate, binarize="dynamic")
@@ -52,15 +53,12 @@ def jobs(
     for dataset in first:
         models[dataset, "cvae"][0] = replace(plain[dataset, "cvae"], marks=(1,))
     plane = {key: replace(job, spec=replace(job.spec, latent_dim=2)) for key, job in plain.items() if key[1] != "vae"}
-    return {"models": models, "first epoch": first, "plane": plane}
+    same_layers = replace(plain["mnist", "vae"].spec, name="report002_ae_mnist", kind="ae")
+    ae = planning.over_seeds(replace(plain["mnist", "vae"], spec=same_layers), seeds or amounts.seeds)
+    return {"models": models, "first epoch": first, "plane": plane, "ae": ae}
 
 
 # ---------------------------------------------------------------- latent space
-def sampled_codes(trained: Trained, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return one draw of z from q(z | x[, y]) for each image.  -> [N, Z]"""
-    return randomness.codes(*evaluation.codes(trained, x, y))
-
-
 def plane(z: np.ndarray) -> np.ndarray:
     """Return codes in their first two principal components; codes of two numbers as they are.  [N, Z] -> [N, 2]"""
     return z if z.shape[1] == 2 else PCA(2, random_state=0).fit_transform(z)
@@ -73,19 +71,3 @@ def class_knowledge(trained: Trained, x: np.ndarray, y: np.ndarray) -> dict[str,
         "between": latent.between_class_share(sampled_codes(trained, x, y), y),
         "probe": latent.probe_accuracy(mu, logvar, y, randomness.rng(0, "eps")),
     }
-
-
-def straight_lines(trained: Trained, x: np.ndarray, y: np.ndarray, pairs: int, points: int = 11) -> np.ndarray:
-    """Return images along straight lines between the codes of two images of one class.  -> [pairs, points, H, W, C]
-
-    Pairs are drawn by seed 0, both of one class, so that a CVAE's label can stay as it is.
-    """
-    generator = randomness.rng(0, "prior", 1)
-    first = generator.permutation(len(x))[:pairs]
-    second = np.array([generator.choice(np.flatnonzero(y == label)) for label in y[first]])
-    start, end = (evaluation.codes(trained, x[first], y[first])[0], evaluation.codes(trained, x[second], y[second])[0])
-    t = np.linspace(0, 1, points)[None, :, None]
-    z = start[:, None] * (1 - t) + end[:, None] * t
-    hot = evaluation.one_hot(trained, np.repeat(y[first], points))
-    images = trained.predict("generate", z.reshape(pairs * points, -1), hot)
-    return images.reshape(pairs, points, *x.shape[1:])

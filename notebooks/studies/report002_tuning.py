@@ -106,3 +106,30 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
     )
     means["hidden"] = ["-".join(map(str, hidden)) for hidden in means.hidden]
     return means.sort_values("valid_loss").reset_index(drop=True)
+
+
+def keep_losses(run, dataset: str, table: pd.DataFrame, sources: list) -> None:
+    """Keep what the claims ask of the CVAE's grid, in nats: means over seeds, the best of each part.
+
+    Numbers grid_{dataset}_cvae_...: report, its own choice; best, over batch size and learning rate; adam and so on,
+    an optimiser at its best rate; z20, a size of the code; h512x256, hidden layers.
+    """
+    means = table.groupby(SETTINGS, as_index=False, sort=False).valid_loss.mean()
+    report = table.iloc[0][SETTINGS].to_dict()
+
+    def rows(*open_to: str, **fixed) -> pd.DataFrame:
+        wanted = {name: value for name, value in report.items() if name not in open_to} | fixed
+        return means[np.logical_and.reduce([means[name].map(str) == str(value) for name, value in wanted.items()])]
+
+    found = {"report": rows(), "best": rows("batch_size", "learning_rate")}
+    found |= {name: rows("learning_rate", optimizer=name) for name in means.optimizer.unique()}
+    found |= {f"z{z}": rows(latent_dim=z) for z in rows("latent_dim").latent_dim}
+    found |= {"h" + "x".join(map(str, hidden)): rows(hidden=hidden) for hidden in rows("hidden").hidden}
+    for name, part in found.items():
+        run.number(f"grid_{dataset}_cvae_{name}", part.valid_loss.min(), ".2f", sources)
+
+
+def shared_rates(table: pd.DataFrame) -> int:
+    """Return how many learning rates every optimiser of a grid was tried with, at the report's batch size."""
+    same = table[table.batch_size == table.batch_size.iloc[0]]
+    return len(set.intersection(*(set(rows.learning_rate) for _, rows in same.groupby("optimizer"))))

@@ -1,20 +1,32 @@
-"""Report 004 on handwritten digits: what notebook 03 trains."""
+"""Report 004 on handwritten digits: what notebook 03 trains, and the numbers and rows of its tables.
 
+Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels y [N].
+"""
+
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
-from twinvae import zoo
+import numpy as np
+
+from twinvae import randomness, zoo
+from twinvae.metrics import latent, samples
+from twinvae.metrics.judge import Judge
 from twinvae.spec import TrainSpec
 from twinvae.training import Job
-from twinvae_studies import planning
+from twinvae_studies import evaluation, planning
+from twinvae_studies.evaluation import Trained
 from twinvae_studies.planning import sizes
 
 AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
     images=(sizes(600, 200, 300), sizes(12_000, 2_000, 10_000), sizes(None, 5_000, 10_000)),
     seeds=(1, 3, 3),
     epochs=(1, 15, 100),
-    short_epochs=(1, 5, 6),  # of the sweep over code sizes and of the denoiser
+    remedy_epochs=(1, 15, 20),  # of what is changed in the report's CVAE, and of its VAE with another lambda
+    short_epochs=(1, 5, 6),  # of the sweep over code sizes, the planes and the denoiser
     code_sizes=((2, 10), (2, 10, 50, 100), (2, 5, 10, 20, 50, 100)),
 )
+WORDS = {"ae": "AE", "vae": "VAE", "vae02": "VAE, lambda 0.2", "cvae": "CVAE"}  # of the names of numbers
 SEES_Y = {"init": "keras", "encoder_condition": "concat"}
 REMEDIES = {  # what is changed in the report's CVAE
     "report: N(0, 0.01), lambda 1": {},
@@ -25,6 +37,7 @@ REMEDIES = {  # what is changed in the report's CVAE
 }
 
 
+# ---------------------------------------------------------------- what is trained
 def jobs(
     profile: str,
     backend: str,
@@ -37,27 +50,87 @@ def jobs(
 ) -> dict:
     """Return the trainings of notebook 03; epochs and seeds that are None are the profile's.
 
-    'models': kind -> seeds; 'code sizes': kind -> sizes; 'denoiser'; 'remedies': name -> training.
+    'models': kind -> seeds; 'lambda 0.2': seeds of the VAE; 'code sizes': kind -> sizes; 'plane': kind -> a code of two
+    numbers; 'denoiser'; 'remedies': name -> training, of which the report's own is a mark of the CVAE's.
     """
     amounts = AMOUNTS[profile]
     images = planning.recipe(dataset, amounts.images)
     shape, classes = planning.shape(images)
     settings = TrainSpec(epochs or amounts.epochs, batch_size, learning_rate)
     short = replace(settings, epochs=amounts.short_epochs)
+    few = replace(settings, epochs=min(settings.epochs, amounts.remedy_epochs))
     models = {
         kind: replace(zoo.get(f"report004_{kind.lower()}").for_images(shape, classes), latent_dim=latent_dim)
         for kind in ("AE", "VAE", "CVAE")
     }
     plain = {kind: Job(model, (settings,), images, backend) for kind, model in models.items()}
-    usual = {kind: Job(replace(models[kind], init="keras"), (short,), images, backend) for kind in ("AE", "VAE")}
+    usual = {kind: Job(replace(model, init="keras"), (short,), images, backend) for kind, model in models.items()}
+    over_seeds = {kind: planning.over_seeds(job, seeds or amounts.seeds) for kind, job in plain.items()}
+    if few.epochs < settings.epochs:
+        over_seeds["CVAE"][0] = replace(plain["CVAE"], marks=(few.epochs,))
+    small = replace(models["VAE"], name="report004_vae_lambda02", variance=0.1)
+    changed = {name: replace(models["CVAE"], **change) for name, change in REMEDIES.items()}
     return {
-        "models": {kind: planning.over_seeds(job, seeds or amounts.seeds) for kind, job in plain.items()},
+        "models": over_seeds,
+        "lambda 0.2": planning.over_seeds(replace(plain["VAE"], spec=small, phases=(few,)), seeds or amounts.seeds),
         "code sizes": {
-            kind: [replace(job, spec=replace(job.spec, latent_dim=z)) for z in amounts.code_sizes]
-            for kind, job in usual.items()
+            kind: [replace(usual[kind], spec=replace(usual[kind].spec, latent_dim=z)) for z in amounts.code_sizes]
+            for kind in ("AE", "VAE")
         },
+        "plane": {kind: replace(usual[kind], spec=replace(usual[kind].spec, latent_dim=2)) for kind in ("VAE", "CVAE")},
         "denoiser": replace(usual["AE"], phases=(replace(short, noise=0.4),)),
-        "remedies": {
-            name: replace(plain["CVAE"], spec=replace(models["CVAE"], **change)) for name, change in REMEDIES.items()
-        },
+        "remedies": {name: replace(plain["CVAE"], spec=spec, phases=(few,)) for name, spec in changed.items()},
     }
+
+
+# ---------------------------------------------------------------- what came out
+def reconstructions(
+    run: Any, models: dict[str, list[Trained]], x: np.ndarray, y: np.ndarray, judge: Judge
+) -> list[dict]:
+    """Keep and return what reconstructions are worth, a row a model of WORDS, from a mean code and from a sampled one.
+
+    Numbers: vae_mean_sse, vae_mean_sharpness, vae_mean_recognised and so on, means over seeds, and their deviations.
+    """
+    rows = []
+    for key, seeds in models.items():
+        for how in ("mean", "sampled")[: 1 if key == "ae" else 2]:
+            back = [evaluation.reconstruct(m, x, y, how == "sampled") for m in seeds]
+            sse = evaluation.keep(run, f"{key}_{how}_sse", [evaluation.squared_error(x, b).mean() for b in back])
+            sharp = [samples.sharpness(b).mean() for b in back]
+            seen = [(judge.probabilities(b).argmax(1) == y).mean() for b in back]
+            row = {"reconstruction by": f"{WORDS[key]}, {how}", "squared error": sse[0], "sd": sse[1]}
+            row["sharpness"] = evaluation.keep(run, f"{key}_{how}_sharpness", sharp, ".4f")[0]
+            rows.append(row | {"judge agrees": evaluation.keep(run, f"{key}_{how}_recognised", seen, ".4f")[0]})
+    return rows
+
+
+def from_fitted_codes(trained: Trained, x: np.ndarray, count: int) -> np.ndarray:
+    """Return images decoded from a Gaussian that is fitted to an AE's codes of x, by seed 0.  -> [count, H, W, C]"""
+    z = trained.predict("encode", x)
+    fitted = randomness.rng(0, "prior").multivariate_normal(z.mean(0), np.cov(z.T), count, check_valid="ignore")
+    return trained.predict("generate", fitted)
+
+
+def remedy(run: Any, key: str, trained: Trained, seen: dict, images: Any, x: np.ndarray, y: np.ndarray) -> dict:
+    """Keep as try_{key}_... and return what one CVAE of REMEDIES is worth; `seen` is what `evaluation.judged` said."""
+    row = {column: seen[column] for column in ("accuracy", "diversity", "frechet")}
+    row["KL"] = evaluation.elbo_terms(trained, images)["kl"]
+    row["sse"] = evaluation.squared_error(x, evaluation.reconstruct(trained, x, y)).mean()
+    for (column, value), fmt in zip(row.items(), (".4f", ".3f", ".1f", ".2f", ".2f"), strict=True):
+        run.number(f"try_{key}_{column.lower()}", value, fmt)
+    return row
+
+
+def kl_taken_apart(run: Any, key: str, seeds: Sequence[Trained], x: np.ndarray, y: np.ndarray) -> dict:
+    """Keep how far q(z) of a model is from N(0, I) and how many units are active; return them beside the KL's parts.
+
+    Numbers: vae_aggregate and vae_active, means over seeds, and their deviations.
+    """
+    codes = [evaluation.codes(m, x, y) for m in seeds]
+    few = [(mu[:2_000], logvar[:2_000]) for mu, logvar in codes]
+    parts = [latent.kl_parts(*one, randomness.rng(0, "eps"), 200) for one in few]
+    active = [latent.active_units(mu).sum() for mu, _ in codes]
+    row = {"model": WORDS[key]}
+    row |= {name: evaluation.mean_sd([getattr(p, name.lower()) for p in parts])[0] for name in ("KL", "information")}
+    row["q(z) against N(0, I)"] = evaluation.keep(run, f"{key}_aggregate", [p.aggregate for p in parts])[0]
+    return row | {"active units": evaluation.keep(run, f"{key}_active", active, ".1f")[0]}

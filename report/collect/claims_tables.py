@@ -6,9 +6,8 @@ import pandas as pd
 
 from twinvae.run import latex
 from twinvae.run.results import Key, Result
-from twinvae_collect.amounts import shortfall, trained
-from twinvae_collect.claims import FAILS, HOLDS, NOT_TESTED, UNDECIDED, Claim, together, untested, verdict
 from twinvae_collect.rendering import FRAMEWORK, marked_number, render, usual
+from twinvae_studies.claims import FAILS, HOLDS, NOT_TESTED, UNDECIDED, Claim, judge, reasons, together
 
 
 def runs_of(claim: Claim, found: dict[Key, Result]) -> dict[str, Result]:
@@ -16,16 +15,9 @@ def runs_of(claim: Claim, found: dict[Key, Result]) -> dict[str, Result]:
     return {backend: result for (notebook, backend), result in found.items() if notebook == claim.notebook}
 
 
-def reasons(claim: Claim, result: Result) -> list[str]:
-    """Return in words why a run cannot decide a claim; nothing where it can."""
-    short = [why for theirs in claim.models if (why := shortfall(theirs, trained(result, theirs.model)))]
-    return short + untested(claim, result.numbers)
-
-
 def verdicts_of(claim: Claim, found: dict[Key, Result]) -> dict[str, str]:
     """Return the verdict of each run of a claim, by backend."""
-    runs = runs_of(claim, found)
-    return {name: NOT_TESTED if reasons(claim, run) else verdict(claim, run.numbers) for name, run in runs.items()}
+    return {name: judge(claim, run) for name, run in runs_of(claim, found).items()}
 
 
 def verdict_of(claim: Claim, found: dict[Key, Result]) -> str:

@@ -20,13 +20,15 @@ from twinvae.paths import write_text
 from twinvae.run import notebook, results
 from twinvae.run.parameters import BACKENDS
 from twinvae.run.results import NO_BACKEND, Key, Result
-from twinvae_collect import amounts, claims, claims_tables, short_tables
-from twinvae_collect.claims import Claim
+from twinvae_collect import claims_tables, short_tables
+from twinvae_collect.amounts_table import amounts_table
 from twinvae_collect.macro_calls import MacroCalls, read_macro_calls
 from twinvae_collect.macros import macros
 from twinvae_collect.provenance_tables import provenance_long, provenance_table
 from twinvae_collect.rendering import render
 from twinvae_collect.twin_agreement import twins_table
+from twinvae_studies import amounts, claims
+from twinvae_studies.claims import Claim
 
 ORDER = (*BACKENDS, NO_BACKEND)  # of a notebook's runs
 Stale = dict[Key, list[str]]  # what of each stale run is no longer what it used
@@ -53,7 +55,7 @@ def collect(root: Path, texts: Path, runs: Path, out: Path, backend: str) -> lis
     stale = {key: changed for key, result in found.items() if (changed := result.changed(root))}
     pieces = latex_pieces(calls, judged, found, stale)
     if theirs := amounts.load(texts / "amounts.yaml"):
-        pieces["amounts.tex"] = amounts.table(theirs, found)
+        pieces["amounts.tex"] = amounts_table(theirs, found)
     shutil.rmtree(out, ignore_errors=True)
     for name, text in pieces.items():
         write_text(out / name, text)

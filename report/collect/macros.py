@@ -5,10 +5,10 @@ from collections import Counter
 from twinvae.run import latex
 from twinvae.run.parameters import BACKENDS
 from twinvae.run.results import Key, Result
-from twinvae_collect.claims import Claim
 from twinvae_collect.claims_tables import verdict_of
 from twinvae_collect.macro_calls import MacroCalls
 from twinvae_collect.rendering import FRAMEWORK, code, mark, marked_number, render, usual
+from twinvae_studies.claims import Claim
 
 SHORTENED = {
     "worst": "One row for all of the same {}: how many they are, and the largest of each number",

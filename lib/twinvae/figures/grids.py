@@ -16,9 +16,9 @@ def plot_image_grid(
     ax: Axes, images: np.ndarray, row_labels: Sequence[str] = (), column_labels: Sequence[str] = ()
 ) -> None:
     """Draw rows of images, say originals above reconstructions.  [R, N, H, W, C], uint8 or floats in 0..1."""
-    images = _unit_images(images, 5, "[rows, columns, H, W, C]")
+    images = unit_images(images, 5, "[rows, columns, H, W, C]")
     rows, columns, height, width, _ = images.shape
-    _show(ax, _mosaic(images), (0, columns * width, rows * height, 0))
+    _show(ax, mosaic(images), (0, columns * width, rows * height, 0))
     for labels, count, what in ((row_labels, rows, "row"), (column_labels, columns, "column")):
         if len(labels) not in (0, count):
             raise ValueError(f"{len(labels)} {what} labels were given for {count} {what}s: give one a {what}, or none.")
@@ -44,7 +44,7 @@ def plot_class_grid(
     [N, H, W, C], uint8 or floats in 0..1, and [N]; of each class the first `per_class` images are shown.
     A class with fewer leaves its places white.
     """
-    images, y = _unit_images(images, 4, "[N, H, W, C]"), np.asarray(y)
+    images, y = unit_images(images, 4, "[N, H, W, C]"), np.asarray(y)
     if len(y) != len(images):
         raise ValueError(f"{len(y)} labels were given for {len(images)} images: give one an image.")
     height, width, channels = images.shape[1:]
@@ -55,7 +55,7 @@ def plot_class_grid(
     pitch = (per_class + 0.75) * height  # a block of rows and the line of names above it
     for start in range(0, len(class_names), columns):
         block, top = cells[start : start + columns], start // columns * pitch
-        _show(ax, _mosaic(block.swapaxes(0, 1)), (0, len(block) * width, top + per_class * height, top))
+        _show(ax, mosaic(block.swapaxes(0, 1)), (0, len(block) * width, top + per_class * height, top))
         for c, name in enumerate(class_names[start : start + columns]):
             ax.text((c + 0.5) * width, top - 0.08 * height, name, ha="center", va="bottom", fontsize=8)
     blocks = -(-len(class_names) // columns)
@@ -95,7 +95,7 @@ def plot_caught(ax: Axes, caught: pd.DataFrame) -> None:
     ax.set(xlabel="metric", ylabel="made-up generator")
 
 
-def _unit_images(images: np.ndarray, ndim: int, shape: str) -> np.ndarray:
+def unit_images(images: np.ndarray, ndim: int, shape: str) -> np.ndarray:
     """Return images as floats in 0..1 of `ndim` dimensions.  ValueError unless they are, with C of 1 or 3."""
     images = np.asarray(images)
     if images.ndim != ndim or images.shape[-1] not in (1, 3) or images.size == 0:
@@ -111,7 +111,7 @@ def _unit_images(images: np.ndarray, ndim: int, shape: str) -> np.ndarray:
     return images
 
 
-def _mosaic(images: np.ndarray) -> np.ndarray:
+def mosaic(images: np.ndarray) -> np.ndarray:
     """Return one picture of a grid, white lines between.  [R, N, H, W, C] -> [R*(H+1)-1, N*(W+1)-1, 3]"""
     rows, columns, height, width, _ = images.shape
     canvas = np.ones((rows, height + 1, columns, width + 1, 3))

@@ -18,6 +18,12 @@ from twinvae.figures.grids import plot_class_grid as plot_class_grid
 from twinvae.figures.grids import plot_confusion as plot_confusion
 from twinvae.figures.grids import plot_frames as plot_frames
 from twinvae.figures.grids import plot_image_grid as plot_image_grid
+from twinvae.figures.latent import plot_codes as plot_codes
+from twinvae.figures.latent import plot_latent as plot_latent
+from twinvae.figures.latent import plot_lines as plot_lines
+from twinvae.figures.latent import plot_plane as plot_plane
+from twinvae.figures.latent import plot_posteriors as plot_posteriors
+from twinvae.figures.latent import plot_traversal as plot_traversal
 from twinvae.figures.theory import plot_activation as plot_activation
 from twinvae.figures.theory import plot_formulas as plot_formulas
 from twinvae.figures.theory import plot_kl_surface as plot_kl_surface
@@ -183,22 +189,6 @@ def plot_units(ax: Axes, values: Mapping[str, np.ndarray], ylabel: str) -> None:
         ax.plot(1 + np.arange(len(v)), np.sort(v)[::-1], label=name, color=style.colour(name, i))
     ax.set(xlabel="latent unit, sorted", ylabel=ylabel)
     ax.legend()
-
-
-def plot_latent(ax: Axes, z: np.ndarray, y: np.ndarray, class_names: Sequence[str]) -> None:
-    """Draw codes in the plane, one colour a class, its name at the class's mean.  [N, 2], [N]"""
-    z, y = np.asarray(z), np.asarray(y)
-    if z.ndim != 2 or z.shape[1] != 2 or len(z) != len(y):
-        raise ValueError(
-            f"Codes of shape {z.shape} with {len(y)} labels cannot be drawn in the plane: "
-            "give [images, 2] and one label an image."
-        )
-    colours = np.array(style.class_colours(len(class_names)))[y]
-    sns.scatterplot(x=z[:, 0], y=z[:, 1], s=3, c=colours, linewidth=0, rasterized=True, legend=False, ax=ax)
-    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.6}
-    for k in np.unique(y):
-        ax.text(*z[y == k].mean(0), class_names[k], ha="center", va="center", fontsize=8, bbox=box)
-    ax.set(xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
 
 
 def plot_bars(ax: Axes, groups: Sequence[str], series: Mapping[str, np.ndarray], ylabel: str) -> None:

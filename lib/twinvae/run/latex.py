@@ -32,19 +32,41 @@ def number(value: float, fmt: str) -> str:
 
 def cell(value: Any, fmt: str | None) -> str:
     """Return what stands in a table: a number as `fmt` says (else whole or '.3g'), words escaped."""
-    if not isinstance(value, numbers.Real) or isinstance(value, bool):
-        return escape(value)
-    return number(value, fmt or ("d" if isinstance(value, numbers.Integral) else ".3g"))
+    return number(value, chosen(value, fmt)) if is_number(value) else escape(value)
+
+
+def plain(value: Any, fmt: str | None) -> str:
+    """Return what stands in a table on the screen: a number as `cell` prints it, words as they are."""
+    return format(value, chosen(value, fmt)) if is_number(value) else str(value)
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a value is printed as a number."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def chosen(value: float, fmt: str | None) -> str:
+    """Return the format of a number in a table: the one that is asked for, else whole or '.3g'."""
+    return fmt or ("d" if isinstance(value, numbers.Integral) else ".3g")
 
 
 def head(column: Any) -> str:
+    """Return a column's name for LaTeX."""
+    return escape(in_words(column))
+
+
+def in_words(column: Any) -> str:
     """Return a column's name; the distance that is named after Maurice Fréchet as he wrote himself."""
-    return escape(str(column).replace("frechet", "Fréchet"))
+    return str(column).replace("frechet", "Fréchet")
+
+
+def without_index(df: pd.DataFrame, named: bool) -> pd.DataFrame:
+    """Return a table whose rows' names, where it has any, are its first columns."""
+    return df.set_axis(df.index.set_names([name or "" for name in df.index.names])).reset_index() if named else df
 
 
 def table(df: pd.DataFrame, fmt: dict[str, str], index: bool) -> str:
     """Return a booktabs table; `fmt` is column -> format such as '.2f', `index`: the rows' names are shown."""
-    if index:
-        df = df.set_axis(df.index.set_names([name or "" for name in df.index.names])).reset_index()
+    df = without_index(df, index)
     form = {column: partial(cell, fmt=fmt.get(column)) for column in df.columns}
     return df.to_latex(index=False, header=[*map(head, df)], formatters=form, na_rep="--", escape=False)

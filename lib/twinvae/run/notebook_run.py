@@ -23,7 +23,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from twinvae import paths, provenance
-from twinvae.run import latex, manifests, notebook, pictures, results
+from twinvae.run import latex, manifests, notebook, pictures, results, words
 from twinvae.run.parameters import PROFILES, check_names, check_parameter, check_profile, choose_profile
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -152,14 +152,21 @@ class Run:
         plt.close(fig)
 
     def table(
-        self, name: str, df: pd.DataFrame, caption: str, fmt: dict | None = None, sources: list[Any] | None = None
-    ) -> pd.DataFrame:
-        """Save a table as `tables/<name>.csv` (all digits) and `.tex` (as shown); return it, for display.
+        self,
+        name: str,
+        df: pd.DataFrame,
+        caption: str,
+        fmt: dict[str, str] | None = None,
+        sources: list[Any] | None = None,
+        best: dict[str, str] | None = None,
+        colours: dict[str, str] | None = None,
+    ) -> None:
+        """Save a table as `tables/<name>.csv` (all digits) and `.tex` (as `fmt` says, column -> '.2f'), and show it.
 
-        `fmt` is column -> '.2f'.
+        On the screen `best`, column -> 'min' or 'max', is in bold; `colours` are behind the cells that say their keys.
         Raises ValueError for a name that is taken or a format of no column.
         """
-        unknown = sorted(set(fmt or {}) - set(df.columns))
+        unknown = sorted({*(fmt or {}), *(best or {})} - set(df.columns))
         if unknown:
             raise ValueError(f"table {name}: format for {unknown}, which are not columns; they are {list(df.columns)}")
         self._claim("tables", name, self.captions["tables"], sources)
@@ -169,7 +176,14 @@ class Run:
             df.to_csv(part, index=not plain)
         with self._writing(f"tables/{name}.tex") as part:
             part.write_text(latex.table(df, fmt or {}, index=not plain), encoding="utf-8")
-        return df
+        words.show_table(name, df, caption, fmt or {}, best or {}, colours or {})
+
+    def findings(self, text: str, **others: str) -> None:
+        """Show sentences, {names} in which are those of the run's numbers or of `others`, words that depend on them.
+
+        Raises ValueError for a name of neither.
+        """
+        words.findings(text, self.numbers, self.formats, others)
 
     def number(self, name: str, value: float, fmt: str = ".2f", sources: list[Any] | None = None) -> float:
         """Keep a number for `numbers.json` and for the report's `\\val{...}`, which prints it as `fmt` says.
@@ -184,8 +198,8 @@ class Run:
         self.numbers[name], self.formats[name] = value, fmt
         return value
 
-    def scoreboard(self, rows: list[dict] | pd.DataFrame) -> pd.DataFrame:
-        """Save the trained models and their metrics, one row each, as `scoreboard.csv`; returns the table.
+    def scoreboard(self, rows: list[dict] | pd.DataFrame) -> None:
+        """Save the trained models and their metrics, one row each, as `scoreboard.csv`; show the main columns.
 
         Adds what the run knows and puts the columns in order; ValueError for a column that no scoreboard has.
         """
@@ -193,7 +207,7 @@ class Run:
         board = results.board(rows, known | {"commit": provenance.git_state(self.root)["commit"]})
         with self._writing("scoreboard.csv") as part:
             board.to_csv(part, index=False)
-        return board
+        words.show_scoreboard(board)
 
     def check(self, what: str, holds: bool) -> None:
         """Keep a check that holds; raise AssertionError for one that does not."""

@@ -30,8 +30,9 @@ from pathlib import Path
 import yaml
 from scipy import stats
 
-from twinvae_collect import amounts
-from twinvae_collect.amounts import ENOUGH, Amount
+from twinvae.run.results import Result
+from twinvae_studies import amounts
+from twinvae_studies.amounts import ENOUGH, Amount
 
 HOLDS, FAILS, UNDECIDED, NOT_TESTED = "holds", "does not hold", "undecided", "not tested"
 SEEDS, CLAIMS = 3, 59  # of a model; of the reports
@@ -186,6 +187,19 @@ def untested(claim: Claim, numbers: dict[str, float]) -> list[str]:
     words = [f"no run has yet written {', '.join(missing)}"] if missing else []
     few = {name: least for name, least in claim.least.items() if numbers.get(name, least) < ENOUGH * least}
     return words + [f"{name} is {numbers[name]:g}, and should be {least:g}" for name, least in few.items()]
+
+
+def reasons(claim: Claim, result: Result) -> list[str]:
+    """Return in words why a run cannot decide a claim; nothing where it can."""
+    short = [
+        why for theirs in claim.models if (why := amounts.shortfall(theirs, amounts.trained(result, theirs.model)))
+    ]
+    return short + untested(claim, result.numbers)
+
+
+def judge(claim: Claim, result: Result) -> str:
+    """Return the verdict of one run, NOT_TESTED where it cannot decide the claim."""
+    return NOT_TESTED if reasons(claim, result) else verdict(claim, result.numbers)
 
 
 def together(verdicts: list[str]) -> str:

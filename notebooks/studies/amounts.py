@@ -11,11 +11,9 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from twinvae.run import latex
-from twinvae.run.results import Key, Result, scoreboards
+from twinvae.run.results import Result, scoreboards
 
 ENOUGH = 0.95  # of a report's image presentations
-COLUMNS = {"images": "images", "epochs": "epochs", "batch": "batch_size", "rate": "learning_rate"}  # of the table
 
 
 @dataclass(frozen=True)
@@ -73,20 +71,3 @@ def shortfall(theirs: Amount, ours: Amount | None) -> str:
         if wanted is not None and got != wanted:
             return f"{theirs.model} was trained with a {name.replace('_', ' ')} of {got:g}, the report's is {wanted:g}"
     return ""
-
-
-def table(theirs: dict[str, Amount], found: dict[Key, Result]) -> str:
-    """Return, for each of the reports' own models, what we trained / what the report trained, as LaTeX.
-
-    Ours is that of the run that trained it most; a dash stands for what a report does not state, or we did not train.
-    """
-    rows = []
-    for amount in theirs.values():
-        runs = [ours for result in found.values() if (ours := trained(result, amount.model))]
-        ours = max(runs, key=lambda run: run.presented, default=Amount(amount.model, 0, 0))
-        row = {"report": amount.report, "model": amount.model}
-        for word, name in COLUMNS.items():
-            both = (getattr(one, name) for one in (ours, amount))
-            row[word] = " / ".join(f"{value:,g}" if value else "--" for value in both)
-        rows.append(row | {"share": f"{min(1, ours.presented / amount.presented):.1%}"})
-    return latex.table(pd.DataFrame(rows), {}, index=False)

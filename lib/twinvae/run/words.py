@@ -1,0 +1,98 @@
+"""What a notebook shows beside figures: tables with captions, sentences with numbers in them, source code."""
+
+import html
+import inspect
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import pandas as pd
+from IPython import get_ipython
+from IPython.display import Code, Markdown, display
+from pandas.io.formats.style import Styler
+
+from twinvae.run import latex
+
+MISSING = "–"
+SCOREBOARD = {  # the columns of a scoreboard that are shown, and how
+    **{"parameters": ",.0f", "epochs": ".0f", "elbo": ".1f", "nll_is": ".1f", "nll_marginal": ".1f"},
+    **{"conditional_accuracy": ".3f", "diversity": ".2f", "frechet": ".1f"},
+}
+CAPTION = "caption-side: top; text-align: left; white-space: normal; padding-bottom: 0.5em"
+
+
+def show_table(
+    name: str,
+    df: pd.DataFrame,
+    caption: str,
+    fmt: Mapping[str, str],
+    best: Mapping[str, str],
+    colours: Mapping[str, str],
+) -> None:
+    """Show a table under its name and caption, with the formats that LaTeX prints; nothing outside of a notebook."""
+    if get_ipython():
+        df = latex.without_index(df, not isinstance(df.index, pd.RangeIndex)).reset_index(drop=True)
+        web = styled(name, df, caption, fmt, best, colours).to_html()
+        display({"text/html": web, "text/plain": f"Table {name}. {caption}\n\n{df}"}, raw=True)
+
+
+def show_scoreboard(board: pd.DataFrame) -> None:
+    """Show the columns of a scoreboard that say most, without those that are empty."""
+    shown = board[["model", "dataset", "seed", *SCOREBOARD]].dropna(axis="columns", how="all")
+    caption = "One row a trained model; scoreboard.csv has all columns. Nats per test image."
+    show_table("scoreboard", shown, caption, SCOREBOARD, {}, {})
+
+
+def styled(
+    name: str,
+    df: pd.DataFrame,
+    caption: str,
+    fmt: Mapping[str, str],
+    best: Mapping[str, str],
+    colours: Mapping[str, str],
+) -> Styler:
+    """Return a table for the screen: text to the left, numbers to the right, '–' where there is nothing.
+
+    `best` is column -> 'min' or 'max', in bold; `colours` what a cell says -> the colour behind it.
+    """
+    words = f"Table <i>{html.escape(name)}</i>. {html.escape(caption, quote=False)}"
+    right = [{"selector": f".col{at}", "props": "text-align: right"} for at, c in enumerate(df) if numeric(df[c])]
+    left = [{"selector": "th, td", "props": "text-align: left; vertical-align: top"}]
+    styler = Styler(df, uuid=name, cell_ids=False, caption=words).hide(axis="index")
+    styler.set_table_styles([{"selector": "caption", "props": CAPTION}, *left, *right])
+    styler.format({c: partial(latex.plain, fmt=fmt.get(c)) for c in df}, na_rep=MISSING, escape="html")
+    styler.format_index(lambda column: html.escape(latex.in_words(column)), axis="columns")
+    for column, which in best.items():
+        styler.apply(lambda values, which=which: bold(values, which), subset=[column])
+    return styler.map(lambda value: f"color: black; background-color: {colours[value]}" if value in colours else "")
+
+
+def numeric(column: pd.Series) -> bool:
+    """Return whether a column holds numbers, and nothing where there is none."""
+    return pd.api.types.is_numeric_dtype(column.dropna().infer_objects()) and not column.isna().all()
+
+
+def bold(values: pd.Series, which: str) -> list[str]:
+    """Return the styles of a column in which the smallest ('min') or largest ('max') value is in bold."""
+    return ["font-weight: bold" if value == values.agg(which) else "" for value in values]
+
+
+def findings(text: str, numbers: Mapping[str, float], formats: Mapping[str, str], words: Mapping[str, str]) -> None:
+    """Show a text with each {name} replaced by a word or a number in its format: as Markdown in a notebook.
+
+    Raises ValueError for a name of neither.
+    """
+    shown = {name: format(value, formats[name]) for name, value in numbers.items()} | dict(words)
+    try:
+        filled = inspect.cleandoc(text).format_map(shown)
+    except KeyError as error:
+        raise ValueError(
+            f"the findings name {error}, which the run has not kept: keep it with run.number, or give the word"
+        ) from None
+    display(Markdown(filled)) if get_ipython() else print(filled)
+
+
+def show_source(thing: Any) -> None:
+    """Show how a class or function is written, as highlighted code."""
+    source = inspect.cleandoc("\n" + inspect.getsource(thing))
+    display(Code(source, language="python")) if get_ipython() else print(source)
