@@ -9,6 +9,7 @@ for word, checksums, how and where it was trained, and a probe, by which code th
 """
 
 from twinvae.training.jobs import Job, from_plain, recipe_of
-from twinvae.training.kept import NotTrained, Trained, folder_of, load, published, stale, train_or_load, used
+from twinvae.training.kept import NotTrained, Trained, load, opened, stale, train_or_load, used
 from twinvae.training.measures import measured, per_image
+from twinvae.training.places import folder_of, models_here, models_in_git, published
 from twinvae.training.probe import probe
