@@ -61,6 +61,7 @@ def test_an_arrow_runs_down_only():
         ("backend", "pt", "tf"),
         ("provenance", "training"),
         ("metrics",),
+        ("pretrained",),
         ("figures", "run"),
     )
     level = {name: number for number, floor in enumerate(floors) for name in floor}
