@@ -10,7 +10,7 @@ from pair import CVAE, TWINS, VAE, same_arrays, splits
 
 from twinvae import backend, checkpoints, data, training
 from twinvae.spec import TrainSpec
-from twinvae.training import Job, jobs, publish, spot_check
+from twinvae.training import Job, jobs, kept, publish, spot_check
 
 IMAGES = splits()
 JOB = Job(VAE, (TrainSpec(3, 8, 1e-2),), training.recipe_of(IMAGES))
@@ -101,7 +101,8 @@ def project_of_models(project, monkeypatch):
     """A project under git whose results folder is its own; real images; weights of any size are large."""
     monkeypatch.delenv("TWINVAE_RESULTS", raising=False)
     monkeypatch.setattr(spot_check, "ROUNDED", 0)
-    monkeypatch.setattr(publish, "named_images", lambda job: parts[2])
+    for module in (kept, publish):
+        monkeypatch.setattr(module, "named_images", lambda job: parts[2])
     subprocess.run(["git", "init", "-q"], check=True)
     (project / ".gitignore").write_text("results/models/*\n!results/models/PUBLISHED\n")
     parts = [

@@ -20,7 +20,7 @@ from twinvae.spec import GanSpec, ModelSpec, TrainSpec, to_dict
 from twinvae.training.jobs import Job, fingerprints, from_plain
 from twinvae.training.places import folder_of, models_in_git, published
 from twinvae.training.probe import changed, core_checksum, probe, same
-from twinvae.training.spot_check import as_published
+from twinvae.training.spot_check import as_published, named_images
 
 
 class NotTrained(LookupError):
@@ -204,7 +204,7 @@ def _keep(job: Job, folder: Path, model: Any, images: data.Splits, rows: list[di
     weights = folder / "weights.safetensors"
     arrays = model.get_arrays()
     if folder.name in published():
-        arrays = as_published(model, backend.get(job.backend), images.test, job.phases[-1])
+        arrays = as_published(model, backend.get(job.backend), named_images(job), job.phases[-1])
     checkpoints.write(weights, arrays, spec=to_dict(job.spec))
     lines = [*rows[:1], *map(dict.values, rows)]  # names, then numbers
     paths.write_text(folder / "history.csv", "".join(",".join(map(str, line)) + "\n" for line in lines))
@@ -214,6 +214,7 @@ def _keep(job: Job, folder: Path, model: Any, images: data.Splits, rows: list[di
         "weights": paths.sha256(weights),
         "data": fingerprints(images),
         "source": images.source.label,
+        "labels": list(images.train.class_names) if job.spec.num_classes else [],
         "seconds": sum(row["seconds"] for row in rows),
         "ended": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "git": provenance.git_state(paths.find_root(Path.cwd())),

@@ -47,7 +47,8 @@ def _checked(folder: Path) -> str:
         kept = checkpoints.read(folder / "weights.safetensors")[0]
         if any(a.dtype != kept[name].dtype for name, a in wanted.items()):
             return f"was kept before it was named; delete {folder} and make train: its checkpoints are there"
-        trained.card.update(labels=_labels(trained, images), spot_check=_spot_check(trained, images))
+        trained.card.setdefault("labels", _labels(trained, images))
+        trained.card["spot_check"] = _spot_check(trained, images)
         paths.write_text(folder / "card.json", json.dumps(trained.card, indent=1) + "\n")
     paths.write_text(folder / "card.md", in_words(trained.card, folder.name))
     return ""
