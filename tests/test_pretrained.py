@@ -178,6 +178,17 @@ def test_kinds_without_prior_or_label_say_so(results):
     assert twinvae.load("tiny_ae").reconstruct(X).shape == X.shape
 
 
+@pytest.mark.parametrize("name, other", [("torch", "tensorflow"), ("tf", "torch")])
+def test_a_model_is_opened_without_the_other_framework_and_without_pandas(name, other):
+    blocked = (other, "pandas", "matplotlib", "scipy", "sklearn", "IPython")
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({blocked!r}))\nimport twinvae\n"
+        f"print(twinvae.load('report004_cvae', {name!r}).sample('7').shape)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.endswith("(1, 28, 28, 1)\n"), done.stderr[-2000:]
+
+
 # --- files ---------------------------------------------------------------------------------------
 
 

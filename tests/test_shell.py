@@ -1,5 +1,6 @@
 """The shell command: each does what it says, and wrong input gets a sentence and an exit code."""
 
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -151,3 +152,33 @@ def test_help_explains_every_command_without_a_framework():
 def test_the_command_is_installed_by_its_name():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["scripts"] == {"twinvae": "twinvae_apps.shell:main"}
+
+
+# --- README --------------------------------------------------------------------------------------
+
+_, _, AFTER = (ROOT / "README.md").read_text(encoding="utf-8").partition("## A model in one line\n")
+SECTION = AFTER.partition("\n## ")[0]
+
+
+def blocks(language: str) -> list[str]:
+    """The blocks of code in this language of README's section on trained models."""
+    return [part.partition("```")[0] for part in SECTION.split(f"```{language}\n")[1:]]
+
+
+def test_readmes_lines_of_python_run(tmp_path, monkeypatch):
+    pytest.importorskip("onnx", reason="pip install -e '.[onnx]'")
+    monkeypatch.chdir(tmp_path)
+    (code,) = blocks("python")
+    found = {}
+    exec(code, found)
+    assert found["x"].shape == (16, 28, 28, 1) and found["bound"].shape == (16,)
+    assert (tmp_path / "report004_cvae.onnx").stat().st_size > 100_000
+
+
+@pytest.mark.parametrize("line", [line for block in blocks("sh") for line in block.splitlines()])
+def test_readmes_commands_run(run, line, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, said, _ = run(*shlex.split(line)[1:])
+    assert code == 0 and said
+    if "--out" in line:
+        assert (tmp_path / line.split()[-1]).stat().st_size > 500

@@ -5,7 +5,8 @@
     python -m twinvae.training.publish       adds the models that results/models/PUBLISHED names to git
 
 A folder of `results/models/` holds `weights.safetensors`, `history.csv` and, written last, `card.json`: the job word
-for word, checksums, how and where it was trained, and a probe, by which code that trains otherwise is noticed.
+for word, checksums, how and where it was trained, and a probe, by which code that trains otherwise is noticed.  Those
+that are published have what the file comes to on 500 named images (`spot_check`) and `card.md`, the same in words.
 """
 
 from twinvae.training.jobs import Job, from_plain, recipe_of
