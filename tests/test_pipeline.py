@@ -217,7 +217,8 @@ def imported(folder: str) -> set[str]:
 
 def test_what_is_imported_is_asked_for():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    dependencies = {re.match(r"[a-z0-9-]+", line)[0] for line in project["dependencies"]}
+    optional = [line for extra in project["optional-dependencies"].values() for line in extra]
+    dependencies = {re.match(r"[a-z0-9-]+", line)[0] for line in project["dependencies"] + optional}
     for folder in ("lib", "notebooks/apps", "notebooks/studies", "report/collect"):
         assert imported(folder) <= dependencies, folder
     asked, _, _ = (ROOT / "requirements.lock").read_text().partition("# needed by those")

@@ -10,7 +10,7 @@ from pair import CVAE, TWINS, VAE, same_arrays, splits
 
 from twinvae import backend, checkpoints, data, training
 from twinvae.spec import TrainSpec
-from twinvae.training import Job, kept, publish
+from twinvae.training import Job, jobs, kept, publish, spot_check
 
 IMAGES = splits()
 JOB = Job(VAE, (TrainSpec(3, 8, 1e-2),), training.recipe_of(IMAGES))
@@ -100,7 +100,9 @@ def test_a_model_is_built_in_the_other_twin(results):
 def project_of_models(project, monkeypatch):
     """A project under git whose results folder is its own; real images; weights of any size are large."""
     monkeypatch.delenv("TWINVAE_RESULTS", raising=False)
-    monkeypatch.setattr(kept, "ROUNDED", 0)
+    monkeypatch.setattr(spot_check, "ROUNDED", 0)
+    for module in (kept, publish):
+        monkeypatch.setattr(module, "named_images", lambda job: parts[2])
     subprocess.run(["git", "init", "-q"], check=True)
     (project / ".gitignore").write_text("results/models/*\n!results/models/PUBLISHED\n")
     parts = [
@@ -125,13 +127,51 @@ def test_a_published_model_is_rounded_added_to_git_and_found_from_elsewhere(
     training.measured(again, "facts", lambda: {"n": 1})
     assert publish.main() == 0
     tracked = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=True).stdout.split()
-    names = {"card.json", "history.csv", "weights.safetensors"}
+    names = {"card.json", "card.md", "history.csv", "weights.safetensors"}
     at = f"results/models/{folder.name}/"
     assert {t.removeprefix(at) for t in tracked if t.startswith(at) and "measures" not in t} == names
     assert len([t for t in tracked if t.startswith(at + "measures/facts-")]) == 1
     monkeypatch.setenv("TWINVAE_RESULTS", str(tmp_path / "elsewhere"))
     assert same_arrays(training.load(JOB).model.get_arrays(), again.model.get_arrays())
     assert json.loads((folder / "card.json").read_text())["weights"] == training.load(JOB).card["weights"]
+
+
+def test_weights_are_not_rounded_where_that_changes_a_digit(project_of_models, monkeypatch, capsys):
+    monkeypatch.setattr(spot_check, "LAST_DIGIT", 1e-9)
+    folder = training.folder_of(JOB, "official")
+    folder.parent.mkdir(parents=True)
+    (folder.parent / "PUBLISHED").write_text(folder.name + "\n")
+    training.train_or_load(JOB, project_of_models)
+    assert {a.dtype for a in checkpoints.read(folder / "weights.safetensors")[0].values()} == {np.dtype("float32")}
+    assert publish.main() == 0, "and it is published so"
+
+
+def test_a_card_says_what_the_file_comes_to_and_how_the_model_is_made_again(project_of_models, monkeypatch, tmp_path):
+    folder = training.folder_of(JOB, "official")
+    folder.parent.mkdir(parents=True)
+    (folder.parent / "PUBLISHED").write_text(folder.name + "\n")
+    trained = training.train_or_load(JOB, project_of_models)
+    assert publish.main() == 0
+    card = json.loads((folder / "card.json").read_text())
+    values = spot_check.measure(trained.model, trained.twin, project_of_models.test, trained.settings)
+    assert card["spot_check"]["values"] == pytest.approx(values, abs=1e-6) and card["labels"] == []
+    assert card["spot_check"]["untrained"]["recon"] > values["recon"] + 0.1
+    words = (folder / "card.md").read_text()
+    assert f"| recon | {values['recon']:.6g} | {card['spot_check']['untrained']['recon']:.6g} |" in words
+    assert (
+        f'twinvae.load("{folder.name}"' in words and "seed 0, PyTorch; 3 epochs in batches of 8, adam at 0.01" in words
+    )
+    (again,) = jobs.read(folder / "card.json")
+    assert again.key == JOB.key
+
+
+def test_stand_ins_are_no_named_images(project_of_models, monkeypatch, capsys):
+    monkeypatch.setattr(publish, "named_images", lambda job: IMAGES.test)
+    folder = training.folder_of(JOB, "official")
+    folder.parent.mkdir(parents=True)
+    (folder.parent / "PUBLISHED").write_text(folder.name + "\n")
+    training.train_or_load(JOB, project_of_models)
+    assert publish.main() == 1 and "cannot be measured on random pixels; set TWINVAE_DATA" in capsys.readouterr().out
 
 
 def test_what_is_not_kept_is_not_loaded(results):

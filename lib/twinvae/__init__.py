@@ -1,6 +1,7 @@
 """twinvae: AE, VAE, CVAE and conditional GAN as twins, in PyTorch (`twinvae.pt`) and TensorFlow (`twinvae.tf`).
 
 Importing `twinvae` imports neither framework; ask `twinvae.backend.get("torch")` or `get("tf")` for a twin.
+`twinvae.load(NAME)` opens a trained model, `twinvae.models()` lists them.
 """
 
 import importlib
@@ -19,6 +20,13 @@ def parts_on_demand(package: str, names: Sequence[str]) -> Callable[[str], objec
         raise AttributeError(f"{package} has no part {name!r}; its parts are {', '.join(names)}")
 
     return __getattr__
+
+
+def __getattr__(name: str) -> object:
+    """Return `load` or `models`, imported when they are first asked for."""
+    if name in ("load", "models"):
+        return getattr(importlib.import_module("twinvae.pretrained"), name)
+    raise AttributeError(f"module 'twinvae' has no attribute {name!r}")
 
 
 class MovedFinder:

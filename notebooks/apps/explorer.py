@@ -13,8 +13,8 @@ import numpy as np
 
 from twinvae import checkpoints, data
 from twinvae.metrics import likelihood
+from twinvae.pretrained import Found
 from twinvae_apps.ink import centre_mass, ink_box
-from twinvae_apps.trained_models import TrainedModel
 
 REACH = 3.0  # a plane shows codes from -REACH to REACH: 99.7 % of each unit's prior
 LIT = 0.2  # what is brighter in a drawing, or in a training image, is ink
@@ -23,7 +23,7 @@ LIT = 0.2  # what is brighter in a drawing, or in a training image, is ink
 class Explorer:
     """A trained model in both twins (name -> what `backend.get` returned), and the images it is compared with."""
 
-    def __init__(self, trained: TrainedModel, images: data.Splits, twins: dict[str, ModuleType]):
+    def __init__(self, trained: Found, images: data.Splits, twins: dict[str, ModuleType]):
         self.trained, self.spec, self.images, self.twins = trained, trained.spec, images, twins
         self.models = {name: checkpoints.load_model(trained.path, twin) for name, twin in twins.items()}
         self.first = next(iter(twins))

@@ -12,10 +12,11 @@ import ipywidgets as widgets
 import numpy as np
 
 from twinvae import randomness
+from twinvae.pretrained import Found
 from twinvae_apps.drawing_square import INSTRUCTIONS, SIZE, DrawingSquare
 from twinvae_apps.explorer import REACH, Explorer, difference, enlarged, png
 from twinvae_apps.latent_plane import STYLE, LatentPlane, column
-from twinvae_apps.trained_models import TrainedModel, images_of
+from twinvae_apps.trained_models import images_of
 
 SLIDERS, NEIGHBOURS = 8, 10
 dropdown = partial(widgets.Dropdown, style=STYLE, layout=widgets.Layout(width="310px"))
@@ -30,7 +31,7 @@ class ExplorerPanel(widgets.VBox):
     `show` does it all; `milliseconds` is what it last took from the change to the new PNG.
     """
 
-    def __init__(self, models: list[TrainedModel], twins: dict[str, ModuleType], train_size: int = 10_000):
+    def __init__(self, models: list[Found], twins: dict[str, ModuleType], train_size: int = 10_000):
         super().__init__()
         self.twins, self.train_size = twins, train_size
         self.random = randomness.rng(0, "prior", 10)
@@ -47,7 +48,7 @@ class ExplorerPanel(widgets.VBox):
         return {**super()._repr_mimebundle_(**kwargs), "text/plain": words}
 
     # ------------------------------------------------------------ building
-    def take_up(self, model: TrainedModel) -> None:
+    def take_up(self, model: Found) -> None:
         """Take up a model: its labels, its most active units, the images it was trained on."""
         self.explorer = Explorer(model, images_of(model, self.train_size, 1_000), self.twins)
         self.z = np.zeros(self.explorer.spec.latent_dim)

@@ -2,66 +2,32 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from twinvae import data
-from twinvae import spec as specs
-from twinvae.training import Job, from_plain, published
+from twinvae.pretrained import Found, all_found
+from twinvae.training import published
 
 KINDS = ("cvae", "vae", "cgan")  # those whose codes have a known prior, N(0, I)
 
 
-@dataclass(frozen=True)
-class TrainedModel:
-    """A file of trained weights, and the training that it came from."""
-
-    path: Path
-    job: Job
-
-    @property
-    def spec(self) -> specs.ModelSpec | specs.GanSpec:
-        """What the model is."""
-        return self.job.spec
-
-    @property
-    def settings(self) -> specs.TrainSpec:
-        """How it was trained last."""
-        return self.job.phases[-1]
-
-    @property
-    def dataset(self) -> str:
-        """The data set that it was trained on."""
-        return self.job.data.dataset
-
-    @property
-    def title(self) -> str:
-        """Return how a list of models names it."""
-        epochs = f"{self.settings.epochs} epoch{'s' * (self.settings.epochs > 1)}"
-        return f"{self.spec.name}, {self.spec.latent_dim} latent units, {epochs} ({self.dataset})"
-
-
-def find_models(*folders: Path) -> list[TrainedModel]:
+def find_models(*folders: Path) -> list[Found]:
     """Find the published models whose codes have a known prior, each in the first of these `results/` folders.
 
     Those whose images are a transform's are left out; CVAEs of digits come first.
     """
-    found = {}
-    for folder in (folder / "models" / name for folder in folders for name in published()):
-        card, weights = folder / "card.json", folder / "weights.safetensors"
-        if folder.name not in found and card.is_file() and weights.is_file():
-            found[folder.name] = TrainedModel(weights, from_plain(json.loads(card.read_text(encoding="utf-8"))["job"]))
-    models = (model for model in found.values() if model.spec.kind in KINDS and not model.job.data.transform)
+    names, found = published(), all_found(*(folder / "models" for folder in folders))
+    models = (m for m in found if m.folder in names and m.spec.kind in KINDS and not m.job.data.transform)
     return sorted(models, key=place_in_list)
 
 
-def place_in_list(model: TrainedModel) -> tuple:
+def place_in_list(model: Found) -> tuple:
     """Return what a list of models is sorted by."""
     kind = KINDS.index(model.spec.kind)
     return model.dataset != "mnist", kind, model.spec.latent_dim, -model.settings.epochs, model.title
 
 
-def images_of(model: TrainedModel, train_size: int, test_size: int) -> data.Splits:
+def images_of(model: Found, train_size: int, test_size: int) -> data.Splits:
     """Return the images that a model was trained on, or their stand-in where they are not at hand."""
     return data.from_recipe(replace(model.job.data, train_size=train_size, test_size=test_size))

@@ -16,7 +16,7 @@ def main(words: list[str]) -> int:
     if words[:1] and words[0] in bare.COMMANDS:
         return bare.main(words)
     parser = argparse.ArgumentParser(prog="python -m twinvae.training", description=main.__doc__, epilog=bare.__doc__)
-    parser.add_argument("jobs", type=Path, help="a JSON list of jobs")
+    parser.add_argument("jobs", type=Path, help="a JSON list of jobs, or the card.json of a model")
     jobs, failed = read(parser.parse_args(words).jobs), 0
     for number, job in enumerate(jobs, 1):
         try:

@@ -85,8 +85,9 @@ def fingerprints(images: data.Splits) -> list[str]:
 
 
 def read(path: Path) -> list[Job]:
-    """Return the jobs of a file, a JSON list; the `minutes` beside one are no part of it."""
+    """Return the jobs of a file: a JSON list, whose `minutes` beside a job are no part of it, or a model's card."""
     plain = json.loads(path.read_text(encoding="utf-8"))
+    plain = [plain["job"]] if isinstance(plain, dict) else plain
     return [from_plain({name: value for name, value in values.items() if name != "minutes"}) for values in plain]
 
 

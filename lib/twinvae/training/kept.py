@@ -18,7 +18,9 @@ import numpy as np
 from twinvae import backend, checkpoints, data, paths, provenance
 from twinvae.spec import GanSpec, ModelSpec, TrainSpec, to_dict
 from twinvae.training.jobs import Job, fingerprints, from_plain
+from twinvae.training.places import folder_of, models_in_git, published
 from twinvae.training.probe import changed, core_checksum, probe, same
+from twinvae.training.spot_check import as_published, named_images
 
 
 class NotTrained(LookupError):
@@ -51,19 +53,12 @@ class Trained:
         return self.twin.models.predict(self.model, method, *arrays)
 
 
-ROUNDED = 1_000_000  # bytes of float32 weights from which on they are published as float16
 _used: dict[str, dict] = {}
 
 
 def used() -> list[dict]:
     """Return the models that this process has trained or loaded: key, name, checksum of the weights, card."""
     return list(_used.values())
-
-
-def folder_of(job: Job, kind: str) -> Path:
-    """Return the folder of a job's model: `kind`, that of its images, keeps other data apart from official ones."""
-    models = paths.results_folder(paths.find_root(Path.cwd())) / "models"
-    return models / "-".join([job.spec.name, *([] if kind in ("official", "variant") else [kind]), job.key])
 
 
 def train_or_load(
@@ -94,23 +89,6 @@ def _usable(folder: Path, images: data.Splits | None) -> Path | None:
     return next((at for at in (folder, models_in_git() / folder.name) if not _unusable(at, images)), None)
 
 
-def models_in_git() -> Path:
-    """Return the project's own folder of models, wherever results go."""
-    return paths.find_root(Path.cwd()) / "results" / "models"
-
-
-def published() -> set[str]:
-    """Return the folders of the models that are published: their weights are rounded when they are kept."""
-    file = models_in_git() / "PUBLISHED"
-    return set(file.read_text(encoding="utf-8").split()) if file.is_file() else set()
-
-
-def rounded(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return weights as they are published: as float16 where float32 takes over 1 MB."""
-    large = sum(4 * a.size for a in arrays.values()) > ROUNDED
-    return {name: a.astype("float16") for name, a in arrays.items()} if large else arrays
-
-
 def _unusable(folder: Path, images: data.Splits | None) -> str:
     """Return why the folder's model cannot serve these images (None: those that it was trained on), '' if it can."""
     if not (folder / "card.json").exists():
@@ -128,12 +106,21 @@ def _load(job: Job, home: Path, images: data.Splits | None, twin: ModuleType | N
         paths.write_text(wanted, json.dumps([to_dict(job)]))
         why = f"{job.spec.name} {_unusable(home, images)}"
         raise NotTrained(f"{why}; train it: python -m twinvae.training {wanted}, or make train")
+    return replace(opened(folder, twin or backend.get(job.backend)), job=job)
+
+
+def opened(folder: Path, twin: ModuleType | None = None) -> Trained:
+    """Return the model in a folder, built by `twin`, or by the twin that trained it.
+
+    Raises checkpoints.NotFinite for a training that failed, ValueError for weights that its card does not know.
+    """
     card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
     if card["failed"]:
         raise checkpoints.NotFinite(card["failed"])
-    twin, weights = twin or backend.get(job.backend), folder / "weights.safetensors"
+    job, weights = from_plain(card["job"]), folder / "weights.safetensors"
     if paths.sha256(weights) != card["weights"]:
         raise ValueError(f"{weights} is not what its card says; delete its folder and train it again")
+    twin = twin or backend.get(job.backend)
     model = changed(job, twin, twin.models.build(job.spec))
     model.set_arrays(checkpoints.read(weights)[0])
     history = pd.read_csv(folder / "history.csv") if (pd := _package("pandas")) else None
@@ -216,7 +203,8 @@ def _keep(job: Job, folder: Path, model: Any, images: data.Splits, rows: list[di
     """Write the folder of a model, the card last; `how` is what the card says beside what is known here."""
     weights = folder / "weights.safetensors"
     arrays = model.get_arrays()
-    arrays = rounded(arrays) if folder.name in published() else arrays
+    if folder.name in published():
+        arrays = as_published(model, backend.get(job.backend), named_images(job), job.phases[-1])
     checkpoints.write(weights, arrays, spec=to_dict(job.spec))
     lines = [*rows[:1], *map(dict.values, rows)]  # names, then numbers
     paths.write_text(folder / "history.csv", "".join(",".join(map(str, line)) + "\n" for line in lines))
@@ -226,6 +214,7 @@ def _keep(job: Job, folder: Path, model: Any, images: data.Splits, rows: list[di
         "weights": paths.sha256(weights),
         "data": fingerprints(images),
         "source": images.source.label,
+        "labels": list(images.train.class_names) if job.spec.num_classes else [],
         "seconds": sum(row["seconds"] for row in rows),
         "ended": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "git": provenance.git_state(paths.find_root(Path.cwd())),
