@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
+from tiny import ROOT
 
 from twinvae import paths
 from twinvae.data import Source
 from twinvae.run import Run, latex, pictures, results
+from twinvae_collect import short_tables
 
 OFFICIAL = Source("mnist", "MNIST, official files", "official", (("train.gz", "0" * 64),))
 STANDIN = Source("mnist", "stand-in: 5,000 digits", "stand-in", (("mnist.csv", "1" * 64),))
@@ -304,3 +306,38 @@ def test_numbers_and_words_in_latex():
         frame, {}, index=True
     )
     assert frame.index.name == "m_x"
+
+
+@pytest.mark.parametrize("name", [r"$\input{/etc/passwd}$", r"$^^5cinput{x}$", r"$\frac{$", r"$a & b$", "$1%$"])
+def test_no_name_reaches_latex_or_a_figure_as_code(project, name):
+    assert latex.escape(name).startswith(r"\$") and latex.escape(name).endswith(r"\$")
+    assert not {"\\i", "\\f", "^^", " & ", "{$"} & {latex.escape(name)[at : at + 2] for at in range(40)}
+    assert latex.escape(name) == r"\$".join(latex.escape(part) for part in name.split("$"))
+    run = start()
+    run.use(Source("folder:x", f"own data: {name}", "own"))
+    fig, ax = plt.subplots(figsize=(2, 2))
+    ax.bar(["a", name], [1, 2], label="$x$")
+    ax.set_title(name)
+    run.figure("names", fig, caption="Names")
+    assert (run.folder / "figures" / "names.pdf").is_file()
+
+
+def test_what_we_write_as_mathematics_stays_mathematics():
+    """Every formula of the errata and the claims, which become tables of the report."""
+    texts = [(ROOT / "report" / name).read_text() for name in ("errata.yaml", "claims.yaml")]
+    formulas = [formula for text in texts for formula in text.replace("\\\\", "\\").split("$")[1::2]]
+    assert len(formulas) > 50
+    for formula in formulas:
+        assert latex.escape(f"${formula}$".replace("\n", " ")).startswith("$"), formula
+
+
+def test_no_cell_is_a_formula_to_a_spreadsheet(project):
+    evil = "=cmd|' /C calc'!A0"
+    frame = pd.DataFrame({evil: [1.5, -2.0], "class": ["@SUM(1)", "plain"], "n": [-1, 2]}, index=["+1", "b"])
+    run = start()
+    shown = run.table("t", frame, caption="T")
+    lines = (run.folder / "tables" / "t.csv").read_text().splitlines()
+    assert lines == [f",'{evil},class,n", "'+1,1.5,'@SUM(1),-1", "b,-2.0,plain,2"] and shown is frame
+    run.finish()
+    values, _, numeric = short_tables.read_table(results.read(run.folder), "t")
+    assert evil in values and evil in numeric
