@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,6 +121,81 @@ def test_files_are_written_under_names_that_nobody_can_foresee_and_with_the_usua
     with pytest.raises(RuntimeError), paths.written_whole(tmp_path / "b.txt"):
         raise RuntimeError
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "plain.txt"]
+
+
+WRITE = """
+import os, sys, time
+from pathlib import Path
+from twinvae import paths
+with paths.written_whole(Path("a.txt")) as part:
+    part.write_text("half")
+    print("written", flush=True)
+    time.sleep(float(sys.argv[1]))
+    part.write_text(sys.argv[1])
+"""
+
+
+def test_what_a_killed_writer_left_is_removed_and_what_a_living_one_writes_is_not(tmp_path, python):
+    def writer(seconds: str) -> subprocess.Popen:
+        process = subprocess.Popen([python, "-c", WRITE, seconds], cwd=tmp_path, stdout=subprocess.PIPE)
+        process.stdout.readline()
+        return process
+
+    killed, living = writer("60"), writer("1.5")
+    killed.kill()
+    killed.communicate()
+    assert len(list(tmp_path.iterdir())) == 2
+    writer("0").communicate()
+    assert (tmp_path / "a.txt").read_text() == "0" and len(list(tmp_path.iterdir())) == 2
+    assert not living.communicate()[0] and living.returncode == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"] and (tmp_path / "a.txt").read_text() == "1.5"
+
+
+def test_two_writers_never_leave_half_a_file(tmp_path):
+    whole = {"1" * 5_000, "2" * 5_000}
+
+    def write(text: str) -> None:
+        for _ in range(150):
+            paths.write_text(tmp_path / "a.txt", text)
+
+    threads = [threading.Thread(target=write, args=(text,)) for text in whole]
+    paths.write_text(tmp_path / "a.txt", min(whole))
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        assert (tmp_path / "a.txt").read_text() in whole
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+FULL = """
+import resource
+from matplotlib import pyplot as plt
+import numpy as np, pandas as pd
+from twinvae.data.files import kept
+from twinvae.run import Run
+run = Run.start("03_tiny", profile="smoke", backend="torch", epochs=2)
+fig, ax = plt.subplots()
+ax.plot(np.arange(9000.0), np.random.default_rng(0).random(9000))
+table = pd.DataFrame({"a": np.arange(9000)})
+resource.setrlimit(resource.RLIMIT_FSIZE, (9_000, 9_000))
+for write in (lambda: run.figure("f", fig, "F"), lambda: run.table("t", table, "T")):
+    try:
+        write()
+    except OSError as error:
+        print(error)
+print(kept("key", lambda: (np.arange(9000),))[0].sum())
+"""
+
+
+def test_a_disk_that_is_full_gets_one_sentence_from_everything_and_keeps_no_half_file(project, python):
+    environment = os.environ | {"XDG_CACHE_HOME": str(project / "cache")}
+    done = subprocess.run([python, "-c", FULL], cwd=project, capture_output=True, text=True, env=environment)
+    figure, table, total = done.stdout.splitlines()[1:]
+    for line, name in ((figure, "figures/f.pdf"), (table, "tables/t.csv")):
+        assert line.startswith(f"cannot write {project / 'results/smoke/03_tiny-torch' / name}: File too large; make ")
+    assert total == str(9000 * 8999 // 2), "a cache that is full is no error"
+    assert not [path for path in project.rglob("*") if path.is_file() and path.parent.name in ("figures", "arrays")]
+    assert not list(project.rglob(".*.tmp*"))
 
 
 def test_overnight_says_what_replaces_it(project, monkeypatch):

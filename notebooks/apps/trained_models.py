@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
-from twinvae import data
+from twinvae import checkpoints, data, paths
 from twinvae import spec as specs
 from twinvae.training import Job, from_plain, published
 
@@ -40,6 +42,13 @@ class TrainedModel:
         """Return how a list of models names it."""
         epochs = f"{self.settings.epochs} epoch{'s' * (self.settings.epochs > 1)}"
         return f"{self.spec.name}, {self.spec.latent_dim} latent units, {epochs} ({self.dataset})"
+
+    def load(self, twin: ModuleType) -> Any:
+        """Return the model, built by `twin`.  Raises ValueError for a file that is not what its card says."""
+        card = json.loads((self.path.parent / "card.json").read_text(encoding="utf-8"))
+        if paths.sha256(self.path) != card["weights"]:
+            raise ValueError(f"{self.path} is not what its card says; fetch it again")
+        return checkpoints.load_model(self.path, twin)
 
 
 def find_models(*folders: Path) -> list[TrainedModel]:

@@ -132,8 +132,9 @@ def _load(job: Job, home: Path, images: data.Splits | None, twin: ModuleType | N
     if card["failed"]:
         raise checkpoints.NotFinite(card["failed"])
     twin, weights = twin or backend.get(job.backend), folder / "weights.safetensors"
-    if paths.sha256(weights) != card["weights"]:
-        raise ValueError(f"{weights} is not what its card says; delete its folder and train it again")
+    for part, name in (("weights", weights.name), ("history", "history.csv")):
+        if part in card and paths.sha256(folder / name) != card[part]:  # cards of before say nothing of the history
+            raise ValueError(f"{folder / name} is not what its card says; delete its folder and train it again")
     model = changed(job, twin, twin.models.build(job.spec))
     model.set_arrays(checkpoints.read(weights)[0])
     history = pd.read_csv(folder / "history.csv") if (pd := _package("pandas")) else None
@@ -215,8 +216,7 @@ def _unfinished(job: Job, images: data.Splits, models: Path, probed: dict) -> Pa
 def _keep(job: Job, folder: Path, model: Any, images: data.Splits, rows: list[dict], how: dict) -> None:
     """Write the folder of a model, the card last; `how` is what the card says beside what is known here."""
     weights = folder / "weights.safetensors"
-    arrays = model.get_arrays()
-    arrays = rounded(arrays) if folder.name in published() else arrays
+    arrays = rounded(model.get_arrays()) if folder.name in published() else model.get_arrays()
     checkpoints.write(weights, arrays, spec=to_dict(job.spec))
     lines = [*rows[:1], *map(dict.values, rows)]  # names, then numbers
     paths.write_text(folder / "history.csv", "".join(",".join(map(str, line)) + "\n" for line in lines))
@@ -224,6 +224,7 @@ def _keep(job: Job, folder: Path, model: Any, images: data.Splits, rows: list[di
         "job": to_dict(replace(job, marks=())),
         "key": job.key,
         "weights": paths.sha256(weights),
+        "history": paths.sha256(folder / "history.csv"),
         "data": fingerprints(images),
         "source": images.source.label,
         "seconds": sum(row["seconds"] for row in rows),
