@@ -95,10 +95,13 @@ latex:
 	  echo "  macOS: MacTeX; others: TeX Live with latexmk" >&2; exit 1; \
 	fi
 
+# `whole` says that LaTeX came to its end: what it left when it did not, it cannot read, and the next build starts afresh.
 tex:
-	@cd report && mkdir -p build && latexmk -pdf -interaction=nonstopmode -halt-on-error -silent -outdir=build main.tex >build/latexmk.log 2>&1 || { \
+	@cd report && { test -f build/whole || rm -rf build; } && mkdir -p build && rm -f build/whole && \
+	  latexmk -pdf -latexoption=-no-shell-escape -interaction=nonstopmode -halt-on-error -silent -outdir=build main.tex \
+	    >build/latexmk.log 2>&1 && touch build/whole || { \
 	  tail -n 30 build/main.log; echo "LaTeX failed; the whole log is report/build/main.log" >&2; exit 1; }
-	@cp report/build/main.pdf '$(REPORT_OUT)' && echo "wrote $(REPORT_OUT)"
+	@cp report/build/main.pdf '$(REPORT_OUT).part' && mv -f '$(REPORT_OUT).part' '$(REPORT_OUT)' && echo "wrote $(REPORT_OUT)"
 
 test: $(READY)
 	OMP_NUM_THREADS=1 TWINVAE_PROFILE=smoke $(RUN) -m pytest -n auto --dist loadfile
@@ -114,7 +117,7 @@ mutants: $(READY)
 	CUDA_VISIBLE_DEVICES= $(RUN) tests/mutants.py
 
 lab: $(READY)
-	$(RUN) -m jupyter lab notebooks
+	$(RUN) -m jupyter lab notebooks $$(test "$$(id -u)" != 0 || echo --allow-root)
 
 bench: $(READY)
 	$(RUN) -m twinvae_studies.peers

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pair import VAE, splits
 
-from twinvae import backend, checkpoints, randomness
+from twinvae import backend, randomness
 from twinvae.run import Run
 from twinvae.spec import Flatten, TrainSpec
 
@@ -55,7 +55,7 @@ def arm(moment: str) -> None:
         case "first batch" | "mid epoch":
             randomness.CHUNK, randomness.chunks = 1, deadly_chunks
         case "half a checkpoint is written":
-            checkpoints.os.fsync = deadly_fsync
+            os.fsync = deadly_fsync
         case _:
             os.replace = deadly_replace
 

@@ -1,8 +1,11 @@
 """The PDF: it builds, every reference is defined, fonts are embedded, nothing sticks out of the text."""
 
+import os
 import re
 import shutil
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -41,7 +44,16 @@ the claims of \val{claims/004/total} report~\cite{kingma2014}.
 
 def build(report: Path) -> tuple[Path, str]:
     """Make the PDF as the Makefile does; returns it and LaTeX's log."""
-    command = ["latexmk", "-pdf", "-interaction=nonstopmode", "-halt-on-error", "-silent", "-outdir=build", "main.tex"]
+    command = [
+        "latexmk",
+        "-pdf",
+        "-latexoption=-no-shell-escape",
+        "-interaction=nonstopmode",
+        "-halt-on-error",
+        "-silent",
+        "-outdir=build",
+        "main.tex",
+    ]
     done = subprocess.run(command, cwd=report, capture_output=True, text=True, errors="replace")
     log = (report / "build" / "main.log").read_text(errors="replace")
     assert done.returncode == 0, log[-3000:]
@@ -97,6 +109,42 @@ def report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     finished_run("03_tiny", "torch", "full", a=1.0, b=2.0)
     finished_run("01_alone", None, c=-0.25)
     return folder
+
+
+# Stands for LaTeX: writes its aux file in two halves, and cannot read one of which there is only a half.
+LATEXMK = """#!/bin/sh
+case "$*" in *-no-shell-escape*) ;; *) echo "LaTeX may run commands" >&2; exit 1;; esac
+test ! -e build/main.aux || grep -q end build/main.aux || exit 12
+echo begin > build/main.aux
+test ! -e wait || { touch waiting; sleep 30; }
+echo end >> build/main.aux
+echo "a whole PDF" > build/main.pdf
+"""
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
+def test_a_build_that_was_stopped_does_not_break_the_next(end, tmp_path):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    folder = tmp_path / "report"
+    folder.mkdir()
+    (tmp_path / "latexmk").write_text(LATEXMK)
+    (tmp_path / "latexmk").chmod(0o755)
+    (folder / "wait").touch()
+    (folder / "twinvae.pdf").write_text("the one before")
+    command, environment = ["make", "tex"], os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment, start_new_session=True, stdout=-3, stderr=-3)
+    while not (folder / "waiting").exists() and process.poll() is None:
+        time.sleep(0.02)
+    os.killpg(process.pid, end)
+    process.wait()
+    assert (folder / "build" / "main.aux").read_text() == "begin\n"
+    assert (folder / "twinvae.pdf").read_text() == "the one before"
+    (folder / "wait").unlink()
+    for _ in range(2):
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    assert (folder / "twinvae.pdf").read_text() == "a whole PDF\n"
+    assert {path.name for path in folder.iterdir()} == {"build", "twinvae.pdf", "waiting"}
 
 
 @needs_latex

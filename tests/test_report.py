@@ -182,6 +182,28 @@ def test_a_manifest_that_is_not_whole_is_named(runs, damage):
     assert f"the run in {runs['tf']} is half-written: its manifest.json is not whole" in refusal()
 
 
+@pytest.mark.parametrize(
+    ("doctor", "what"),
+    [
+        (lambda m: m["files"].pop("numbers.json"), "vouch for numbers.json"),
+        (lambda m: m["files"].pop("figures/line.pdf"), "vouch for figures/line.pdf"),
+        (lambda m: m["files"].pop("tables/sizes.csv"), "vouch for tables/sizes.csv"),
+        (lambda m: m["formats"].pop("a"), "vouch for number a"),
+        (lambda m: m.update(data=[]), "vouch for its data"),
+        (lambda m: m["shown"].update({"numbers/a": [3]}), "vouch for numbers/a"),
+        (lambda m: m.update(name="04_other"), "vouch for a run called 03_tiny-torch"),
+        (lambda m: m.pop("captions"), "is half-written: its manifest.json is not whole"),
+        (lambda m: m.update(captions=[]), "is half-written: its manifest.json is not whole"),
+    ],
+)
+def test_a_manifest_that_does_not_vouch_for_all_that_is_shown_is_refused(runs, doctor, what):
+    path = runs["torch"] / "manifest.json"
+    manifest = json.loads(path.read_text())
+    doctor(manifest)
+    path.write_text(json.dumps(manifest))
+    assert f"the run in {runs['torch']}" in refusal() and what in refusal()
+
+
 def test_files_that_are_gone_or_were_edited_are_named(runs):
     numbers = runs["torch"] / "numbers.json"
     numbers.write_text(json.dumps({"a": 0.5, "b": 2.0}))

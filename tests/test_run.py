@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
+from tiny import ROOT
 
 from twinvae import paths
 from twinvae.data import Source
 from twinvae.run import Run, latex, pictures, results
+from twinvae_collect import short_tables
 
 OFFICIAL = Source("mnist", "MNIST, official files", "official", (("train.gz", "0" * 64),))
 STANDIN = Source("mnist", "stand-in: 5,000 digits", "stand-in", (("mnist.csv", "1" * 64),))
@@ -118,6 +121,81 @@ def test_files_are_written_under_names_that_nobody_can_foresee_and_with_the_usua
     with pytest.raises(RuntimeError), paths.written_whole(tmp_path / "b.txt"):
         raise RuntimeError
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "plain.txt"]
+
+
+WRITE = """
+import os, sys, time
+from pathlib import Path
+from twinvae import paths
+with paths.written_whole(Path("a.txt")) as part:
+    part.write_text("half")
+    print("written", flush=True)
+    time.sleep(float(sys.argv[1]))
+    part.write_text(sys.argv[1])
+"""
+
+
+def test_what_a_killed_writer_left_is_removed_and_what_a_living_one_writes_is_not(tmp_path, python):
+    def writer(seconds: str) -> subprocess.Popen:
+        process = subprocess.Popen([python, "-c", WRITE, seconds], cwd=tmp_path, stdout=subprocess.PIPE)
+        process.stdout.readline()
+        return process
+
+    killed, living = writer("60"), writer("1.5")
+    killed.kill()
+    killed.communicate()
+    assert len(list(tmp_path.iterdir())) == 2
+    writer("0").communicate()
+    assert (tmp_path / "a.txt").read_text() == "0" and len(list(tmp_path.iterdir())) == 2
+    assert not living.communicate()[0] and living.returncode == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"] and (tmp_path / "a.txt").read_text() == "1.5"
+
+
+def test_two_writers_never_leave_half_a_file(tmp_path):
+    whole = {"1" * 5_000, "2" * 5_000}
+
+    def write(text: str) -> None:
+        for _ in range(150):
+            paths.write_text(tmp_path / "a.txt", text)
+
+    threads = [threading.Thread(target=write, args=(text,)) for text in whole]
+    paths.write_text(tmp_path / "a.txt", min(whole))
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        assert (tmp_path / "a.txt").read_text() in whole
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+FULL = """
+import resource
+from matplotlib import pyplot as plt
+import numpy as np, pandas as pd
+from twinvae.data.files import kept
+from twinvae.run import Run
+run = Run.start("03_tiny", profile="smoke", backend="torch", epochs=2)
+fig, ax = plt.subplots()
+ax.plot(np.arange(9000.0), np.random.default_rng(0).random(9000))
+table = pd.DataFrame({"a": np.arange(9000)})
+resource.setrlimit(resource.RLIMIT_FSIZE, (9_000, 9_000))
+for write in (lambda: run.figure("f", fig, "F"), lambda: run.table("t", table, "T")):
+    try:
+        write()
+    except OSError as error:
+        print(error)
+print(kept("key", lambda: (np.arange(9000),))[0].sum())
+"""
+
+
+def test_a_disk_that_is_full_gets_one_sentence_from_everything_and_keeps_no_half_file(project, python):
+    environment = os.environ | {"XDG_CACHE_HOME": str(project / "cache")}
+    done = subprocess.run([python, "-c", FULL], cwd=project, capture_output=True, text=True, env=environment)
+    figure, table, total = done.stdout.splitlines()[1:]
+    for line, name in ((figure, "figures/f.pdf"), (table, "tables/t.csv")):
+        assert line.startswith(f"cannot write {project / 'results/smoke/03_tiny-torch' / name}: File too large; make ")
+    assert total == str(9000 * 8999 // 2), "a cache that is full is no error"
+    assert not [path for path in project.rglob("*") if path.is_file() and path.parent.name in ("figures", "arrays")]
+    assert not list(project.rglob(".*.tmp*"))
 
 
 def test_overnight_says_what_replaces_it(project, monkeypatch):
@@ -306,3 +384,38 @@ def test_numbers_and_words_in_latex():
         frame, {}, index=True
     )
     assert frame.index.name == "m_x"
+
+
+@pytest.mark.parametrize("name", [r"$\input{/etc/passwd}$", r"$^^5cinput{x}$", r"$\frac{$", r"$a & b$", "$1%$"])
+def test_no_name_reaches_latex_or_a_figure_as_code(project, name):
+    assert latex.escape(name).startswith(r"\$") and latex.escape(name).endswith(r"\$")
+    assert not {"\\i", "\\f", "^^", " & ", "{$"} & {latex.escape(name)[at : at + 2] for at in range(40)}
+    assert latex.escape(name) == r"\$".join(latex.escape(part) for part in name.split("$"))
+    run = start()
+    run.use(Source("folder:x", f"own data: {name}", "own"))
+    fig, ax = plt.subplots(figsize=(2, 2))
+    ax.bar(["a", name], [1, 2], label="$x$")
+    ax.set_title(name)
+    run.figure("names", fig, caption="Names")
+    assert (run.folder / "figures" / "names.pdf").is_file()
+
+
+def test_what_we_write_as_mathematics_stays_mathematics():
+    """Every formula of the errata and the claims, which become tables of the report."""
+    texts = [(ROOT / "report" / name).read_text() for name in ("errata.yaml", "claims.yaml")]
+    formulas = [formula for text in texts for formula in text.replace("\\\\", "\\").split("$")[1::2]]
+    assert len(formulas) > 50
+    for formula in formulas:
+        assert latex.escape(f"${formula}$".replace("\n", " ")).startswith("$"), formula
+
+
+def test_no_cell_is_a_formula_to_a_spreadsheet(project):
+    evil = "=cmd|' /C calc'!A0"
+    frame = pd.DataFrame({evil: [1.5, -2.0], "class": ["@SUM(1)", "plain"], "n": [-1, 2]}, index=["+1", "b"])
+    run = start()
+    shown = run.table("t", frame, caption="T")
+    lines = (run.folder / "tables" / "t.csv").read_text().splitlines()
+    assert lines == [f",'{evil},class,n", "'+1,1.5,'@SUM(1),-1", "b,-2.0,plain,2"] and shown is frame
+    run.finish()
+    values, _, numeric = short_tables.read_table(results.read(run.folder), "t")
+    assert evil in values and evil in numeric

@@ -217,9 +217,10 @@ def test_a_second_process_waits_and_then_loads(results, no_training, capsys):
     assert f"another process is training {folder.name}" in capsys.readouterr().out
 
 
-def test_weights_that_are_not_the_cards_are_refused(results):
+@pytest.mark.parametrize("name", ["weights.safetensors", "history.csv"])
+def test_what_is_not_the_cards_is_refused(results, name):
     folder = training.train_or_load(JOB, DATA).folder
-    with open(folder / "weights.safetensors", "ab") as file:
+    with open(folder / name, "ab") as file:
         file.write(b"more")
     with pytest.raises(ValueError, match="is not what its card says; delete its folder"):
         arrays(JOB)

@@ -6,8 +6,9 @@ import json
 import numpy as np
 import pytest
 from pair import CVAE, TWINS, VAE, same_arrays, splits
+from safetensors.numpy import save_file
 
-from twinvae import backend, checkpoints, spec
+from twinvae import backend, checkpoints, paths, spec
 from twinvae.spec import TrainSpec
 from twinvae_studies import parity, parity_models
 
@@ -51,7 +52,7 @@ def test_arrays_of_every_shape_and_order_are_kept(tmp_path):
 
 def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
     checkpoints.write(tmp_path / "file", {"a": np.ones(3)})
-    monkeypatch.setattr(checkpoints.os, "fsync", lambda _: (_ for _ in ()).throw(OSError("No space left on device")))
+    monkeypatch.setattr(paths.os, "fsync", lambda _: (_ for _ in ()).throw(OSError("No space left on device")))
     with pytest.raises(OSError, match="No space left"):
         checkpoints.write(tmp_path / "file", {"a": np.zeros(3)})
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
@@ -79,6 +80,86 @@ def test_a_file_of_an_unknown_spec_is_refused(tmp_path):
     checkpoints.write(tmp_path / "file", {}, spec=spec.to_dict(VAE) | {"depth": 3})
     with pytest.raises(ValueError, match="ModelSpec has no field 'depth'"):
         checkpoints.load_model(tmp_path / "file", backend.get("torch"))
+
+
+def test_one_flipped_bit_anywhere_is_noticed_or_harmless(tmp_path):
+    arrays, metadata = {"a": np.ones((2, 3), "float32")}, {"history": [{"epoch": 1}]}
+    checkpoints.write(tmp_path / "file", arrays, **metadata)
+    raw, passed = (tmp_path / "file").read_bytes(), 0
+    for bit in range(8 * len(raw)):
+        changed = bytearray(raw)
+        changed[bit // 8] ^= 1 << bit % 8
+        (tmp_path / "file").write_bytes(changed)
+        try:
+            found, said = checkpoints.read(tmp_path / "file")
+        except ValueError as error:
+            assert "delete it and train or fetch it again" in str(error)
+            continue
+        passed += 1
+        assert (found["a"] == 1).all() and found["a"].shape == (2, 3) and said["history"] == metadata["history"]
+    assert passed < 0.1 * 8 * len(raw), "but in the checksum's own name, and in blanks"
+
+
+def test_a_file_of_before_there_were_checksums_is_read(tmp_path):
+    save_file({"a": np.ones(3)}, tmp_path / "file", {"note": '"old"'})
+    assert checkpoints.read(tmp_path / "file")[1] == {"note": "old"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {},
+        {"spec": None},
+        {"spec": {}},
+        {"spec": []},
+        {"spec": spec.to_dict(VAE) | {"encoder": [{"layer": "os.system", "command": "id"}]}},
+        {"spec": spec.to_dict(VAE) | {"encoder": [{"units": 3}]}},
+        {"spec": spec.to_dict(VAE) | {"encoder": [{"layer": "Dense", "size": 3}]}},
+        {"spec": spec.to_dict(VAE) | {"encoder": 3}},
+        {"spec": spec.to_dict(VAE) | {"image_shape": None}},
+        {"spec": spec.to_dict(VAE) | {"latent_dim": 2_000_000_000}},
+        {"spec": spec.to_dict(VAE) | {"latent_dim": "2"}},
+    ],
+)
+def test_a_foreign_file_is_refused_before_anything_is_built(words, tmp_path, monkeypatch):
+    twin = backend.get("torch")
+    checkpoints.write(tmp_path / "file", twin.models.build(VAE).get_arrays(), **words)
+    monkeypatch.setattr(twin.models, "build", None)
+    with pytest.raises(ValueError) as error:
+        checkpoints.load_model(tmp_path / "file", twin)
+    assert "\n" not in str(error.value)
+
+
+def test_json_that_is_too_deep_and_a_folder_are_refused(tmp_path):
+    save_file({"a": np.ones(3)}, tmp_path / "file", {"spec": "[" * 200_000})
+    for path, message in ((tmp_path / "file", "is not a whole weights file"), (tmp_path, "is a folder")):
+        with pytest.raises(ValueError, match=message):
+            checkpoints.load_model(path, backend.get("torch"))
+
+
+@over_twins
+def test_weights_that_are_not_finite_are_refused(twin, tmp_path):
+    arrays = backend.get(twin).models.build(VAE).get_arrays()
+    name = sorted(arrays)[0]
+    arrays[name].flat[0] = np.nan
+    checkpoints.write(tmp_path / "file", arrays, spec=spec.to_dict(VAE))
+    with pytest.raises(ValueError, match=f"weight '{name}' of model 'tiny_vae' holds values that are not finite"):
+        checkpoints.load_model(tmp_path / "file", backend.get(twin))
+
+
+@over_twins
+def test_a_damaged_checkpoint_is_not_gone_on_from(twin, tmp_path):
+    built = backend.get(twin)
+    built.train.fit(built.models.build(VAE), DATA, dataclasses.replace(SETTINGS, epochs=1), tmp_path)
+    path = tmp_path / "last.safetensors"
+    raw = bytearray(path.read_bytes())
+    raw[-9] ^= 1
+    path.write_bytes(raw)
+    with pytest.raises(ValueError, match="last.safetensors is not a whole weights file .its bytes are not those"):
+        built.train.fit(built.models.build(VAE), DATA, SETTINGS, tmp_path)
+    checkpoints.save_model(path, built.models.build(VAE))
+    with pytest.raises(ValueError, match="is no checkpoint: it holds no data; delete it to start again"):
+        built.train.fit(built.models.build(VAE), DATA, SETTINGS, tmp_path)
 
 
 # --- training goes on in the other twin ----------------------------------------------------------

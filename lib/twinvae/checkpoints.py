@@ -7,7 +7,6 @@ belongs to it, as JSON.  Every file is whole or absent.  Knows no framework.
 from __future__ import annotations
 
 import json
-import os
 import time
 import warnings
 import zlib
@@ -25,33 +24,46 @@ from twinvae.paths import written_whole
 from twinvae.spec import TrainSpec, check_images, from_dict, model_from_dict, to_dict
 
 COLUMNS = ("epoch", "loss", "recon", "kl", "valid_loss", "valid_recon", "valid_kl", "seconds")
+CHECKSUM = "checksum"  # its name in a file's metadata
 GAN_LOSSES = ("d_loss", "g_loss", "d_real", "d_fake")  # d_real, d_fake: mean logits of real and of generated images
 GAN_COLUMNS = ("epoch", *GAN_LOSSES, *(f"valid_{name}" for name in GAN_LOSSES), "seconds")
 
 
 def write(path: Path, arrays: dict[str, np.ndarray], **metadata) -> None:
-    """Writes arrays and metadata (anything JSON can hold) to `path`, all or nothing."""
-    payload = save(
-        {name: np.ascontiguousarray(a).reshape(np.shape(a)) for name, a in arrays.items()},
-        {key: json.dumps(value) for key, value in metadata.items()},
-    )
-    with written_whole(Path(path)) as part, open(part, "wb") as file:
-        file.write(payload)
-        file.flush()
-        os.fsync(file.fileno())
+    """Writes arrays and metadata (anything JSON can hold) to `path`, all or nothing, with a checksum of both."""
+    arrays = {name: np.ascontiguousarray(a).reshape(np.shape(a)) for name, a in arrays.items()}
+    words = {key: json.dumps(value) for key, value in metadata.items()}
+    payload = save(arrays, words | {CHECKSUM: _checksum_of_file(arrays, words)})
+    with written_whole(Path(path)) as part:
+        part.write_bytes(payload)
 
 
 def read(path: Path) -> tuple[dict[str, np.ndarray], dict]:
-    """The arrays and the metadata of a file.  ValueError if it is no whole safetensors file of ours."""
+    """The arrays and the metadata of a file.  ValueError if it is no whole safetensors file of ours.
+
+    A file without a checksum is taken as it is: files of before there were any have none, and a checksum is not lost
+    but with the file, in which it stands.  The weights of a kept model have another one in its card.
+    """
+    if Path(path).is_dir():
+        raise ValueError(f"{path} is a folder, not a weights file")
     try:
         with safe_open(path, framework="np") as file:
-            metadata = {key: json.loads(value) for key, value in (file.metadata() or {}).items()}
-            names = file.keys()
-            return {name: file.get_tensor(name) for name in names}, metadata
-    except (SafetensorError, json.JSONDecodeError) as error:
+            words = file.metadata() or {}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
+        if words.pop(CHECKSUM, None) not in (None, _checksum_of_file(arrays, words)):
+            raise ValueError("its bytes are not those that were written")
+        return arrays, {key: json.loads(value) for key, value in words.items()}
+    except (SafetensorError, ValueError, RecursionError) as error:
         raise ValueError(
             f"{path} is not a whole weights file ({error}); delete it and train or fetch it again"
         ) from None
+
+
+def _checksum_of_file(arrays: dict[str, np.ndarray], words: dict[str, str]) -> str:
+    crc = zlib.crc32(json.dumps(words, sort_keys=True).encode())
+    for name, a in sorted(arrays.items()):
+        crc = zlib.crc32(np.ascontiguousarray(a), zlib.crc32(f"{name} {a.dtype} {a.shape}".encode(), crc))
+    return f"{crc:08x}"
 
 
 def save_model(path: Path, model, dtype: str = "float32") -> None:
@@ -61,15 +73,23 @@ def save_model(path: Path, model, dtype: str = "float32") -> None:
 
 
 def load_model(path: Path, twin, dtype: str = "float32"):
-    """The model in the file, built by `twin` (what `backend.get` returned).  ValueError if spec and weights differ."""
+    """The model in the file, built by `twin` (what `backend.get` returned).
+
+    ValueError, before anything is built, where the file holds no model, or weights of another.
+    """
     arrays, metadata = read(path)
-    model = twin.models.build(specs.model_from_dict(metadata["spec"]), dtype=dtype)
+    try:
+        spec = specs.model_from_dict(metadata["spec"])
+    except (LookupError, TypeError, AttributeError, RecursionError, ArithmeticError) as error:
+        raise ValueError(f"{path} holds no model of this library ({type(error).__name__}: {error})") from None
+    check(arrays, spec)
+    model = twin.models.build(spec, dtype=dtype)
     model.set_arrays(arrays)
     return model
 
 
 def check(arrays: dict[str, np.ndarray], spec: specs.ModelSpec | specs.GanSpec) -> None:
-    """ValueError, naming the first difference, unless names and shapes are those of the spec."""
+    """ValueError, naming the first difference, unless names and shapes are those of the spec, and all is finite."""
     wanted = {weight.name: weight.shape for weight in spec.weights()}
     if missing := sorted(set(wanted) - set(arrays)):
         raise ValueError(f"weight {missing[0]!r} of model {spec.name!r} is missing; give all {len(wanted)}")
@@ -78,6 +98,8 @@ def check(arrays: dict[str, np.ndarray], spec: specs.ModelSpec | specs.GanSpec) 
     for name, shape in wanted.items():
         if arrays[name].shape != shape:
             raise ValueError(f"weight {name!r} has shape {arrays[name].shape}; model {spec.name!r} needs {shape}")
+        if not np.isfinite(arrays[name]).all():
+            raise ValueError(f"weight {name!r} of model {spec.name!r} holds values that are not finite")
 
 
 class NotFinite(ArithmeticError):
@@ -115,6 +137,9 @@ class Log:
             return None
         arrays, metadata = read(path)
         kept = {name: a for name, a in arrays.items() if not name.startswith("optimizer.")}
+        lacking = sorted({*self.identity, "history"} - set(metadata)) + ["optimiser"] * (len(kept) == len(arrays))
+        if lacking:
+            raise ValueError(f"{path} is no checkpoint: it holds no {lacking[0]}; delete it to start again")
         for part, now in self.identity.items():
             then = metadata[part]
             if part == "settings":  # those that a version did not know yet had their defaults

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import hashlib
 import os
 import tempfile
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 NAME = "twinvae"  # of the project, in its pyproject.toml
@@ -36,27 +39,69 @@ def results_folder(root: Path) -> Path:
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """Give the name of a new temporary file beside `path` and move it into place when all is written.
+    """Give the name of a new temporary file beside `path` and move it into place when all is written and on the disk.
 
     Raises OSError with one sentence when the folder is full or read-only; `path` is then as it was before.
     """
-    part = None
+    part = handle = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=f".tmp{path.suffix}")
-        os.close(handle)
-        part = Path(name)
+        _sweep(path.parent.resolve())
+        handle, part = _part(path)
         yield part
+        os.fsync(handle)
         part.chmod(0o666 & ~umask())  # mkstemp's files are for their owner alone
         os.replace(part, path)
-    except OSError as error:
+        _sync(path.parent)
+    except Exception as error:
+        if not (cause := _os_error(error)):
+            raise
         raise OSError(
-            f"cannot write {path}: {error.strerror or error}; make room or give write access there, "
+            f"cannot write {path}: {cause.strerror or cause}; make room or give write access there, "
             "or name another folder in TWINVAE_RESULTS"
         ) from None
     finally:
         if part is not None:
             part.unlink(missing_ok=True)
+            os.close(handle)
+
+
+def _part(path: Path) -> tuple[int, Path]:
+    """Return a new file beside `path`, open and locked, and its name; the lock ends with its process."""
+    while True:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=f".tmp{path.suffix}")
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if os.path.exists(name):  # else another process has swept it away before it was locked
+            return handle, Path(name)
+        os.close(handle)
+
+
+@cache
+def _sweep(folder: Path) -> None:
+    """Remove, once a process, what killed writers have left in a folder: temporary files that nobody holds locked."""
+    for part in folder.glob(".*.tmp*"):
+        with suppress(OSError), part.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            part.unlink()
+
+
+def _sync(folder: Path) -> None:
+    """Bring a folder's names to the disk, where its file system can do so."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _os_error(error: BaseException | None) -> OSError | None:
+    """Return the OSError that an error is, or the full disk that a library stumbled over in cleaning up, else None."""
+    if isinstance(error, OSError):
+        return error
+    while error is not None and getattr(error, "errno", None) not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        error = None if error.__suppress_context__ else error.__context__
+    return error
 
 
 def umask() -> int:

@@ -11,7 +11,7 @@ from types import ModuleType
 import cv2
 import numpy as np
 
-from twinvae import checkpoints, data
+from twinvae import data
 from twinvae.metrics import likelihood
 from twinvae.pretrained import Found
 from twinvae_apps.ink import centre_mass, ink_box
@@ -25,7 +25,7 @@ class Explorer:
 
     def __init__(self, trained: Found, images: data.Splits, twins: dict[str, ModuleType]):
         self.trained, self.spec, self.images, self.twins = trained, trained.spec, images, twins
-        self.models = {name: checkpoints.load_model(trained.path, twin) for name, twin in twins.items()}
+        self.models = {name: trained.load(twin) for name, twin in twins.items()}
         self.first = next(iter(twins))
         self.train, self.test = data.scale(images.train.x), data.scale(images.test.x)
         self.norms = (self.train.reshape(len(self.train), -1) ** 2).sum(1)

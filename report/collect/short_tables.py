@@ -12,6 +12,7 @@ from twinvae_collect.rendering import render
 def read_table(result: Result, name: str) -> tuple[pd.DataFrame, dict[str, str], list[str]]:
     """Return a table of a run, the formats of its columns, and which of them hold numbers."""
     values = pd.read_csv(result.folder / "tables" / f"{name}.csv")
+    values.columns = values.columns.str.removeprefix("'")  # as they were: `latex.without_formulas` wrote them
     formats = result.manifest.get("table_formats", {}).get(name, {})
     numeric = [
         column

@@ -7,7 +7,7 @@ import pytest
 from formats import write_mnist
 
 from twinvae import data
-from twinvae.data import SETS, DataError, __main__, finding
+from twinvae.data import SETS, DataError, __main__, download, finding
 from twinvae.data.files import digest
 
 MNIST = [file.name for file in SETS["mnist"].files]
@@ -75,14 +75,14 @@ def test_stand_in_is_announced_once_and_labelled(data_root, monkeypatch, capsys)
 
 def test_a_failed_download_falls_back_and_is_tried_once(data_root, monkeypatch):
     monkeypatch.setenv("TWINVAE_OFFLINE", "0")
-    monkeypatch.setattr(finding, "_failed", set())
+    monkeypatch.setattr(finding, "_failed", {})
     tries = []
 
-    def fail(*arguments, **options):
+    def fail(*arguments):
         tries.append(1)
-        raise ConnectionError("no network")
+        raise download.NoNetwork("no network")
 
-    monkeypatch.setattr("pooch.retrieve", fail)
+    monkeypatch.setattr(download, "download", fail)
     assert data.load("mnist").source.kind == "stand-in" and data.load("mnist", "test").source.kind == "stand-in"
     assert len(tries) == 1
 
@@ -90,7 +90,7 @@ def test_a_failed_download_falls_back_and_is_tried_once(data_root, monkeypatch):
 def test_large_sets_are_downloaded_only_when_asked(data_root, monkeypatch, capsys):
     monkeypatch.setenv("TWINVAE_OFFLINE", "0")
     asked = []
-    monkeypatch.setattr("pooch.retrieve", lambda url, *rest, **options: asked.append(url) or "/nowhere")
+    monkeypatch.setattr(download, "download", lambda url, *rest: asked.append(url))
     assert finding.find(SETS["cifar10"], ("train",)) is None and not asked
     with pytest.raises(FileNotFoundError):
         __main__.main(["fetch", "cifar10"])
@@ -101,11 +101,11 @@ def test_a_download_is_used(data_root, empty_cache, made, official, monkeypatch)
     shutil.rmtree(official)
     monkeypatch.setenv("TWINVAE_OFFLINE", "0")
 
-    def retrieve(url, checksum, name, folder, downloader):
-        folder.mkdir(parents=True, exist_ok=True)
-        return shutil.copy(made / name, folder / name)
+    def fetched(url, file, path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(made / file.name, path)
 
-    monkeypatch.setattr("pooch.retrieve", retrieve)
+    monkeypatch.setattr(download, "download", fetched)
     assert data.load("mnist").source.kind == "official"
 
 

@@ -132,7 +132,7 @@ def loaded(code):
         "scipy",
         "sklearn",
         "PIL",
-        "pooch",
+        "requests",
         "mlxtend",
         "matplotlib",
         "torch",
@@ -164,7 +164,7 @@ def test_only_the_reader_of_the_set_is_loaded(name, heavy, reader):
 def test_mnist_needs_nothing_but_numpy(data_root):
     """Its files at hand, the core's data come without the libraries of the other readers."""
     write_mnist(data_root / "mnist")
-    blocked = ["pandas", "scipy", "sklearn", "matplotlib", "IPython", "pooch", "h5py", "PIL", "cv2", "mlxtend"]
+    blocked = ["pandas", "scipy", "sklearn", "matplotlib", "IPython", "requests", "h5py", "PIL", "cv2", "mlxtend"]
     code = f"""if True:
         import sys
         from dataclasses import replace

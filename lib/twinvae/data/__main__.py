@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 
+from .download import NoNetwork
 from .files import cache_folder, digest, files_in
 from .finding import describe, fetch, folders, search, verified
 from .images import DataError
@@ -38,7 +39,7 @@ def fetch_one(dataset: DataSet) -> int:
     direct = [edition for edition in dataset.editions if all(file.megabytes for file in edition.files())]
     try:
         paths = fetch(dataset, (direct or dataset.editions)[0].files())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, NoNetwork) as error:
         print(f"{dataset.name}: not fetched ({error})", file=sys.stderr)
         return 1
     for path in paths:

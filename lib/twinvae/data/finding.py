@@ -12,7 +12,7 @@ from .table import DataSet, Edition, KnownFile, sets
 ASK_ABOVE_MB = 50
 
 _announced: set[str] = set()
-_failed: set[str] = set()
+_failed: dict[str, str] = {}  # data set -> why its download failed
 
 
 class Found(NamedTuple):
@@ -53,7 +53,8 @@ def find(dataset: DataSet, halves: tuple[str, ...], edition: str | None = None) 
         raise FileNotFoundError(f"{what}; put {files} into $TWINVAE_DATA/{dataset.folder}/ or run {how}.")
     if name not in _announced:
         _announced.add(name)
-        print(f"{name}: real files not at hand ({how} gets them); using the stand-in, {dataset.standin['label']}.")
+        why = f": {_failed[name]}" if name in _failed else ""
+        print(f"{name}: real files not at hand{why} ({how} gets them); using the stand-in, {dataset.standin['label']}.")
     return None
 
 
@@ -112,24 +113,29 @@ def describe(path: Path) -> str | None:
 
 
 def _came(dataset: DataSet, files: tuple[KnownFile, ...]) -> bool:
-    """Download less than 50 MB, unasked, but not with TWINVAE_OFFLINE=1 nor after a failure; return whether it came."""
+    """Download less than 50 MB, unasked, but not with TWINVAE_OFFLINE=1 nor after a failure; return whether it came.
+
+    Raises DataError for files that are not the known ones.
+    """
+    from .download import NoNetwork
+
     sizes = [file.megabytes for file in files]
     small = all(sizes) and sum(sizes) <= ASK_ABOVE_MB
     if not small or os.environ.get("TWINVAE_OFFLINE") == "1" or dataset.name in _failed:
         return False
     try:
         return bool(fetch(dataset, files))
-    except (OSError, ValueError):
-        _failed.add(dataset.name)
+    except (OSError, NoNetwork) as error:
+        _failed[dataset.name] = str(error)
         return False
 
 
 def fetch(dataset: DataSet, files: tuple[KnownFile, ...]) -> list[Path]:
-    """Download these files of a set into the cache, by pooch; says the size first where it is above 50 MB.
+    """Download these files of a set into the cache; says the size first where it is above 50 MB.
 
-    Raises DataError where there is no address, ValueError where the checksum differs, OSError where the network fails.
+    Raises as `download.download` does, and DataError where there is no address.
     """
-    import pooch
+    from .download import download
 
     if by_hand := [file.name for file in files if not file.megabytes]:
         where = f"get {by_hand[0]} from {dataset.url} and put it into $TWINVAE_DATA/{dataset.folder}/"
@@ -137,11 +143,8 @@ def fetch(dataset: DataSet, files: tuple[KnownFile, ...]) -> list[Path]:
     megabytes = sum(file.megabytes for file in files)
     if megabytes > ASK_ABOVE_MB:
         print(f"{dataset.name}: downloading {megabytes:,.0f} MB from {dataset.url}")
-    pooch.get_logger().setLevel("WARNING")
-    paths = []
-    for file in files:
-        url = dataset.url + file.name if dataset.url.endswith("/") else dataset.url
-        downloader = pooch.HTTPDownloader(progressbar=file.megabytes > 1, timeout=8)
-        folder = cache_folder(dataset.folder)
-        paths.append(Path(pooch.retrieve(url, file.checksum, file.name, folder, downloader=downloader)))
+    paths = [cache_folder(dataset.folder, file.name) for file in files]
+    for file, path in zip(files, paths, strict=True):
+        if not (path.is_file() and matches(path, file.checksum)):
+            download(dataset.url + file.name if dataset.url.endswith("/") else dataset.url, file, path)
     return paths

@@ -1,11 +1,13 @@
 """Numbers, words and tables as LaTeX."""
 
 import numbers
+import re
 from functools import partial
 from itertools import cycle
 from typing import Any
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 NAMED = {"\\": "backslash", "~": "asciitilde", "^": "asciicircum", "<": "less", ">": "greater"}
 SPECIAL = str.maketrans(
@@ -13,12 +15,35 @@ SPECIAL = str.maketrans(
 )
 
 
+# What may stand between two `$`: no command but these, so that no name of a class or folder is run as one.
+COMMANDS = "beta|delta|epsilon|lambda|mu|phi|pi|sigma|theta|cdot|le|pm|sim|simeq|times|exp|log|max|min|frac|int|sum"
+COMMANDS += "|mathcal|mathrm|tilde"
+MATHEMATICS = re.compile(rf"(?:[\w ()^.,:|/+=<>\[\]{{}}-]|\\[,|]|\\(?:{COMMANDS})(?![A-Za-z]))*")
+
+
+def is_mathematics(text: str) -> bool:
+    """Return whether a formula, without its dollars, is of letters, signs and COMMANDS alone; `^^` could spell any."""
+    return bool(MATHEMATICS.fullmatch(text)) and "^^" not in text and text.count("{") == text.count("}")
+
+
 def escape(text: str) -> str:
-    """Return plain words as LaTeX; what stands between two `$` stays as it is, as mathematics."""
+    """Return plain words as LaTeX; mathematics between two `$` stays as it is."""
     parts = str(text).split("$")
-    if len(parts) % 2 == 0:  # a lone $ is a dollar
+    if len(parts) % 2 == 0 or not all(map(is_mathematics, parts[1::2])):  # then a $ is a dollar
         return r"\$".join(part.translate(SPECIAL) for part in parts)
     return "$".join(part if odd else part.translate(SPECIAL) for part, odd in zip(parts, cycle((False, True))))
+
+
+def without_formulas(df: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose words no spreadsheet takes for a formula: one that begins as such gets a `'` in front."""
+
+    def word(value: Any) -> Any:
+        return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+    df = df.rename(columns=word, index=word)
+    words = [not is_numeric_dtype(kind) for kind in df.dtypes]
+    df.loc[:, words] = df.loc[:, words].map(word)
+    return df
 
 
 def number(value: float, fmt: str) -> str:

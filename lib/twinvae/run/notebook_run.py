@@ -173,7 +173,7 @@ class Run:
         self.captions["tables"][name], self.table_formats[name] = caption, fmt or {}
         plain = isinstance(df.index, pd.RangeIndex)
         with self._writing(f"tables/{name}.csv") as part:
-            df.to_csv(part, index=not plain)
+            latex.without_formulas(df).to_csv(part, index=not plain)
         with self._writing(f"tables/{name}.tex") as part:
             part.write_text(latex.table(df, fmt or {}, index=not plain), encoding="utf-8")
         words.show_table(name, df, caption, fmt or {}, best or {}, colours or {})

@@ -4,6 +4,8 @@ import io
 
 from IPython.display import Image, Markdown, display
 from matplotlib.figure import Figure
+from matplotlib.mathtext import MathTextParser
+from matplotlib.text import Text
 from PIL import Image as Pillow
 
 PNG_BYTES = 300_000
@@ -18,6 +20,21 @@ def stamp(fig: Figure, words: str) -> None:
     if engine is not None and "rect" in engine.get():
         engine.set(rect=(0, STAMP_INCHES / height, 1, 1 - STAMP_INCHES / height))
     fig.text(1, 0.01 / height, words + " ", ha="right", va="bottom", size=5, color="0.45")
+    for axis in (axis for ax in fig.axes for axis in (ax.xaxis, ax.yaxis)):
+        axis.get_ticklabels()  # which have no words before they are asked for
+    for text in fig.findobj(Text):
+        text.set_parse_math(text.get_parse_math() and _parses(text.get_text()))
+
+
+def _parses(words: str) -> bool:
+    """Return whether all between two `$` is mathematics; in other words, as in the name of a folder, $ is a dollar."""
+    try:
+        for line in words.split("\n"):
+            if "$" in line:
+                MathTextParser("path").parse(line)
+    except ValueError:
+        return False
+    return True
 
 
 def show(fig: Figure, caption: str) -> None:

@@ -90,10 +90,13 @@ def read(folder: Path) -> Result:
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         complete = manifest["status"] == "complete" and isinstance(manifest["files"], dict)
+        unvouched = _unvouched(folder, manifest) if complete else []
     except (ValueError, KeyError, TypeError):
         complete = False
     if not complete:
         raise ValueError(f"the run in {folder} is half-written: its manifest.json is not whole; run it again")
+    if unvouched:
+        raise ValueError(f"the manifest of the run in {folder} does not vouch for {unvouched[0]}; run it again")
     for name, digest in manifest["files"].items():
         if not (folder / name).is_file():
             if name.startswith("figures/"):
@@ -102,7 +105,26 @@ def read(folder: Path) -> Result:
         if paths.sha256(folder / name) != digest:
             raise ValueError(f"the run in {folder} did not write {name} as it now is; run it again")
     manifests.runs_read[f"{folder.parent.name}/{folder.name}"] = manifests.holds(folder)
-    return Result(folder, manifest, json.loads((folder / "numbers.json").read_text(encoding="utf-8")))
+    numbers = json.loads((folder / "numbers.json").read_text(encoding="utf-8"))
+    if bare := sorted(set(numbers) ^ set(manifest["formats"])):
+        raise ValueError(f"the manifest of the run in {folder} does not vouch for number {bare[0]}; run it again")
+    return Result(folder, manifest, numbers)
+
+
+def _unvouched(folder: Path, manifest: dict) -> list[str]:
+    """Return what a manifest does not vouch for of all that may be shown of its run; empty for an honest one.
+
+    Raises KeyError or TypeError for one that lacks a part.
+    """
+    wanted = ["numbers.json", *(f"figures/{name}.pdf" for name in manifest["captions"]["figures"])]
+    wanted += [f"tables/{name}.{kind}" for name in manifest["captions"]["tables"] for kind in ("csv", "tex")]
+    lacking = [name for name in wanted if name not in manifest["files"]]
+    if "-".join(filter(None, (manifest["name"], manifest["backend"]))) != folder.name:
+        lacking.append(f"a run called {folder.name}")
+    known = manifest.get("used", {}).get("found_by", {}).get("data")  # None: of before it was kept
+    if known not in (None, sorted({source["dataset"] for source in manifest["data"]})):
+        lacking.append("its data")
+    return lacking + [name for name, own in manifest["shown"].items() if own and max(own) >= len(manifest["data"])]
 
 
 def best(results: Path) -> tuple[dict[Key, Result], dict[Key, list[Path]]]:

@@ -118,8 +118,9 @@ def opened(folder: Path, twin: ModuleType | None = None) -> Trained:
     if card["failed"]:
         raise checkpoints.NotFinite(card["failed"])
     job, weights = from_plain(card["job"]), folder / "weights.safetensors"
-    if paths.sha256(weights) != card["weights"]:
-        raise ValueError(f"{weights} is not what its card says; delete its folder and train it again")
+    for part, name in (("weights", weights.name), ("history", "history.csv")):
+        if part in card and paths.sha256(folder / name) != card[part]:  # cards of before say nothing of the history
+            raise ValueError(f"{folder / name} is not what its card says; delete its folder and train it again")
     twin = twin or backend.get(job.backend)
     model = changed(job, twin, twin.models.build(job.spec))
     model.set_arrays(checkpoints.read(weights)[0])
@@ -212,6 +213,7 @@ def _keep(job: Job, folder: Path, model: Any, images: data.Splits, rows: list[di
         "job": to_dict(replace(job, marks=())),
         "key": job.key,
         "weights": paths.sha256(weights),
+        "history": paths.sha256(folder / "history.csv"),
         "data": fingerprints(images),
         "source": images.source.label,
         "labels": list(images.train.class_names) if job.spec.num_classes else [],
