@@ -288,3 +288,12 @@ def test_a_notebook_that_shows_verdicts_rests_on_the_rules():
         ROOT, cells, [f"twinvae_studies.{name}" for name in ("verdicts", "claims", "amounts")]
     )
     assert {"report/claims.yaml", "report/amounts.yaml"} <= library.reach(library.cells)
+
+
+def test_words_for_two_numbers_are_clear_of_the_seeds():
+    def word(**numbers):
+        run = SimpleNamespace(numbers={"a": 1.0, "b": 2.0} | numbers)
+        return verdicts.compared(run, "a", "b", less="less", more="more", alike="alike")
+
+    assert (word(), word(a=3.0), word(b=1.0)) == ("less", "more", "alike")
+    assert (word(a_sd=0.2, b_sd=0.2), word(a_sd=0.3, b_sd=0.4)) == ("less", "alike")

@@ -55,3 +55,12 @@ def as_result(run: Any) -> Result:
 def number(run: Any, name: str) -> str:
     """Return a number of the run in its format; '–' where it has none of this name."""
     return format(run.numbers[name], run.formats[name]) if name in run.numbers else "–"
+
+
+def compared(run: Any, one: str, other: str, less: str, more: str, alike: str) -> str:
+    """Return the words that are true of two numbers of a run: `less` or `more` clear of their spread over seeds.
+
+    The interval is the one by which claims are judged; a number without a deviation has none.
+    """
+    ends = [value for name in (one, other) for value in (run.numbers[name], run.numbers.get(f"{name}_sd", 0.0))]
+    return less if claims.upper(*ends) < 0 else more if claims.lower(*ends) > 0 else alike
