@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 from twinvae import data
 from twinvae.pretrained import Found, all_found
