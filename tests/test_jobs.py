@@ -13,7 +13,7 @@ from tiny import ROOT, write_project
 
 from twinvae import backend, data, training
 from twinvae.spec import TrainSpec, to_dict
-from twinvae_studies import burda2016, evaluation, jobs, planning, report002_tuning
+from twinvae_studies import amounts, burda2016, evaluation, jobs, planning, report002_tuning
 
 IMAGES = splits()
 SETTINGS = TrainSpec(2, 8)
@@ -46,6 +46,23 @@ def test_other_parameters_are_other_jobs_and_a_notebook_that_trains_nothing_has_
     fixed = [report002_tuning.jobs("smoke", "torch"), burda2016.jobs("smoke", "torch")]
     assert usual & changed == {job.key for job in jobs.flat(fixed)}
     assert jobs.of_notebook("02_data", "smoke", "torch") == []
+
+
+@pytest.mark.parametrize("theirs", amounts.load(ROOT / "report" / "amounts.yaml").values(), ids=lambda one: one.model)
+def test_in_full_a_reports_own_model_is_trained_as_the_report_says(theirs):
+    """As many images are presented, in batches of its size and at its rate, as far as the report states them."""
+    wanted = [
+        job for name in jobs.STUDIES for job in jobs.of_notebook(name, "full", "torch") if job.spec.name == theirs.model
+    ]
+    job = max(wanted, key=lambda job: job.phases[-1].epochs)
+    images = data.from_recipe(job.data)
+    if "stand-in" in images.source.kind:
+        pytest.skip(f"{job.data.dataset} is not at hand")
+    (how,) = job.phases
+    photographs = len(images.train) // (4 if theirs.model == "report001_task3" else 1)
+    ours = amounts.Amount(theirs.model, photographs, how.epochs, how.batch_size, how.learning_rate)
+    few = theirs.model == "report000_cvae_62"  # NIST itself is not at hand
+    assert bool(amounts.shortfall(theirs, ours)) == few, amounts.shortfall(theirs, ours)
 
 
 def test_own_data_are_read_for_their_recipe_and_shape(tmp_path):

@@ -4,7 +4,6 @@ The folder is `results/<profile>/<notebook>[-<backend>]/`. Every file is written
 manifest comes last, so a run without `manifest.json` is an unfinished one and no report is built from it.
 """
 
-import dataclasses
 import json
 import logging
 import math
@@ -25,6 +24,7 @@ from matplotlib.figure import Figure
 from twinvae import paths, provenance
 from twinvae.run import latex, manifests, notebook, pictures, results, words
 from twinvae.run.parameters import PROFILES, check_names, check_parameter, check_profile, choose_profile
+from twinvae.spec import to_dict
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -128,7 +128,7 @@ class Run:
 
     def spec(self, name: str, spec: Any) -> None:
         """Keep a model or training spec (a dataclass) in the manifest, word for word."""
-        self.specs[name] = dataclasses.asdict(spec)
+        self.specs[name] = to_dict(spec)
 
     def stamp(self, sources: list[Any] | None = None) -> str:
         """Return the words on every figure: data (all of the run's where none are given), profile, backend."""
