@@ -77,10 +77,11 @@ def all_found(*folders: Path) -> list[Found]:
             card = json.loads(path.read_text(encoding="utf-8"))
             if not card["failed"]:
                 found[path.parent.name] = Found(weights, from_plain(card["job"]), card)
-    return sorted(found.values(), key=_rank)
+    names = published()
+    return sorted(found.values(), key=lambda model: _rank(model, names))
 
 
-def _rank(model: Found) -> tuple:
+def _rank(model: Found, public: set[str]) -> tuple:
     """Return by what models are sorted: their name, then which is meant by it.
 
     That is the one on real data, unchanged, that has seen most images; then a published one, the lowest seed, the
@@ -88,7 +89,7 @@ def _rank(model: Found) -> tuple:
     """
     job, other_data = model.job, model.folder != f"{model.spec.name}-{model.job.key}"
     seen = model.epochs * model.train_images
-    where = (model.folder not in published(), job.seed, -model.spec.latent_dim, job.backend != "torch", model.folder)
+    where = (model.folder not in public, job.seed, -model.spec.latent_dim, job.backend != "torch", model.folder)
     return model.spec.name, other_data, bool(job.change), -seen, *where
 
 
@@ -114,6 +115,7 @@ def models():
     """
     import pandas as pd
 
+    public = published()
     rows = [
         {
             "name": model.spec.name,
@@ -127,7 +129,7 @@ def models():
             "train_images": model.train_images,
             "epochs": model.epochs,
             "trained_in": model.job.backend,
-            "published": model.folder in published(),
+            "published": model.folder in public,
             "values": model.card.get("spot_check", {}).get("values"),
             "folder": model.folder,
         }
