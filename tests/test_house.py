@@ -92,7 +92,7 @@ def imported(node: ast.AST) -> list[str]:
 
 # --- the core alone ------------------------------------------------------------------------------
 
-BLOCKED = ("pandas", "matplotlib", "nbformat", "IPython", "requests", "sklearn", "scipy", "seaborn", "PIL", "cv2")
+BLOCKED = ("pandas", "matplotlib", "nbformat", "IPython", "sklearn", "scipy", "seaborn", "PIL", "cv2")
 # A finder that does not find some packages is what there is where they are not installed.
 ALONE = """
 import sys
