@@ -60,7 +60,7 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 runs: $(READY)
-	@$(RUN) -m snakemake --cores $(JOBS) --keep-going --rerun-incomplete --nolock --quiet all \
+	@$(RUN) -m twinvae.run.pipeline --cores $(JOBS) --keep-going --rerun-incomplete --quiet all \
 	  --config profile=$(PROFILE) backend=$(BACKEND) results='$(RESULTS)'
 
 refresh: $(READY)
@@ -68,7 +68,7 @@ refresh: $(READY)
 
 # A card is written whole, and last: a model that has one is complete, whatever snakemake knew when it was killed.
 train: $(READY)
-	@$(RUN) -m snakemake --cores $(JOBS) --keep-going --ignore-incomplete --nolock --quiet all \
+	@$(RUN) -m twinvae.run.pipeline --cores $(JOBS) --keep-going --ignore-incomplete --quiet all \
 	  --config profile=$(PROFILE) backend=$(BACKEND) results='$(RESULTS)' -- train
 
 publish: $(READY)

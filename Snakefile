@@ -8,6 +8,7 @@ from pathlib import Path
 
 from twinvae import paths, provenance
 from twinvae.run.parameters import check_profile
+from twinvae.run.pipeline import PIPELINE
 from twinvae.run.refresh import mark
 from twinvae.spec import to_dict
 from twinvae_studies import jobs as training_jobs
@@ -47,6 +48,7 @@ threads = str(max(1, provenance.cores() // (workflow.cores or 1)))
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
     os.environ.setdefault(variable, threads)
 os.environ["TWINVAE_RESULTS"] = str(Path(RESULTS).resolve())
+os.environ[PIPELINE] = str(os.getpid())
 os.environ.pop("TWINVAE_PROFILE", None)  # the profile asked for here is the one that runs
 
 
@@ -83,7 +85,7 @@ rule notebook:
         """
         echo "running {wildcards.run} ({PROFILE})"
         rm -f {params.folder:q}/failed.ipynb
-        {params.python:q} -m papermill {input.notebook:q} {params.folder:q}/running.ipynb -k python3 \
+        {params.python:q} -m twinvae.run.pipeline papermill {input.notebook:q} {params.folder:q}/running.ipynb -k python3 \
             -p profile {PROFILE} {params.backend} --no-progress-bar > {log:q} 2>&1 || {{
             mv -f {params.folder:q}/running.ipynb {params.folder:q}/failed.ipynb
             rm -f {output.manifest:q}

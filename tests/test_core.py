@@ -1,6 +1,8 @@
 """What the core can beyond the reports: any size, any condition, schedules, averages, warm-up, and what it refuses."""
 
 import math
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -333,3 +335,9 @@ def test_numpy_numbers_are_python_numbers():
     model = ModelSpec("a", "vae", tuple(np.array([5, 4, 1])), np.int64(2), (Conv(np.int64(2)),), (Dense(np.int16(3)),))
     assert settings == TrainSpec(3, 8, 0.5, seed=1) and type(settings.epochs) is int
     assert all(type(n) is int for n in (*model.image_shape, model.latent_dim, model.decoder[0].units))
+
+
+def test_a_process_without_stderr_gets_its_twin():
+    code = "from twinvae.backend import stderr_closed\nwith stderr_closed():\n    print('there')"
+    done = subprocess.run(f'exec "{sys.executable}" -c "{code}" 2>&-', shell=True, stdout=subprocess.PIPE)
+    assert (done.returncode, done.stdout) == (0, b"there\n")

@@ -28,6 +28,13 @@ def test_nothing_is_loaded_from_elsewhere(pages):
         assert not [tag for tag in page.find_all("style") if "url(http" in (tag.string or "")], name
 
 
+def test_no_script_runs_whatever_an_output_holds(pages):
+    """The page forbids scripts, in its head and so before all that they could stand in."""
+    for page in pages.values():
+        (said,) = page.head.find_all("meta", {"http-equiv": "Content-Security-Policy"})
+        assert "script-src 'none'" in said["content"] and "http" not in said["content"]
+
+
 def test_formulas_are_mathml(pages):
     page = pages["01_theory"]
     assert len(page.find_all("math")) > 50

@@ -175,9 +175,9 @@ from twinvae.data.files import kept
 from twinvae.run import Run
 run = Run.start("03_tiny", profile="smoke", backend="torch", epochs=2)
 fig, ax = plt.subplots()
-ax.plot(np.arange(9000.0), np.random.default_rng(0).random(9000))
+ax.imshow(np.random.default_rng(0).random((100, 100)))
 table = pd.DataFrame({"a": np.arange(9000)})
-resource.setrlimit(resource.RLIMIT_FSIZE, (9_000, 9_000))
+resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, 1_000))
 for write in (lambda: run.figure("f", fig, "F"), lambda: run.table("t", table, "T")):
     try:
         write()

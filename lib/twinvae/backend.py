@@ -30,7 +30,14 @@ def name_of(twin: ModuleType) -> str:
 @contextmanager
 def stderr_closed() -> Iterator[None]:
     """Drops what is written to file descriptor 2: TensorFlow's greeting at import, which no setting turns off."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        kept = os.dup(2)
+    except OSError:  # it is closed: there is nothing to drop
+        kept = None
+    if kept is None:
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:
         yield

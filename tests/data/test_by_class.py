@@ -1,5 +1,6 @@
 """Report 000's reading of by_class archives: its dictionaries, its arrays, and what is kept."""
 
+import os
 import zipfile
 
 import cv2
@@ -84,3 +85,26 @@ def test_folder_that_is_none_of_the_62(archive, folder):
 def test_the_repeated_training_folders_are_left_out(archive):
     extra = [("by_class/41/train_41/train_41_00000.png", png()), ("by_class/41/hsf_0.mit", b"text")]
     assert len(by_class.convert(archive(extra), 8)[0]) == 124
+
+
+@pytest.mark.parametrize("step", ["decode", "savez", "fsync", "replace"])
+def test_a_conversion_that_is_stopped_at_any_step_is_made_again_whole(archive, empty_cache, monkeypatch, step):
+    path = archive()
+    wanted = by_class.convert(path, 8)
+    owner = {"decode": by_class, "savez": np}.get(step, os)
+    work, calls = getattr(owner, step), []
+
+    def stopped(*arguments, **options):
+        calls.append(work(*arguments, **options) if step in ("decode", "savez") else None)
+        if len(calls) == (50 if step == "decode" else 1):
+            raise KeyboardInterrupt
+        return calls[-1]
+
+    monkeypatch.setattr(owner, step, stopped)
+    with pytest.raises(KeyboardInterrupt):
+        by_class.read((path,), "all", size=8)
+    assert not list(empty_cache.rglob("*.npz"))
+    monkeypatch.setattr(owner, step, work)
+    for _ in range(2):  # made again, then from the cache
+        x, y = by_class.read((path,), "all", size=8)
+        assert np.array_equal(x[..., 0], wanted[0]) and np.array_equal(y, wanted[1])

@@ -1,6 +1,8 @@
 """Own data: folders, .npz and .csv, grey and colour, any size; and what is refused."""
 
 import io
+import os
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -125,6 +127,50 @@ def test_an_array_that_promises_more_than_there_is(tmp_path, monkeypatch):
         archive.writestr("y.npy", header.getvalue())
     with pytest.raises(DataError, match="b.npz does not read"):
         data.load(f"npz:{tmp_path / 'b.npz'}")
+
+
+@pytest.mark.parametrize("shape", [(-1, 28, 28), (-3, -3, 28), (2**62, 4, 4), (1, 28, 28)])
+def test_a_shape_that_is_not_that_of_the_bytes_is_refused_before_they_are_unpacked(tmp_path, shape):
+    header, mebi = io.BytesIO(), 1 << 20
+    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": shape})
+    with zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x.npy", header.getvalue() + bytes(64 * mebi))
+    tracemalloc.start()
+    with pytest.raises(DataError, match=r"a.npz does not read .x.npy has the shape \[.*\] and 67,108,992 bytes"):
+        data.load(f"npz:{tmp_path / 'a.npz'}")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * mebi
+
+
+def test_a_pipe_that_is_called_a_picture_is_refused(tmp_path):
+    root = write_folder(tmp_path / "a", (4, 4))
+    os.mkfifo(root / "cat" / "x.png")
+    with pytest.raises(DataError, match="cat/x.png is no file, but a pipe or a folder; take it away"):
+        data.load(f"folder:{root}")
+
+
+def test_a_picture_without_its_last_bytes_is_refused(tmp_path):
+    root = write_folder(tmp_path / "a", (40, 40))
+    path = root / "dog" / "7.png"
+    whole = path.read_bytes()
+    for cut in (5, 12, 20, len(whole) // 2):  # of the last four bytes no pixel depends
+        path.write_bytes(whole[:-cut])
+        with pytest.raises(DataError, match="dog/7.png does not decode"):
+            data.load(f"folder:{root}")
+
+
+def test_pictures_together_take_no_more_memory_than_they_may(tmp_path, monkeypatch):
+    root = write_folder(tmp_path / "a", (30, 30), count=2)
+    monkeypatch.setattr(own, "MAX_BYTES", 2 * 3_500)
+    with pytest.raises(DataError, match="dog/1.png: with its 30 x 30 pixels the pictures take more than .* size=.H, W"):
+        data.load(f"folder:{root}")
+    assert data.load(f"folder:{root}", "all", size=(20, 20)).shape == (20, 20, 1)
+    with pytest.raises(DataError, match="a: its 4 pictures take more than"):
+        data.load(f"folder:{root}", size=(20, 20), channels=3)
+    (tmp_path / "a.csv").write_bytes(bytes(900))
+    with pytest.raises(DataError, match="a.csv has more than 875 bytes"):
+        data.load(f"csv:{tmp_path / 'a.csv'}")
 
 
 def test_csv(tmp_path):

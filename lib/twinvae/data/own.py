@@ -13,7 +13,8 @@ from .images import DataError, Images, Source
 from .table import DataSet
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
-MAX_BYTES = 4_000_000_000
+MAX_BYTES = 4_000_000_000  # of memory; pictures take theirs twice, each by itself and all as one array
+TOO_MUCH = f"more than {MAX_BYTES // 2:,} bytes; take fewer, or pass a smaller size=(H, W)."
 # The number that each way to write one in a CSV means: up to three digits, 0..255.
 BYTES = {f"{value:0{digits}}": value for value in range(256) for digits in (1, 2, 3)}
 
@@ -51,7 +52,7 @@ def read_folder(path: Path, size: tuple[int, int] | None = None, channels: int |
 
     All must have one size, or are brought to `size`, (H, W). Colour is kept if any picture has it, unless
     `channels` (1 or 3) says otherwise. Raises DataError for a class without pictures, a picture that does not
-    decode, and pictures of different sizes.
+    decode or is no file, pictures of different sizes, and more of them than the memory that they may take.
     """
     if channels not in (None, 1, 3) or not (size is None or len(size) == 2):
         raise ValueError(f"folder: size is {size!r} and channels {channels!r}; size is (H, W), channels 1 or 3.")
@@ -63,30 +64,47 @@ def read_folder(path: Path, size: tuple[int, int] | None = None, channels: int |
         empty = entries[classes.index([])].name
         raise DataError(f"folder:{path}: class {empty!r} has no pictures ({', '.join(SUFFIXES)}).")
     files = [file for found in classes for file in found]
-    images = [_picture(file, size) for file in files]
+    images, room = [], MAX_BYTES // 2
+    for file in files:
+        images.append(_picture(file, size, room))
+        room -= images[-1].nbytes
     height, width, _ = images[0].shape
     for image, file in zip(images, files, strict=True):
         if image.shape[:2] != (height, width):
             sizes = f"{image.shape[0]} x {image.shape[1]} but {files[0].name} {height} x {width}"
             raise DataError(f"{file} is {sizes}; bring them to one size or pass size=(H, W).")
     channels = channels or max(image.shape[2] for image in images)
-    x = np.stack([_with_channels(image, channels) for image in images])
+    if len(images) * height * width * channels > MAX_BYTES // 2:
+        raise DataError(f"{path}: its {len(images):,} pictures take {TOO_MUCH}")
+    x = np.empty((len(images), height, width, channels), np.uint8)
+    for at, image in enumerate(images):
+        x[at] = _with_channels(image, channels)
     y = np.repeat(np.arange(len(classes)), [len(found) for found in classes])
     return x, y, tuple(entry.name for entry in entries), files
 
 
-def _picture(path: Path, size: tuple[int, int] | None) -> np.ndarray:
-    """Decode one picture -> uint8 [H, W, 1 or 3]."""
+def _picture(path: Path, size: tuple[int, int] | None, room: int = MAX_BYTES) -> np.ndarray:
+    """Decode one picture of at most `room` bytes -> uint8 [H, W, 1 or 3]."""
     from PIL import Image
 
+    formats = ("PNG", "JPEG", "BMP")
+    if not path.is_file():
+        raise DataError(f"{path} is no file, but a pipe or a folder; take it away.")
     try:
-        with Image.open(path, formats=("PNG", "JPEG", "BMP")) as picture:
-            mode = picture.mode
+        with Image.open(path, formats=formats) as picture:
+            mode, (height, width) = picture.mode, size or picture.size[::-1]
             grey = mode in ("1", "L", "LA", "I", "I;16")
-            decoded = picture.convert("L" if grey else "RGB")
-            array = np.array(decoded if size is None else decoded.resize(size[::-1], Image.Resampling.BOX))
+            fits = height * width * (1 if grey else 3) <= room
+            if fits:
+                picture.verify()  # of PNG, that its last chunk is there: decoding ends before it
+        if fits:
+            with Image.open(path, formats=formats) as picture:
+                decoded = picture.convert("L" if grey else "RGB")
+                array = np.array(decoded if size is None else decoded.resize(size[::-1], Image.Resampling.BOX))
     except Exception as error:  # what Pillow raises on a broken picture is open-ended
         raise DataError(f"{path} does not decode as PNG, JPEG or BMP ({error}).") from None
+    if not fits:
+        raise DataError(f"{path}: with its {height} x {width} pixels the pictures take {TOO_MUCH}")
     if mode.startswith("I"):
         raise DataError(f"{path} has 16 bits a pixel; save it with 8.")
     return array[..., None] if grey else array
@@ -110,6 +128,8 @@ def read_npz(path: Path) -> Read:
             # zipfile unpacks no more than the archive's directory says.
             if (promised := sum(member.file_size for member in archive.infolist())) > MAX_BYTES:
                 raise ValueError(f"{promised:,} bytes are promised; at most {MAX_BYTES:,} are read")
+            for member in archive.infolist():
+                _check_header(archive, member)
             arrays = {name: np.asarray(file[name]) for name in file}
     except Exception as error:  # what NumPy and zipfile raise on broken bytes is open-ended
         raise DataError(f"{path} does not read ({error}).") from None
@@ -124,12 +144,24 @@ def read_npz(path: Path) -> Read:
     return x, y, () if names is None else tuple(map(str, names.ravel())), [path]
 
 
+def _check_header(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
+    """Raise ValueError for an array whose header does not promise the bytes that there are."""
+    with archive.open(member) as file:
+        header = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}
+        shape, _, dtype = header[np.lib.format.read_magic(file)[0]](file)
+        promised = file.tell() + math.prod(shape) * dtype.itemsize
+    if not dtype.hasobject and (min(shape, default=0) < 0 or promised != member.file_size):
+        raise ValueError(f"{member.filename} has the shape {list(shape)} and {member.file_size:,} bytes")
+
+
 def read_csv(path: Path, shape: tuple[int, ...] | None = None) -> Read:
     """Read a CSV `label,pixel1,...`, one image a row; `shape` is (H, W) or (H, W, C), else square and grey.
 
     Raises DataError, naming the row (the header is row 1), for a wrong header, missing or surplus columns, and anything
     but whole numbers 0..255.
     """
+    if path.stat().st_size > MAX_BYTES // 8:  # its lines and fields take several times as much
+        raise DataError(f"{path} has more than {MAX_BYTES // 8:,} bytes; save its arrays as .npz.")
     text = path.read_bytes().decode("ascii", "replace")
     header, *lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
     columns = header.split(",")

@@ -43,8 +43,10 @@ def refresh(folder: Path, root: Path, jobs: str) -> int:
             print(f"{run.parent.name}/{run.name} is older than {', '.join(changed)}", flush=True)
         for profile in sorted({run.parent for run in stale}):
             manifests = [run / "manifest.json" for run in stale if run.parent == profile]
-            command = [sys.executable, "-m", "snakemake", "--cores", jobs, "--keep-going", "--rerun-incomplete"]
-            command += ["--nolock", "--quiet", "all", "--config", f"profile={profile.name}", f"results={folder}", "--"]
+            words = (
+                f"--cores {jobs} --keep-going --rerun-incomplete --quiet all --config profile={profile.name}".split()
+            )
+            command = [sys.executable, "-m", "twinvae.run.pipeline", *words, f"results={folder}", "--"]
             subprocess.run([*command, *manifests], cwd=root, check=True)
         done |= set(stale)
 
