@@ -22,7 +22,7 @@ AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
     images=(sizes(600, 200, 300), sizes(12_000, 2_000, 10_000), sizes(None, 5_000, 10_000)),
     seeds=(1, 3, 3),
     epochs=(1, 15, 30),  # the report states none; report 002, of the same digits, has 10
-    remedy_epochs=(1, 15, 20),  # of what is changed in the report's CVAE, and of its VAE with another lambda
+    remedy_epochs=(1, 15, 30),  # of what is changed in the report's CVAE, and of its VAE with another lambda
     short_epochs=(1, 5, 6),  # of the sweep over code sizes, the planes and the denoiser
     code_sizes=((2, 10), (2, 10, 50, 100), (2, 5, 10, 20, 50, 100)),
 )

@@ -50,7 +50,7 @@ def claims_table(report: str, judged: list[Claim], found: dict[Key, Result]) -> 
     first, *_ = runs.values()
     source = f"Notebook {claims[0].notebook}; " + ", ".join(f"{name}: {run.profile}" for name, run in runs.items())
     rows = [claim_row(claim, found) for claim in claims]
-    return render("claims.tex", who=who, rows=rows, source=source, usual=usual(first))
+    return render("claims.tex", report=report, who=who, rows=rows, source=source, usual=usual(first))
 
 
 def claim_row(claim: Claim, found: dict[Key, Result]) -> dict:
