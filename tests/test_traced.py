@@ -6,10 +6,12 @@ import re
 import shutil
 from pathlib import Path
 
+import nbformat
 import pytest
 import yaml
 from tiny import ROOT
 
+from twinvae_collect import update_notebooks
 from twinvae_collect.collect import main as collect
 
 PROFILE = {"s": "smoke", "q": "quick", "f": "full"}
@@ -222,3 +224,25 @@ def test_a_verdict_that_is_typed_is_noticed(texts, typed):
     path = texts / "sections" / "data.tex"
     path.write_text(path.read_text() + typed)
     assert [line for line in untraced_verdicts(texts, ROOT / "results") if line.startswith("typed: ")]
+
+
+# --- outputs of notebooks ------------------------------------------------------------------------
+
+
+def test_an_output_that_was_changed_by_hand_is_noticed(project):
+    notebook = project / "notebooks" / "01_alone.ipynb"
+    content = nbformat.read(notebook, as_version=4)
+    content.cells[3].outputs = [nbformat.v4.new_output("stream", name="stdout", text="the judge is right on 99.17 %")]
+    executed = project / "results" / "smoke" / "01_alone" / "executed.ipynb"
+    executed.parent.mkdir(parents=True)
+    nbformat.write(content, executed)
+    assert not update_notebooks.not_of_a_run(notebook, project / "results"), "it was updated from none"
+    update_notebooks.main(["--profile", "smoke"])
+    assert "99.17" in notebook.read_text() and not update_notebooks.not_of_a_run(notebook, project / "results")
+    notebook.write_text(notebook.read_text().replace("99.17", "12.34"))
+    assert update_notebooks.not_of_a_run(notebook, project / "results")
+
+
+@pytest.mark.parametrize("notebook", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_the_outputs_of_a_notebook_are_those_of_a_run(notebook):
+    assert not update_notebooks.not_of_a_run(notebook, ROOT / "results")

@@ -3,10 +3,12 @@
     python -m twinvae_collect.update_notebooks --profile quick [--results DIR]
 
 What papermill adds (its metadata, the cell of injected parameters) is taken out, and widgets, which live no longer than
-their kernel; other outputs stay.
+their kernel; other outputs stay, and their checksum is kept beside the run, so that none is changed by hand.
 """
 
 import argparse
+import hashlib
+import json
 import os
 import sys
 from pathlib import Path
@@ -17,6 +19,8 @@ from twinvae import paths
 from twinvae.paths import written_whole
 from twinvae.run.notebook import code_cells
 from twinvae.run.parameters import PROFILES
+
+CHECKSUM = "outputs.sha256"
 
 
 def without_papermill(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -46,6 +50,19 @@ def update(executed: Path, notebook: Path) -> None:
     with written_whole(notebook) as part:
         nbformat.write(without_papermill(nbformat.read(executed, as_version=4)), part)
     os.utime(notebook, ns=(before.st_atime_ns, before.st_mtime_ns))
+    paths.write_text(executed.parent / CHECKSUM, checksum_of_outputs(notebook))
+
+
+def checksum_of_outputs(notebook: Path) -> str:
+    """Return a checksum of all that the cells of a notebook show."""
+    shown = [cell.outputs for cell in nbformat.read(notebook, as_version=4).cells if cell.cell_type == "code"]
+    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
+
+
+def not_of_a_run(notebook: Path, results: Path) -> bool:
+    """Return whether a notebook shows what none of the runs did that it was updated from; no if there is none."""
+    kept = [*results.glob(f"*/{notebook.stem}/{CHECKSUM}"), *results.glob(f"*/{notebook.stem}-torch/{CHECKSUM}")]
+    return bool(kept) and checksum_of_outputs(notebook) not in [path.read_text() for path in kept]
 
 
 def main(arguments: list[str] | None = None) -> None:
