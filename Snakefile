@@ -99,9 +99,17 @@ rule notebook:
         echo "running {wildcards.run} ({PROFILE})"
         rm -f {params.folder:q}/failed.ipynb
         {params.python:q} -m twinvae.run.pipeline papermill {input.notebook:q} {params.folder:q}/running.ipynb -k python3 \
-            -p profile {PROFILE} {params.backend} --no-progress-bar > {log:q} 2>&1 || {{
-            mv -f {params.folder:q}/running.ipynb {params.folder:q}/failed.ipynb
+            -p profile {PROFILE} {params.backend} --no-progress-bar > {log:q} 2>&1 &
+        stopped=
+        trap "stopped=1; kill -KILL $!" INT TERM
+        wait $! || {{
             rm -f {output.manifest:q}
+            test -z "$stopped" || {{
+                rm -f {params.folder:q}/running.ipynb
+                echo "interrupted: {wildcards.run} ({PROFILE}); the same command runs it again, and keeps what is finished" >&2
+                exit 1
+            }}
+            mv -f {params.folder:q}/running.ipynb {params.folder:q}/failed.ipynb
             tail -n 12 {log:q}
             exit 1
         }}
@@ -159,7 +167,7 @@ onerror:
         if not [*Path(RESULTS, "models").glob(f"*-{key}/card.json")]:
             log = f"{RESULTS}/models/unfinished/*-{key}.log"
             print(f"FAILED: {job.spec.name}, {job.backend} ({PROFILE}); look at {log}", file=sys.stderr)
-    failed = [run for run in RUNS if "train" not in targets and not Path(manifest(run)).is_file()]
+    failed = [run for run in RUNS if "train" not in targets and Path(manifest(run)).with_name("failed.ipynb").is_file()]
     for run in failed:
         folder = Path(manifest(run)).parent
         seen = f"look at {folder}/failed.ipynb and {folder}/papermill.log"

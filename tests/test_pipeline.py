@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -107,6 +108,23 @@ def test_a_killed_pipeline_leaves_no_manifest_no_kernel_and_no_lock_and_starts_a
     done = snakemake(python, copy)
     assert done.returncode == 0, done.stderr
     assert (copy / "results" / "smoke" / "01_alone" / "manifest.json").is_file()
+
+
+def test_an_interrupt_ends_with_one_line_that_says_how_to_go_on(copy, python):
+    flag = copy / "working"
+    wait = f"import time, pathlib\npathlib.Path({str(flag)!r}).touch()\ntime.sleep(300)"
+    write_notebook(copy / "notebooks" / "01_alone.ipynb", backend=False, work=wait)
+    command = [python, "-m", "twinvae.run.pipeline", "--cores", "1", "--quiet", "all", "--config", "profile=smoke"]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    process = subprocess.Popen([*command, "backend=tf"], cwd=copy, start_new_session=True, **streams)
+    while not flag.exists() and process.poll() is None:
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
+    said = process.communicate(timeout=60)[0].splitlines()
+    sentence = "interrupted: 01_alone (smoke); the same command runs it again, and keeps what is finished"
+    assert said == ["running 01_alone (smoke)", sentence] and process.returncode != 0
+    left = {path.name for path in (copy / "results" / "smoke" / "01_alone").iterdir()}
+    assert not left & {"manifest.json", "running.ipynb", "failed.ipynb"}
 
 
 def test_notebooks_are_updated_without_a_trace_of_papermill(copy, capsys):

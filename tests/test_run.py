@@ -2,7 +2,9 @@
 
 import json
 import os
+import runpy
 import subprocess
+import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -419,3 +421,22 @@ def test_no_cell_is_a_formula_to_a_spreadsheet(project):
     run.finish()
     values, _, numeric = short_tables.read_table(results.read(run.folder), "t")
     assert evil in values and evil in numeric
+
+
+@pytest.mark.parametrize(
+    ("module", "words", "inside"),
+    [
+        ("twinvae.training", ["jobs.json"], "twinvae.training.jobs.read"),
+        ("twinvae.data", ["fetch", "mnist"], "twinvae.data.finding.fetch"),
+        ("twinvae.run.refresh", [], "twinvae.run.results.best"),
+    ],
+)
+def test_a_command_that_is_interrupted_ends_with_one_line(project, monkeypatch, module, words, inside):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(inside, interrupted)
+    monkeypatch.setattr(sys, "argv", [module, *words])
+    monkeypatch.delitem(sys.modules, "twinvae.run.refresh", raising=False)
+    with pytest.raises(SystemExit, match="interrupted; .* kept, and the same command "):
+        runpy.run_module(module, run_name="__main__")

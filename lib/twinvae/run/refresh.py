@@ -62,6 +62,8 @@ def main() -> None:
         count = refresh(given.results.resolve(), root, given.jobs)
     except subprocess.CalledProcessError:
         sys.exit("refresh: not all runs came to their end; snakemake says above which")
+    except KeyboardInterrupt:
+        sys.exit("refresh: interrupted; what came to its end is kept, and the same command runs the others again")
     except (ValueError, OSError) as error:
         sys.exit(f"refresh: {error}")
     print(f"refreshed: {count} runs" if count else "nothing is stale")
