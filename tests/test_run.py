@@ -415,9 +415,9 @@ def test_no_cell_is_a_formula_to_a_spreadsheet(project):
     evil = "=cmd|' /C calc'!A0"
     frame = pd.DataFrame({evil: [1.5, -2.0], "class": ["@SUM(1)", "plain"], "n": [-1, 2]}, index=["+1", "b"])
     run = start()
-    shown = run.table("t", frame, caption="T")
+    run.table("t", frame, caption="T")
     lines = (run.folder / "tables" / "t.csv").read_text().splitlines()
-    assert lines == [f",'{evil},class,n", "'+1,1.5,'@SUM(1),-1", "b,-2.0,plain,2"] and shown is frame
+    assert lines == [f",'{evil},class,n", "'+1,1.5,'@SUM(1),-1", "b,-2.0,plain,2"]
     run.finish()
     values, _, numeric = short_tables.read_table(results.read(run.folder), "t")
     assert evil in values and evil in numeric
