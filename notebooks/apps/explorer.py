@@ -14,6 +14,7 @@ import numpy as np
 from twinvae import data
 from twinvae.metrics import likelihood
 from twinvae.pretrained import Found
+from twinvae.training.kept import opened
 from twinvae_apps.ink import centre_mass, ink_box
 
 REACH = 3.0  # a plane shows codes from -REACH to REACH: 99.7 % of each unit's prior
@@ -25,7 +26,7 @@ class Explorer:
 
     def __init__(self, trained: Found, images: data.Splits, twins: dict[str, ModuleType]):
         self.trained, self.spec, self.images, self.twins = trained, trained.spec, images, twins
-        self.models = {name: trained.load(twin) for name, twin in twins.items()}
+        self.models = {name: opened(trained.path.parent, twin).model for name, twin in twins.items()}
         self.first = next(iter(twins))
         self.train, self.test = data.scale(images.train.x), data.scale(images.test.x)
         self.norms = (self.train.reshape(len(self.train), -1) ** 2).sum(1)
