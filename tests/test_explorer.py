@@ -54,8 +54,8 @@ def test_neighbours_classes_and_hands(opened):
     zero = opened.generate(np.zeros((1, 2)), opened.mixture(0)[None])
     assert opened.log_p(zero).shape == (1, 10) and opened.log_p(zero).argmax() == 0
     assert opened.analogies(opened.test[:2], np.array([1, 7])).shape == (2, 10, 28, 28, 1)
-    vae = next(model for model in MODELS if model.spec.kind == "vae" and model.dataset == "mnist")
-    without = explorer.Explorer(vae, images(), {"torch": TWINS["torch"]})
+    vae = next(model for model in MODELS if model.spec.kind == "vae")
+    without = explorer.Explorer(vae, images(vae.spec.image_shape), {"torch": TWINS["torch"]})
     assert without.labels == () and sorted(without.units) == list(range(vae.spec.latent_dim))
     with pytest.raises(ValueError, match=r"has no log p\(x \| y\); take a CVAE"):
         without.log_p(zero)
