@@ -21,6 +21,7 @@ OVERFULL_POINTS = 2
 LEAST = {"figure": 0.6, "table": 0.875}  # a figure of its own width; a table set in 8 pt, which is 7 pt at least
 EVERYTHING = r"""
 \section{All}\label{sec:all}
+\twinsource{03}{torch}\twinsource{03}{tf}
 Numbers: \val{03/torch/a}, in mathematics $x = \val{03/tf/a}$ and \val{01/none/c};
 Figures~\ref{fig:03-torch-line}
 and~\ref{fig:03-tf-line}, Table~\ref{tab:03-torch-sizes};
