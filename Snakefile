@@ -101,7 +101,7 @@ rule notebook:
         {params.python:q} -m twinvae.run.pipeline papermill {input.notebook:q} {params.folder:q}/running.ipynb -k python3 \
             -p profile {PROFILE} {params.backend} --no-progress-bar > {log:q} 2>&1 &
         stopped=
-        trap "stopped=1; kill -KILL $!" INT TERM
+        trap "stopped=1; disown $!; kill -KILL $!" INT TERM  # disowned, so that the shell does not tell of its end
         wait $! || {{
             rm -f {output.manifest:q}
             test -z "$stopped" || {{
