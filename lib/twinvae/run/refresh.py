@@ -43,10 +43,8 @@ def refresh(folder: Path, root: Path, jobs: str) -> int:
             print(f"{run.parent.name}/{run.name} is older than {', '.join(changed)}", flush=True)
         for profile in sorted({run.parent for run in stale}):
             manifests = [run / "manifest.json" for run in stale if run.parent == profile]
-            words = (
-                f"--cores {jobs} --keep-going --rerun-incomplete --quiet all --config profile={profile.name}".split()
-            )
-            command = [sys.executable, "-m", "twinvae.run.pipeline", *words, f"results={folder}", "--"]
+            options = f"--cores {jobs} --keep-going --rerun-incomplete --quiet all --config profile={profile.name}"
+            command = [sys.executable, "-m", "twinvae.run.pipeline", *options.split(), f"results={folder}", "--"]
             subprocess.run([*command, *manifests], cwd=root, check=True)
         done |= set(stale)
 
