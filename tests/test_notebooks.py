@@ -143,21 +143,10 @@ def test_the_form_of_a_notebook(path):
     assert not [fault for fault in faults(path) if not fault.endswith(TOO_LONG)]
 
 
-def every_code_cell() -> list:
-    """Return (path, number) of every code cell; the cells of LONG are expected to fail."""
-    params = []
-    for path in NOTEBOOKS:
-        cells = nbformat.read(path, as_version=4).cells
-        for number in range(1, 1 + sum(cell.cell_type == "code" for cell in cells)):
-            long = number in LONG.get(path.stem, ())
-            marks = [pytest.mark.xfail(reason="the formatter made it longer; cut later", strict=True)] if long else []
-            params.append(pytest.param(path, number, id=f"{path.stem}-{number}", marks=marks))
-    return params
-
-
-@pytest.mark.parametrize(("path", "number"), every_code_cell())
-def test_a_code_cell_is_short(path, number):
-    assert f"code cell {number} {TOO_LONG}" not in faults(path)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_code_cells_are_short(path):
+    long = [fault for fault in faults(path) if fault.endswith(TOO_LONG)]
+    assert long == [f"code cell {number} {TOO_LONG}" for number in LONG.get(path.stem, ())]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
