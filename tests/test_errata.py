@@ -10,7 +10,7 @@ from twinvae.run.notebook import code_cells
 from twinvae_studies import errata
 
 ITEMS = errata.load(ROOT / "report" / "errata.yaml")
-CELLS = [cell.source for cell in code_cells(ROOT / "notebooks" / "01_theory.ipynb")]
+CELLS = [cell["source"] for cell in code_cells(ROOT / "notebooks" / "01_theory.ipynb")]
 ITEM = {"id": "E-1", "report": "000", "where": "(1)", "stands": "$a$", "right": "b", "proof": "it is \\val{x}"}
 
 

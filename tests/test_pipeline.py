@@ -134,9 +134,11 @@ def test_notebooks_are_updated_without_a_trace_of_papermill(copy, capsys):
     update_notebooks(["--profile", "smoke"])
     assert "notebooks/03_tiny.ipynb shows the smoke run" in capsys.readouterr().out
     after = code_cells(notebook)
-    assert [cell.source for cell in after] == [cell.source for cell in before] and notebook.stat().st_mtime_ns == time_
-    assert [cell.execution_count for cell in after] == [1, 2, 3, 4, 5]
-    assert after[2].outputs[-1].data["text/plain"] == "4" and after[2].outputs[-1].execution_count == 3
+    assert [cell["source"] for cell in after] == [cell["source"] for cell in before]
+    assert notebook.stat().st_mtime_ns == time_
+    assert [cell["execution_count"] for cell in after] == [1, 2, 3, 4, 5]
+    last = after[2]["outputs"][-1]
+    assert last["data"]["text/plain"] == ["4"] and last["execution_count"] == 3
     text = notebook.read_text()
     assert "papermill" not in text and "injected" not in text and "iopub" not in text and str(copy) not in text
     assert 'profile: str = \\"quick\\"' in text, "the default profile stays as written"

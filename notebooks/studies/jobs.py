@@ -17,11 +17,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 from twinvae import backend as backends
 from twinvae import data, paths, spec
 from twinvae.metrics import judge
+from twinvae.run import notebook
 from twinvae.training import Job, folder_of, stale
 from twinvae_apps.handwriting import pen
 from twinvae_studies import (
@@ -72,9 +71,9 @@ def of_notebook(name: str, profile: str, backend: str, **changed: Any) -> list[J
 
 def _parameters(name: str) -> dict[str, Any]:
     """The parameters of a notebook with the values that it gives them; `train` says nothing about what is trained."""
-    notebook = nbformat.read(paths.find_root(Path.cwd()) / "notebooks" / f"{name}.ipynb", as_version=4)
-    (cell,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
-    found = {node.target.id: ast.literal_eval(node.value) for node in ast.parse(cell.source).body}
+    cells = notebook.code_cells(notebook.notebook_path(paths.find_root(Path.cwd()), name))
+    (cell,) = [cell for cell in cells if "parameters" in notebook.tags(cell)]
+    found = {node.target.id: ast.literal_eval(node.value) for node in ast.parse(cell["source"]).body}
     return {key: value for key, value in found.items() if key != "train"}
 
 
