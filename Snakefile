@@ -11,7 +11,6 @@ from twinvae.run.parameters import PROFILES, check_profile
 from twinvae.run.pipeline import PIPELINE
 from twinvae.run.refresh import mark
 from twinvae.spec import to_dict
-from twinvae_studies import jobs as training_jobs
 
 # A new experiment is one line: the notebook, and the backends it takes (None: it computes with neither).
 NOTEBOOKS = {
@@ -122,6 +121,8 @@ rule notebook:
 @cache
 def trainings():
     """The jobs of all notebooks, by key."""
+    from twinvae_studies import jobs as training_jobs  # seconds of imports that the notebooks' rules do not need
+
     own = [
         job
         for name in training_jobs.STUDIES
@@ -132,6 +133,8 @@ def trainings():
 
 
 def cards(wildcards):
+    from twinvae_studies import jobs as training_jobs
+
     return [f"{RESULTS}/models/{card.parent.name}/card.json" for card in training_jobs.cards(trainings().values())]
 
 
