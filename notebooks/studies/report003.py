@@ -128,18 +128,27 @@ def race(
 
 
 def pace(seconds: Sequence[float], marks: Sequence[int]) -> float:
-    """Return the median seconds of an epoch, without those that follow a mark: they warm up, and in TensorFlow compile.
+    """Return the median seconds of an epoch of `warm`."""
+    return float(np.median(warm(seconds, marks)))
 
-    Where every epoch follows a mark, the median of all.
+
+def warm(seconds: Sequence[float], marks: Sequence[int]) -> list[float]:
+    """Return the epochs' seconds without those that follow a mark: they warm up, and in TensorFlow compile.
+
+    Where every epoch follows a mark, all.
     """
-    warm = [s for epoch, s in enumerate(seconds, 1) if epoch - 1 not in (0, *marks)]
-    return float(np.median(warm or list(seconds)))
+    return [s for epoch, s in enumerate(seconds, 1) if epoch - 1 not in (0, *marks)] or list(seconds)
 
 
 def first_past(rows: pd.DataFrame, threshold: float, unit: str = "epoch") -> list[float]:
     """Return each seed's first mark with an accuracy of the threshold, in epochs or seconds; NaN for never."""
     past = rows[rows.accuracy >= threshold].groupby("seed")[unit].min()
     return [float(past.get(seed, np.nan)) for seed in sorted(rows.seed.unique())]
+
+
+def first_better(rows: pd.DataFrame, accuracy: float, frechet: float) -> list[float]:
+    """Return each seed's seconds to its first mark past both, an accuracy and a Frechet distance; NaN for never."""
+    return first_past(rows.assign(accuracy=rows.accuracy.where(rows.frechet <= frechet)), accuracy, "seconds")
 
 
 def at_the_end(rows: pd.DataFrame) -> pd.DataFrame:
