@@ -12,7 +12,7 @@ from twinvae_studies.claims import Claim
 
 SHORTENED = {
     "worst": "One row for all of the same {}: how many they are, and the largest of each number",
-    "pairs": "PyTorch/TensorFlow where the two differ as printed",
+    "pairs": "Below a model stands what its TensorFlow twin has otherwise, as printed",
 }
 
 
@@ -33,8 +33,7 @@ def macros(calls: MacroCalls, judged: list[Claim], verdicts: dict[str, dict], fo
             defined[f"caption@{kind}/{'/'.join(key)}/{name}"] = caption(found[tuple(key)], kind, name, columns)
     marks = {}
     for key, result in found.items():
-        asked = [name for *of, name in calls.numbers if tuple(of) == key and name in result.numbers]
-        marks["/".join(key)] = usual(result, asked)
+        marks["/".join(key)] = usual(result)
         defined[f"source@{'/'.join(key)}"] = source(result)
     marks["runs"] = Counter(marks.values()).most_common(1)[0][0] if marks else ("", "")
     for name, (letter, star) in marks.items():
