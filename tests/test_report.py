@@ -300,7 +300,7 @@ def test_every_item_is_in_one_list(runs, texts):
     (texts / "errata.yaml").write_text(yaml.safe_dump(items, sort_keys=False))
     report()
     lines = (texts / "generated" / "items.tex").read_text().splitlines()
-    assert r"E-004-1 & $a$ \& b ((1)) & \textbf{wrong, stated} \\" in lines
+    assert r"E-004-1 & $a$ \& b (1) & \textbf{wrong, stated} \\" in lines
     assert any(line.startswith("E-004-3") and "incomplete, stated" in line for line in lines)
     assert any(line.startswith("E-004-2") and "wrong, by proof" in line for line in lines)
     assert r"C-1 & A is below 5 \% of B. (2.4) & \textbf{undecided} \\" in lines

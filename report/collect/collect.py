@@ -6,8 +6,7 @@ The text calls for what it shows: `\\val{03/torch/name}` a number, `\\twinfigure
 `\\twintable{03}{torch}{name}` a figure and a table, `\\twinworst` and `\\twinpairs` a table shortened (see
 `twinvae_collect.short_tables`), `\\twinclaims{004}` the claims of a report with their rules, `\\verdict{C-004-1}` what
 one has come to. Every number of every run has its macro, whether the text calls it or not; of figures and tables
-only those that the text shows are written. Every report has: verdicts counted, all items in one list, twins compared,
-provenance.
+only those that the text shows are written. Always: verdicts counted, all items in a list, twins compared, provenance.
 """
 
 import argparse

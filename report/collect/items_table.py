@@ -16,7 +16,8 @@ def items_table(errors: list[dict[str, str]], judged: list[Claim], found: dict[K
             (item["id"], item["where"], item["stands"], erratum(item)) for item in errors if item["report"] == report
         ]
         rows = [(c.id, c.where, c.said, verdict_of(c, found)) for c in judged if c.report == report]
-        reports[claimant(report)] = [[latex.escape(text) for text in row] for row in wrong + rows]
+        rows = [(name, where if "(" in where else f"({where})", *others) for name, where, *others in wrong + rows]
+        reports[claimant(report)] = [[latex.escape(text) for text in row] for row in rows]
     return render("items.tex", reports=reports)
 
 
