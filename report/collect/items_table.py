@@ -12,9 +12,7 @@ def items_table(errors: list[dict[str, str]], judged: list[Claim], found: dict[K
     """Return the errata and the claims of each report as one table: item, where, what the report says, verdict."""
     reports = {}
     for report in sorted({claim.report for claim in judged if claim.report.isdigit()}):
-        wrong = [
-            (item["id"], item["where"], item["stands"], erratum(item)) for item in errors if item["report"] == report
-        ]
+        wrong = [(e["id"], e["where"], e["stands"], erratum(e)) for e in errors if e["report"] == report]
         rows = [(c.id, c.where, c.said, verdict_of(c, found)) for c in judged if c.report == report]
         rows = [(name, where if "(" in where else f"({where})", *others) for name, where, *others in wrong + rows]
         reports[claimant(report)] = [[latex.escape(text) for text in row] for row in rows]
