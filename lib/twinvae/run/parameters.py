@@ -46,8 +46,7 @@ def check_names(given: set[str], declared: list[str]) -> None:
     unknown = sorted((given | set(assigned_names(injected[-1]) if injected else ())) - set(declared))
     if unknown:
         raise ValueError(f"unknown parameter {', '.join(unknown)}; the valid ones are {', '.join(declared)}")
-    kept = [name for name in declared if name not in given]
-    if kept:
+    if kept := [name for name in declared if name not in given]:
         raise ValueError(f"the notebook declares {', '.join(kept)} but does not pass it to Run.start")
 
 
