@@ -151,10 +151,10 @@ def kl_of_units(trained: Trained, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def same_code(x: np.ndarray) -> float:
-    """Return how far apart images of one code are under different labels, over how far those of different codes are.
+    """Return how far apart images of one code are under two labels, over how far those of two codes are under one.
 
-    [codes, labels, H, W, C], labels that change the picture's place undone: 0 if the code alone makes the picture, 1
-    if a code is no more alike than any two.
+    [codes, labels, H, W, C]: 0 where the code alone makes the picture, above 1 where the label changes it more.  Angles
+    are to be turned upright before.
     """
     flat = x.reshape(*x.shape[:2], -1)
     within = ((flat[:, :, None] - flat[:, None]) ** 2).sum(-1)
