@@ -146,6 +146,7 @@ def test_code_cells_are_short(path):
     assert long == [f"code cell {number} {TOO_LONG}" for number in LONG.get(path.stem, ())]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_nbval_runs_a_notebook_again(path, tmp_path, monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS")
@@ -178,6 +179,7 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_nbval_takes_what_is_right_and_catches_a_doctored_output(executed, tmp_path):
     right = nbval(executed, tmp_path / "one")
     assert right.returncode == 0, right.stdout

@@ -41,6 +41,7 @@ def measured(key: str) -> dict[str, str]:
     return found | {"source": checksum(images.source), "splits": checksum(*positions)}
 
 
+@pytest.mark.slow
 @REAL
 @pytest.mark.parametrize("key", KNOWN)
 def test_arrays_and_splits_are_the_known_ones(key, monkeypatch):
