@@ -13,6 +13,7 @@ import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import hashes
 import nbformat
 import pytest
 import yaml
@@ -226,6 +227,13 @@ def test_the_lock_pins_everything_and_names_no_place():
     assert lock()["torch"] == "torch==2.13.0"
     assert lock()["tensorflow-cpu"] == 'tensorflow-cpu==2.21.0 ; sys_platform != "darwin"'
     assert lock()["tensorflow"] == 'tensorflow==2.21.0 ; sys_platform == "darwin"'
+
+
+def test_every_locked_package_has_the_checksums_that_pip_asks_for():
+    entries = [entry.replace("\\\n", "").split() for entry in hashes.entries()]
+    assert [" ".join(word for word in entry if "sha256" not in word) for entry in entries] == list(lock().values())
+    assert all(re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", entry[-1]) for entry in entries)
+    assert "--require-hashes --no-deps -r requirements.hashed" in (ROOT / "Makefile").read_text()
 
 
 def test_the_lock_says_who_needs_what_and_covers_the_package():
