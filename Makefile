@@ -10,6 +10,7 @@
 # make train      what is missing of the models that the notebooks train, a job each; resumable    PROFILE BACKEND JOBS
 # make publish    into git: the models that results/models/PUBLISHED names, the figures that report or README show
 # make fuzz       10,000 damaged files for each reader of own data: the right array or a clear error, nothing else
+# make torture    kills, two writers, full disks, hostile files, by a seed: nothing lost, torn or left behind; half an hour
 # make mutants    changes every formula of the library in one place and sees whether the checks notice
 # make screenshot the picture of the explorer in README.md, by Chromium
 # make pictures   the figures of the report in README.md, from the best results that are there, by pdftoppm
@@ -44,7 +45,7 @@ endif
 
 # Each step is a make of its own, so that they come in this order and a failed one stops the rest.
 .PHONY: report runs refresh train publish grid published judges collect pdf latex tex test test-all lint mutants parity lab bench fuzz html \
-  tensorboard screenshot pictures notebooks env clean
+  torture tensorboard screenshot pictures notebooks env clean
 .NOTPARALLEL:
 
 report:
@@ -135,6 +136,9 @@ bench: $(READY)
 
 fuzz: $(READY)
 	$(RUN) tests/data/data_fuzz.py 10000
+
+torture: $(READY)
+	CUDA_VISIBLE_DEVICES= $(RUN) tests/torture.py
 
 screenshot: $(READY)
 	$(RUN) tests/browser.py
