@@ -40,7 +40,7 @@ def without_papermill(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 
 def update(executed: Path, notebook: Path) -> None:
-    """Replace a notebook by its executed version; ValueError when the code of the two differs.
+    """Give a notebook the outputs of its executed version; ValueError when the code of the two differs.
 
     The file keeps its time, since its code is what it was: nothing that depends on it has to run again.
     """
@@ -48,7 +48,11 @@ def update(executed: Path, notebook: Path) -> None:
         raise ValueError(f"{notebook.name} has changed since {executed} ran; run it again")
     before = notebook.stat()
     with written_whole(notebook) as part:
-        nbformat.write(without_papermill(nbformat.read(executed, as_version=4)), part)
+        page, ran = nbformat.read(notebook, as_version=4), without_papermill(nbformat.read(executed, as_version=4))
+        pairs = zip(*([c for c in one.cells if c.cell_type == "code"] for one in (page, ran)), strict=True)
+        for cell, of_run in pairs:  # the words of the notebook stay, which may be newer
+            cell.outputs, cell.execution_count = of_run.outputs, of_run.execution_count
+        nbformat.write(page, part)
     os.utime(notebook, ns=(before.st_atime_ns, before.st_mtime_ns))
     paths.write_text(executed.parent / CHECKSUM, checksum_of_outputs(notebook))
 
