@@ -47,6 +47,10 @@ def test_formulas_are_mathml(pages):
 def test_links_lead_to_pages_and_figures_have_words(pages):
     links = [tag["href"] for tag in pages["00_start_here"].find_all("a", href=True)]
     assert "03_digits_ae_vae_cvae.html" in links and not [link for link in links if ".ipynb" in link]
+    places = {f"{name}.html": {tag["id"] for tag in page.find_all(id=True)} for name, page in pages.items()}
+    wanted = [tag["href"].split("#") for page in pages.values() for tag in page.find_all("a", href=re.compile("#"))]
+    assert ["00_start_here.html", "The-map"] in wanted
+    assert not [(page, place) for page, place in wanted if page in places and place not in places[page]]
     figures = pages["10_explorer"].find_all("img")
     assert len(figures) == 3 and all(len(figure["alt"]) > 40 for figure in figures)
 
