@@ -62,6 +62,12 @@ def test_code_that_jupyterlab_hides_is_not_shown(pages):
     assert "class TorchVAE" in code and "What we see." not in code and words.count("What we see.") >= 5
 
 
+def test_answers_are_folded_with_their_code(pages):
+    answers = pages["01b_from_scratch"].find_all("details")
+    assert [len(answer.find_all("pre")) for answer in answers] == [1, 1, 1]
+    assert all(answer.summary.get_text() == "Answer" for answer in answers)
+
+
 def test_the_index_is_the_first_notebook(tmp_path, monkeypatch):
     monkeypatch.setattr(html_edition, "page", lambda notebook: notebook.stem)
     written = html_edition.write(ROOT / "notebooks", tmp_path)
