@@ -47,6 +47,10 @@ def test_formulas_are_mathml(pages):
 def test_links_lead_to_pages_and_figures_have_words(pages):
     links = [tag["href"] for tag in pages["00_start_here"].find_all("a", href=True)]
     assert "03_digits_ae_vae_cvae.html" in links and not [link for link in links if ".ipynb" in link]
+    places = {f"{name}.html": {tag["id"] for tag in page.find_all(id=True)} for name, page in pages.items()}
+    wanted = [tag["href"].split("#") for page in pages.values() for tag in page.find_all("a", href=re.compile("#"))]
+    assert ["00_start_here.html", "The-map"] in wanted
+    assert not [(page, place) for page, place in wanted if page in places and place not in places[page]]
     figures = pages["10_explorer"].find_all("img")
     assert len(figures) == 3 and all(len(figure["alt"]) > 40 for figure in figures)
 
@@ -56,6 +60,12 @@ def test_code_that_jupyterlab_hides_is_not_shown(pages):
     code = " ".join(tag.get_text() for tag in page.find_all(class_="jp-InputArea-editor"))
     words = " ".join(tag.get_text() for tag in page.find_all(class_="jp-RenderedMarkdown"))
     assert "class TorchVAE" in code and "What we see." not in code and words.count("What we see.") >= 5
+
+
+def test_answers_are_folded_with_their_code(pages):
+    answers = pages["01b_from_scratch"].find_all("details")
+    assert [len(answer.find_all("pre")) for answer in answers] == [1, 1, 1]
+    assert all(answer.summary.get_text() == "Answer" for answer in answers)
 
 
 def test_the_index_is_the_first_notebook(tmp_path, monkeypatch):

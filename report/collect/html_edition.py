@@ -8,10 +8,8 @@ Formulas become MathML, which browsers draw themselves; scripts from elsewhere a
 import argparse
 import re
 import sys
-from html import escape
 from pathlib import Path
 
-import nbformat
 from jinja2 import pass_context
 from latex2mathml import converter
 from nbconvert import HTMLExporter
@@ -33,7 +31,10 @@ def convert(latex: str, display: str = "inline") -> str:
 
 
 class Renderer(IPythonRenderer):
-    """Turns Markdown into HTML, formulas into MathML."""
+    """Turns Markdown into HTML, formulas into MathML; a heading is a place to link to, named as JupyterLab names it."""
+
+    def heading(self, text: str, level: int, **attrs) -> str:
+        return super().heading(text, level, id=re.sub("<.*?>", "", text).replace(" ", "-"))
 
     def block_math(self, body: str) -> str:
         return convert(body.strip(), display="block")
@@ -58,8 +59,7 @@ class PageExporter(HTMLExporter):
 
     @pass_context
     def markdown2html(self, context, source: str) -> str:
-        renderer = Renderer(escape=False, anchor_link_text="", exclude_anchor_links=True)
-        return MarkdownWithMath(renderer=renderer).render(source)
+        return MarkdownWithMath(renderer=Renderer(escape=False, exclude_anchor_links=True)).render(source)
 
 
 def page(notebook: Path) -> str:
@@ -70,8 +70,7 @@ def page(notebook: Path) -> str:
         filters={"mathml": mathml},
         config=Config({"HTMLExporter": {"embed_images": True}}),
     )
-    content = nbformat.read(notebook, as_version=4)
-    body, _ = exporter.from_notebook_node(content, {"metadata": {"name": escape(notebook.stem)}})
+    body, _ = exporter.from_filename(str(notebook))
     return LINK.sub(lambda found: f'href="{found[1]}.html{found[2] or ""}"', body)
 
 
