@@ -1,5 +1,6 @@
 """Run: parameters are checked, what is kept is whole, and a run that did not finish shows it."""
 
+import io
 import json
 import os
 import runpy
@@ -13,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
+from PIL import Image
 from tiny import ROOT
 
 from twinvae import paths
@@ -217,6 +219,16 @@ def test_a_picture_is_small_whatever_it_shows():
     picture = pictures.small_png(fig)
     assert picture.startswith(b"\x89PNG") and 1_000 < len(picture) < pictures.PNG_BYTES
     plt.close(fig)
+
+
+@pytest.mark.parametrize(("colours", "mode"), [(3, "RGBA"), (1, "P")])
+def test_a_picture_has_256_colours_where_that_is_hardly_seen(colours, mode):
+    fig, ax = plt.subplots(figsize=(2, 2))
+    x = np.random.default_rng(0).random((40, 40, colours))
+    ax.imshow(x.repeat(3 // colours, axis=2), interpolation="nearest")
+    picture = Image.open(io.BytesIO(pictures.small_png(fig)))
+    plt.close(fig)
+    assert picture.mode == mode
 
 
 def test_pick_takes_the_next_smaller_profile(project):
