@@ -1,6 +1,7 @@
 """The one list of errata: well formed, each proof in a cell of notebook 01, each number computed."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -63,6 +64,26 @@ def test_a_table_quotes_numbers_in_math_mode(tmp_path):
         table = errata.table(items, "000", {"x": value}, {"x": form})
         assert list(table["item"]) == ["E-1, (1)", "E-2, (1)"]
         assert list(table.iloc[:, 2]) == [f"b Proof: it is {shown}", "b (Stated.)"]
+
+
+@pytest.mark.parametrize(
+    "proof, words",
+    [("stated", "settle 1 by a computation; what is stated needs none"), ("by hand", "settle 2 .*; none is only")],
+)
+def test_a_report_is_shown_as_a_table_and_counted(tmp_path, proof, words):
+    shown = {}
+    run = SimpleNamespace(
+        root=tmp_path,
+        numbers={"x": 0.5},
+        formats={"x": ".1f"},
+        table=lambda name, table, caption: shown.update({name: len(table)}),
+        findings=lambda text, **others: shown.update(said=text.format(**others)),
+    )
+    (tmp_path / "report").mkdir()
+    write(tmp_path / "report", [ITEM, ITEM | {"id": "E-2", "proof": proof}, ITEM | {"id": "E-3", "report": "001"}])
+    errata.show(run, "000")
+    assert shown["errata_000"] == 2 and "Of the 2 items of report 000" in shown["said"]
+    assert re.search(words, shown["said"])
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,21 @@ def test_an_optimiser_reaches_the_linear_optimum_and_never_beats_it():
     assert variance == pytest.approx(best.variance, abs=1e-2)
 
 
+def test_adam_climbs_to_the_optimum_with_the_elbo_below_log_p_all_the_way():
+    x = exact.points()
+    climb = exact.linear_vae_climb(x, 2, 600, seed=0, learning_rate=0.03)
+    assert climb.shape == (600, 2) and (climb[:, 0] <= climb[:, 1] + 1e-9).all()
+    assert climb[0, 1] - climb[0, 0] > 0.1 and climb[-1, 1] - climb[-1, 0] < 1e-3
+    assert exact.linear_vae_optimum(exact.EIGENVALUES, 2).elbo == pytest.approx(climb[:, 0].max(), abs=1e-3)
+
+
+def test_densities_of_a_linear_vae_do_not_ask_its_encoder():
+    x, W, b = exact.points(), np.array([[1.0], [0.0], [2.0], [0.0]]), np.arange(4.0)
+    covariance = [[1.5, 0, 2, 0], [0, 0.5, 0, 0], [2, 0, 4.5, 0], [0, 0, 0, 0.5]]
+    found = exact.linear_vae_log_densities(x, W, b, 0.5, V=None, c=None, logvar=None)
+    np.testing.assert_allclose(found, stats.multivariate_normal(b, covariance).logpdf(x), atol=1e-12)
+
+
 @pytest.mark.parametrize("latent_dim", [-1, 4, 5])
 def test_latent_dim_outside_the_data_is_named(latent_dim):
     with pytest.raises(ValueError, match=f"latent_dim is {latent_dim}; with 4 dimensions .* from 0 to 3"):

@@ -12,7 +12,7 @@ from twinvae import backend, data
 from twinvae.training import published
 from twinvae_apps import explorer, explorer_panel
 from twinvae_apps.drawing_square import SIZE, DrawingSquare
-from twinvae_apps.trained_models import find_models
+from twinvae_apps.trained_models import as_table, find_models
 
 TWINS = {name: backend.get(name) for name in ("torch", "tf")}
 MODELS = find_models(ROOT / "results")
@@ -37,6 +37,13 @@ def test_the_first_model_is_a_cvae_of_digits_and_only_published_ones_count(tmp_p
     assert (MODELS[0].dataset, MODELS[0].spec.kind) == ("mnist", "cvae") and "10 epochs (mnist)" in MODELS[0].title
     assert {model.path.parent.name for model in MODELS} <= published()
     assert find_models(tmp_path) == []
+
+
+def test_the_table_of_models_has_a_row_a_model():
+    table = as_table(MODELS)
+    first = MODELS[0]
+    assert len(table) == len(MODELS)
+    assert table.iloc[0].tolist() == [first.spec.name, "mnist", first.spec.latent_dim, first.settings.epochs]
 
 
 def test_the_same_code_under_every_label_by_both_twins(opened):

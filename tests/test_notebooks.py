@@ -25,13 +25,7 @@ TEACHES = {
     "01b_from_scratch": (4, 5)  # the models written out, in PyTorch and in TensorFlow, each to be read at one look
 }
 # Code cells that are too long at the width of a formatted line.
-LONG = {
-    "01_theory": (10, 12, 13, 15, 17, 18, 23, 25, 27, 37, 42, 43, 45, 48),
-    "02_data": (2, 3, 11, 13, 14, 15, 18, 20, 21, 22, 24, 26, 27, 28, 29),
-    "08_twins": (2, 7, 9, 11, 13, 16, 19),
-    "09_scoreboard": (2, 5, 8, 10, 11, 14, 15, 16, 17),
-    "10_explorer": (4, 8),
-}
+LONG = {"08_twins": (2, 7, 9, 11, 13, 16, 19), "09_scoreboard": (2, 5, 8, 10, 11, 14, 15, 16, 17)}
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|work|tmp|Users|mnt|opt|private|var)/[\w.]")
 FORBIDDEN = re.compile(r"^\s*[!%]\s*pip|sys\.path|urlretrieve|pooch\.", re.MULTILINE)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
+
 from twinvae import data
 from twinvae.pretrained import Found, all_found
 from twinvae.training import published
@@ -26,6 +28,12 @@ def place_in_list(model: Found) -> tuple:
     """Return what a list of models is sorted by."""
     kind = KINDS.index(model.spec.kind)
     return model.dataset != "mnist", kind, model.spec.latent_dim, -model.settings.epochs, model.title
+
+
+def as_table(models: list[Found]) -> pd.DataFrame:
+    """Return a row a model: its name, the data that it was trained on, its latent units and its epochs."""
+    rows = [(m.spec.name, m.dataset, m.spec.latent_dim, m.settings.epochs) for m in models]
+    return pd.DataFrame(rows, columns=["model", "data", "units", "epochs"])
 
 
 def images_of(model: Found, train_size: int, test_size: int) -> data.Splits:

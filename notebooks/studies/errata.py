@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import yaml
@@ -34,6 +35,24 @@ def load(path: Path) -> list[dict[str, str]]:
 def value_names(items: list[dict[str, str]]) -> set[str]:
     """Return the names of the numbers that the items quote as \\val{name}."""
     return {name for item in items for text in item.values() for name in VALUE.findall(text)}
+
+
+def show(run: Any, report: str) -> None:
+    """Show and keep the items of one report as a table of a run, and say how many of them a computation settles."""
+    items = load(run.root / "report" / "errata.yaml")
+    run.table(f"errata_{report}", table(items, report, run.numbers, run.formats), f"Errata of report {report}.")
+    own = [item for item in items if item["report"] == report]
+    proved = sum(item["proof"] != STATED for item in own)
+    run.findings(
+        "**What we see.** Of the {count} items of report {report} cells of this notebook settle {proved} by a "
+        "computation; {others}.",
+        count=str(len(own)),
+        report=report,
+        proved=str(proved),
+        others="what is stated needs none, for the printed text shows it"
+        if proved < len(own)
+        else "none is only stated",
+    )
 
 
 def table(

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, stats
 
-from twinvae.reference import LOG_2PI, kl_standard
+from twinvae.reference import LOG_2PI, adam_step, kl_standard
 
 EIGENVALUES = np.array([4.0, 2.0, 1.0, 0.5])
 AXES = 0.5 * np.array([[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]])  # orthonormal columns
@@ -108,6 +108,27 @@ def linear_vae_unflatten(flat: np.ndarray, dim: int, latent_dim: int) -> dict[st
     parts = np.split(flat, np.cumsum([int(np.prod(shape)) for shape in shapes.values()])[:-1])
     weights = {name: part.reshape(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
     return weights | {"variance": np.exp(weights["variance"])}
+
+
+def linear_vae_log_densities(x: np.ndarray, W: np.ndarray, b: np.ndarray, variance: float, **_) -> np.ndarray:
+    """Return log p(x) of a linear VAE, whatever its encoder: log N(x | b, W W^T + variance I).  [N, D], ... -> [N]"""
+    return stats.multivariate_normal(b, W @ W.T + variance * np.eye(len(b))).logpdf(x)
+
+
+def linear_vae_climb(x: np.ndarray, latent_dim: int, steps: int, seed: int, learning_rate: float) -> np.ndarray:
+    """Train a linear VAE by Adam on all points at once; return its mean ELBO and log p(x) before each step.
+
+    The ELBO has a closed form, the gradient is taken by differences.  [N, D] -> [steps, 2], nats per point
+    """
+    size = 2 * x.shape[1] * latent_dim + x.shape[1] + 2 * latent_dim + 1
+    weights = lambda flat: linear_vae_unflatten(flat, x.shape[1], latent_dim)  # noqa: E731
+    loss = lambda flat: sum(term.mean() for term in linear_vae_terms(x, **weights(flat)))  # noqa: E731
+    flat, m, v = np.random.default_rng(seed).normal(0, 0.3, size), np.zeros(size), np.zeros(size)
+    climb = np.empty((steps, 2))
+    for step in range(steps):
+        climb[step] = -loss(flat), linear_vae_log_densities(x, **weights(flat)).mean()
+        flat, m, v = adam_step(flat, optimize.approx_fprime(flat, loss), m, v, step + 1, lr=learning_rate)
+    return climb
 
 
 # --- beta-VAE = Gaussian rate-distortion function ------------------------------------------------
