@@ -118,3 +118,18 @@ def table(facts: dict) -> pd.DataFrame:
     found = found.assign(mean_gain=mean.gain, mean_gain_sd=sd.gain, published=pd.Series(PAPER, dtype=float))
     found.insert(0, "seeds", seeds.size())
     return found.reset_index()
+
+
+def shown(known: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of `table` that a reader needs, models and columns in words."""
+    words = known.assign(model=known.model.map(WORDS)).drop(columns=["images", "sd"])
+    heads = {"nll": "-log p(x)", "given_y": "y known", "mean_gain": "mean gain", "mean_gain_sd": "its sd"}
+    return words.rename(columns=heads)
+
+
+def keep(run, twin: str, known: pd.DataFrame) -> None:
+    """Keep the values, gains and minutes of `table`: `iwae_5_gain_torch`, `vae_nll_tf`, ..."""
+    for row in known.itertuples():
+        keys = ["nll", "gain", "low", "high", "minutes"] + ["mean_gain", "mean_gain_sd"] * (row.seeds > 1)
+        for key in keys:
+            run.number(f"{row.model}_{key}_{twin}", getattr(row, key), ".1f" if key == "minutes" else ".2f")

@@ -33,8 +33,8 @@ def of_notebook_04(runs: Mapping[tuple[str, str], Result]) -> list[dict]:
     """Return the plain VAE that notebook 04 trains for about an hour; nothing where no run has it."""
     with_it = {key[1]: run for key, run in runs.items() if key[0] == "04" and "published_nll" in run.numbers}
     ours = {name: run.numbers["published_nll"] for name, run in with_it.items()}
-    amounts = [burda2016.AMOUNTS[run.profile] for run in with_it.values()]
-    protocol = [f"{THEIRS}{amount.epochs} epochs, {amount.samples[-1]:,} z" for amount in amounts]
+    amounts = [(run.numbers["published_epochs"], run.numbers["published_samples"]) for run in with_it.values()]
+    protocol = [f"{THEIRS}{epochs} epochs, {samples:,} z" for epochs, samples in amounts]
     known = {"paper": burda2016.PAPER, "independent code": burda2016_bounds.INDEPENDENT["vae"]}
     return [row("VAE of notebook 04", "-log p(x)", known, ours, protocol)] if ours else []
 

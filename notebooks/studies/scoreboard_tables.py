@@ -3,13 +3,14 @@
 Notebook 09 shows them.  A board has the columns of `results.COLUMNS`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
 
-from twinvae import data, randomness
+from twinvae import backend, data, randomness
 from twinvae.metrics import baselines, samples
+from twinvae.metrics import judge as judges
 from twinvae.metrics.judge import Judge
 from twinvae_studies import evaluation, report001
 
@@ -71,6 +72,16 @@ def floor(judge: Judge, images: data.Splits, each: int) -> dict[str, float | int
     if near_duplicates(images.source.dataset):
         worth |= dict.fromkeys(("diversity", "Fréchet"), np.nan)
     return {"data": images.source.label, "classes": train.num_classes, "images": len(train), "samples": len(y)} | worth
+
+
+def floors(names: Iterable[str], mnist: data.Splits, may_train: bool) -> dict[str, dict]:
+    """Return `floor` by the judges of these names, with the splits of MNIST that are at hand."""
+    found = {}
+    for name in names:
+        recipe = judges.RECIPES[name]
+        images = mnist if name == "mnist" else data.splits(recipe.dataset, **recipe.options)
+        found[name] = floor(judges.of(name, images, backend.get("torch"), may_train), images, EACH[name])
+    return found
 
 
 def with_marks(found: pd.DataFrame, floors: Mapping[str, dict]) -> pd.DataFrame:
