@@ -28,7 +28,6 @@ TEACHES = {
 LONG = {
     "01_theory": (10, 12, 13, 15, 17, 18, 23, 25, 27, 37, 42, 43, 45, 48),
     "02_data": (2, 3, 11, 13, 14, 15, 18, 20, 21, 22, 24, 26, 27, 28, 29),
-    "08_twins": (2, 7, 9, 11, 13, 16, 19),
     "10_explorer": (4, 8),
 }
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|work|tmp|Users|mnt|opt|private|var)/[\w.]")
