@@ -1,5 +1,7 @@
 """The scoreboards of finished runs as tables: what does not apply is empty, and the floor is measured as a model is."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from test_scoreboard import Pixels
 from twinvae import data
 from twinvae.metrics import judge
 from twinvae.run import results
+from twinvae_collect import short_tables
 from twinvae_studies import scoreboard_tables as tables
 
 
@@ -75,3 +78,12 @@ def test_ranks_are_shares_of_the_others_that_are_beaten():
     )
     assert ranks["Fréchet"].tolist() == [0.25, 1, 0.25] and ranks["-log p(x)"].tolist() == [1, 0.5, 0]
     assert ranks["precision"].tolist() == [0.5] * 3 and ranks["accuracy"].isna().all(), "one alone beats nobody"
+
+
+def test_the_report_can_pair_the_twins_of_a_board(tmp_path):
+    board_ = pd.concat([board(), board().assign(backend="tf")])
+    shown = tables.means(board_)[["model", "backend", *tables.OF_SAMPLES]]
+    (tmp_path / "tables").mkdir()
+    shown.to_csv(tmp_path / "tables" / "board.csv", index=False)
+    result = SimpleNamespace(folder=tmp_path, manifest={"table_formats": {"board": tables.OF_SAMPLES}})
+    assert "0.800 & 0.50" in short_tables.pairs(result, "board")

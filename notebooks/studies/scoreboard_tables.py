@@ -22,11 +22,11 @@ IMAGES, AXES = 10_000, 50  # of the baseline: training images at most, principal
 OF_SPREAD = ["diversity", "frechet", "frechet_floor", "precision", "recall"]  # need varied test images
 BELOW = "below PCA in"
 LIMITS = {"conditional_accuracy": "accuracy", "diversity": "diversity", "cas": "CAS"}
-NAMES = {"backend": "twin", "frechet": "Fréchet", "kl": "KL", "elbo": "ELBO", "parameters": "weights"}
+NAMES = {"frechet": "Fréchet", "kl": "KL", "elbo": "ELBO", "parameters": "weights"}
 NAMES |= LIMITS | {"log_p": "-log p(x)", "seconds_per_epoch": "s/epoch", "active_units": "active"}
 NAMES |= {"gemm_fraction": "share of limit"}
 OF_SAMPLES = {"accuracy": ".3f", "diversity": ".2f", "CAS": ".3f", "Fréchet": ".0f", "-log p(x)": ".1f"}
-OF_CODES = {"weights": ",d", "s/epoch": ".2f", "ELBO": ".1f", "KL": ".1f", "-log p(x)": ".1f", "active": ".0f"}
+OF_CODES = {"weights": ",d", "s/epoch": ".2f", "ELBO": ".1f", "KL": ".1f", "active": ".0f"}
 RANKED = {  # which way is better
     **{"accuracy": 1, "diversity": 1, "CAS": 1, "Fréchet": -1, "precision": 1, "recall": 1},
     **{"-log p(x)": -1, "active": 1, "share of limit": 1, "s/epoch": -1},
@@ -110,5 +110,5 @@ def ranks(found: pd.DataFrame, least: int = 3) -> pd.DataFrame:
         groups = better[name].groupby([found.judge, report] if name == "-log p(x)" else found.judge)
         shares[name] = (groups.rank() - 1) / (groups.transform("count") - 1).where(lambda n: n > 0)
     many = found.groupby("judge").model.transform("size") >= least
-    rows = found.model + ", " + found.twin + ", " + found.profile
+    rows = found.model + ", " + found.backend + ", " + found.profile
     return pd.DataFrame(shares).set_index(rows.rename("model"))[many.to_numpy()]
