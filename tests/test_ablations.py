@@ -3,6 +3,7 @@
 from dataclasses import fields
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 from pair import VAE, splits
 
@@ -58,3 +59,20 @@ def test_points_are_trained_once_and_free_bits_show_their_true_kl(results, monke
     assert row.elbo == pytest.approx(-(row.recon + row.kl)) and row.kl < 5, "less than the free bits"
     table = ablations.table(first, "beta")
     assert list(table.change) == ["1"] and table.seeds[0] == 1
+
+
+def test_a_gain_of_a_place_is_a_mean_over_the_others_and_remedies_bear_a_readers_heads():
+    elbo = {"none-concat-standard": -200.0, "none-concat-learned": -196.0}
+    elbo |= {"concat-concat-standard": -199.0, "film-concat-learned": -194.0}
+    known = {"seed": 0, "recon": 190.0, "kl": 5.0, "active": 20, "squared_error": 70.0}
+    rows = [{"study": "condition", "change": change, "elbo": value} | known for change, value in elbo.items()]
+    rows += [{"study": "collapse", "change": "warm-up", "elbo": -500.0} | known]
+    facts = {"points": pd.DataFrame(rows)}
+    places = ablations.conditions(facts)
+    assert places.encoder.tolist() == ["none", "none", "concat", "film"] and places.ELBO[1] == -196
+    kept = {}
+    ablations.keep_conditions(SimpleNamespace(number=lambda name, value, fmt: kept.update({name: value})), "tf", places)
+    assert kept == {"prior_learned_gain_tf": 4.5, "encoder_sees_gain_tf": 1.5, "condition_spread_tf": 6}
+    assert ablations.collapse(facts).to_dict("records") == [
+        {"remedy": "warm-up", "KL": 5.0, "active": 20, "squared error": 70.0, "seeds": 1}
+    ]

@@ -92,6 +92,13 @@ def test_the_study_is_made_once_and_told_in_a_table(results, monkeypatch):
     assert table.mean_gain_sd["vae"] == 0, "each VAE against itself"
     assert list(table.seeds) == [2, 1, 1] and table.gain["vae"] == 0 and table.published["iwae_5"] == 85.54
     assert table.given_y.notna().tolist() == [False, False, True]
+    shown = burda2016_bounds.shown(table.reset_index())
+    assert shown.model.tolist() == ["VAE", "IWAE, k = 5", "CVAE, prior of the label"] and "images" not in shown
+    kept = {}
+    keeper = SimpleNamespace(number=lambda name, value, fmt: kept.update({name: (value, fmt)}))
+    burda2016_bounds.keep(keeper, "torch", table.reset_index())
+    assert kept["iwae_5_gain_torch"] == (table.gain["iwae_5"], ".2f") and kept["vae_minutes_torch"][1] == ".1f"
+    assert "vae_mean_gain_sd_torch" in kept and "iwae_5_mean_gain_torch" not in kept, "one seed has no mean over seeds"
     assert table.images.tolist() == [9, 9, burda2016_bounds.AMOUNTS["smoke"].labelled]
     sources = papers.sources({"bounds": {"torch": first}})
     assert sources.study.tolist() == ["bounds"] and sources.twin[0] == "torch" and len(sources.commit[0]) >= 12

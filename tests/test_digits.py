@@ -108,3 +108,19 @@ def test_the_study_is_made_once_and_told_in_a_table(results, name, monkeypatch):
     assert numbers["least_accuracy"] == kinds.accuracy["sharp"].min() and numbers["least_kl"] == kinds.KL.min()
     assert numbers["seeds"] == 2 and numbers["pca_cas"] == kinds.cas["pca"]
     assert facts["shown"].shape == (80, 28, 28, 1)
+
+
+def test_the_goals_are_those_of_the_worst_training():
+    known = {"least_gain": 0.5, "least_accuracy": 0.975, "least_cas": 0.9, "least_diversity": 0.85, "least_kl": 11}
+    known |= {"pca_accuracy": 0.98, "pca_cas": 0.88, "seeds": 4}
+    assert all(digits_cvae.passed(known).values())
+    for name in ("least_gain", "least_accuracy", "least_cas", "least_diversity", "least_kl"):
+        assert (
+            list(digits_cvae.passed(known | {name: known[name] - 0.9 if name != "least_kl" else 9}).values()).count(
+                False
+            )
+            == 1
+        )
+    kept = {}
+    digits_cvae.keep(SimpleNamespace(number=lambda name, value, fmt: kept.update({name: fmt})), known)
+    assert kept["digits_least_accuracy"] == ".4f" and kept["digits_pca_cas"] == ".3f" and kept["digits_seeds"] == "d"

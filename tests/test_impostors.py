@@ -1,5 +1,8 @@
 """The made-up generators: what each is, and that the table says of each what it is known to do."""
 
+import re
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -75,3 +78,14 @@ def test_a_margin_is_a_tenth_or_twice_the_difference_of_two_honest_sets():
     again = pd.Series(1.0, list(BETTER))
     assert impostors.caught(table, again).loc["x"].tolist() == [side > 0 for side in BETTER.values()]
     assert not impostors.caught(table, again - 0.1).loc["x"].any()
+
+
+def test_what_is_kept_of_a_set_bears_its_name_in_plain_letters(measured):
+    numbers, formats = {}, {}
+    run = SimpleNamespace(number=lambda name, value, fmt: (numbers.update({name: value}), formats.update({name: fmt})))
+    impostors.keep(run, measured)
+    assert len(numbers) == len(measured) * len(impostors.KEPT) and all(
+        re.fullmatch("[a-z_]+", name) for name in numbers
+    )
+    assert numbers["label_blind_frechet"] == measured["Fréchet"]["label-blind"] and formats["noise_frechet"] == ".2f"
+    assert numbers["held_out_images_cas"] == measured.CAS[HONEST] and formats["class_mean_accuracy"] == ".3f"

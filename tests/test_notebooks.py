@@ -24,8 +24,6 @@ TOO_LONG = f"has more than {LINES} lines"
 TEACHES = {
     "01b_from_scratch": (4, 5)  # the models written out, in PyTorch and in TensorFlow, each to be read at one look
 }
-# Code cells that are too long at the width of a formatted line.
-LONG = {"08_twins": (2, 7, 9, 11, 13, 16, 19), "09_scoreboard": (2, 5, 8, 10, 11, 14, 15, 16, 17)}
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|work|tmp|Users|mnt|opt|private|var)/[\w.]")
 FORBIDDEN = re.compile(r"^\s*[!%]\s*pip|sys\.path|urlretrieve|pooch\.", re.MULTILINE)
 
@@ -132,13 +130,7 @@ def nbval(notebook: Path, results: Path) -> subprocess.CompletedProcess:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_the_form_of_a_notebook(path):
-    assert not [fault for fault in faults(path) if not fault.endswith(TOO_LONG)]
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_code_cells_are_short(path):
-    long = [fault for fault in faults(path) if fault.endswith(TOO_LONG)]
-    assert long == [f"code cell {number} {TOO_LONG}" for number in LONG.get(path.stem, ())]
+    assert not faults(path)
 
 
 @pytest.mark.slow

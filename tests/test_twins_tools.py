@@ -1,5 +1,7 @@
 """What notebook 08 uses: each switch is the default that it stands for, and is off again afterwards."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from pair import splits
@@ -90,3 +92,37 @@ def test_ways_to_train_end_alike(key):
     losses = [float(step(*PT.train.tensors(batch))[0]) for _ in range(2) for batch in batches]
     assert result["loss"] == pytest.approx(losses[-1], rel=1e-3)
     assert 5 < training_loops.WAYS[key].lines < 20 and result["speed"] > 0
+
+
+def test_a_switch_is_told_with_the_step_by_which_it_shows():
+    names = [switch.name for switch in framework_differences.SWITCHES]
+    parted = dict.fromkeys(names, np.array([0.0, 1e-4, 2e-4])) | {names[2]: np.array([0.0, 0.002, 0.0005])}
+    table = framework_differences.switch_table(parted, every=10).set_index("switched")
+    assert list(table.index) == names and table["0.001 by step"].to_dict() == dict.fromkeys(names, "never") | {
+        names[2]: "10"
+    }
+    assert table.apart[names[2]] == 0.0005 and table.Keras[names[2]] == framework_differences.SWITCHES[2].keras
+
+
+def test_a_gap_is_kept_where_it_is_widest_with_its_sign():
+    kept = {}
+    run = SimpleNamespace(number=lambda name, value, fmt: kept.update({name: value}))
+    ours, theirs = np.array([[10.0, 20, 30], [12, 22, 32]]), np.array([[11.0, 13, 31], [13, 15, 35]])
+    framework_differences.keep_gap(run, ours, theirs, np.array([1.0, 2, 3]), np.array([0, 5, 10]))
+    assert kept["defaults_gap"] == -7 and kept["defaults_gap_step"] == 5 and kept["defaults_gap_share"] == 2
+    assert kept["defaults_gap_end"] == 2 and kept["defaults_tf"] == 33 and kept["defaults_torch_sd"] == np.sqrt(2)
+    framework_differences.keep_gap(run, ours[:1], theirs[:1], np.zeros(3), np.arange(3))
+    assert kept["defaults_tf_sd"] == 0, "one seed has no deviation"
+
+
+def test_the_ways_are_kept_and_told_and_a_missing_compiler_is_named(monkeypatch):
+    kept = {}
+    run = SimpleNamespace(number=lambda name, value, fmt: kept.update({name: value}))
+    table = training_loops.keep(run, {"tf_graph": {"first": 2.0, "speed": 300.0, "loss": 1.0}})
+    assert kept == {"speed_tf_graph": 300, "lines_tf_graph": training_loops.WAYS["tf_graph"].lines}
+    assert table.way.tolist() == ["TensorFlow, own loop, tf.function"] and table["first epoch [s]"].tolist() == [2]
+    assert training_loops.no_compiler(smoke=True) == "smoke has no minute for it"
+    monkeypatch.setattr(training_loops.shutil, "which", lambda name: "found" if name == "c++" else None)
+    assert training_loops.no_compiler(smoke=False) == ""
+    monkeypatch.setattr(training_loops.shutil, "which", lambda name: None)
+    assert training_loops.no_compiler(smoke=False) == "there is no C++ compiler here"

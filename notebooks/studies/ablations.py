@@ -118,3 +118,25 @@ def table(facts: dict, study: str) -> pd.DataFrame:
     means = groups.mean().drop(columns="seed").assign(seeds=groups.size())
     means.insert(1, "sd", groups.elbo.std())
     return means.reset_index()
+
+
+def conditions(facts: dict) -> pd.DataFrame:
+    """Return `table` of the label's place, with a column for each place."""
+    found = table(facts, "condition")
+    places = found.change.str.split("-", expand=True).set_axis(["encoder", "decoder", "prior"], axis=1)
+    shown = found[["elbo", "sd", "kl", "active", "seeds"]].rename(columns={"elbo": "ELBO", "kl": "KL"})
+    return pd.concat([places, shown], axis=1)
+
+
+def keep_conditions(run, twin: str, found: pd.DataFrame) -> None:
+    """Keep the mean gain of a learned prior and of an encoder that sees the label, and the spread of all, in nats."""
+    prior, encoder = (found.groupby(place).ELBO.mean() for place in ("prior", "encoder"))
+    run.number(f"prior_learned_gain_{twin}", prior["learned"] - prior["standard"], ".2f")
+    run.number(f"encoder_sees_gain_{twin}", encoder[["concat", "film"]].mean() - encoder["none"], ".2f")
+    run.number(f"condition_spread_{twin}", found.ELBO.max() - found.ELBO.min(), ".2f")
+
+
+def collapse(facts: dict) -> pd.DataFrame:
+    """Return `table` of the remedies under the heads of a reader."""
+    heads = {"change": "remedy", "kl": "KL", "squared_error": "squared error"}
+    return table(facts, "collapse").rename(columns=heads)[["remedy", "KL", "active", "squared error", "seeds"]]

@@ -18,6 +18,10 @@ from twinvae_studies import papers, planning
 
 # -log p(x) in nats per image after 3,280 epochs (Burda et al. 2016, Table 1).
 PAPER = {"vae": 86.76, "vae_5": 86.47, "vae_50": 86.35, "iwae_5": 85.54, "iwae_50": 84.78}
+# The same by code of others, in TensorFlow 2, as long and with as many samples (github.com/nbip/IWAE, README), whose
+# CVAE, with p(z | y) and one sample, has a -log p(x | y) alone.
+INDEPENDENT = {"vae": 86.35, "vae_5": 86.10, "vae_50": 86.06, "iwae_5": 85.18, "iwae_50": 84.59}
+INDEPENDENT_GIVEN_Y = {"cvae_learned": 82.32}
 WORDS = {
     "vae": "VAE",
     "vae_5": "VAE, k = 5",
@@ -114,3 +118,18 @@ def table(facts: dict) -> pd.DataFrame:
     found = found.assign(mean_gain=mean.gain, mean_gain_sd=sd.gain, published=pd.Series(PAPER, dtype=float))
     found.insert(0, "seeds", seeds.size())
     return found.reset_index()
+
+
+def shown(known: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of `table` that a reader needs, models and columns in words."""
+    words = known.assign(model=known.model.map(WORDS)).drop(columns=["images", "sd"])
+    heads = {"nll": "-log p(x)", "given_y": "y known", "mean_gain": "mean gain", "mean_gain_sd": "its sd"}
+    return words.rename(columns=heads)
+
+
+def keep(run, twin: str, known: pd.DataFrame) -> None:
+    """Keep the values, gains and minutes of `table`: `iwae_5_gain_torch`, `vae_nll_tf`, ..."""
+    for row in known.itertuples():
+        keys = ["nll", "gain", "low", "high", "minutes"] + ["mean_gain", "mean_gain_sd"] * (row.seeds > 1)
+        for key in keys:
+            run.number(f"{row.model}_{key}_{twin}", getattr(row, key), ".1f" if key == "minutes" else ".2f")

@@ -163,3 +163,21 @@ def numbers(found: dict[str, dict]) -> dict[str, float]:
     known |= {f"pca_{name}": most.loc["pca", name] for name in passed}
     known |= {"least_gain": least.loc["mixture", "gain"], "least_kl": least.loc["standard", "KL"]}
     return known | {"seeds": sum(facts["seeds"] for facts in found.values())}
+
+
+def keep(run, known: dict[str, float]) -> None:
+    """Keep `numbers` under `digits_...`, in the format of each."""
+    for name, value in known.items():
+        fine = ".4f" if "accuracy" in name else ".3f" if "cas" in name or "diversity" in name else ".1f"
+        run.number(f"digits_{name}", value, "d" if name == "seeds" else fine)
+
+
+def passed(known: dict[str, float]) -> dict[str, bool]:
+    """Return for each goal whether the worst training of `numbers` reaches it."""
+    return {
+        "likelihood": known["least_gain"] > 0,
+        "accuracy within a point": known["least_accuracy"] >= known["pca_accuracy"] - 0.01,
+        "CAS": known["least_cas"] > known["pca_cas"],
+        "diversity of 0.8": known["least_diversity"] >= 0.8,
+        "KL of 10 nats": known["least_kl"] >= 10,
+    }

@@ -186,3 +186,35 @@ def switched(switch: Switch, *arguments, **options) -> np.ndarray:
 def apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Return |a - b| / |a|, at least the 1e-16 that a logarithmic axis can show."""
     return np.maximum(np.abs(a - b) / np.abs(a), 1e-16)
+
+
+def switch_table(parted: dict[str, np.ndarray], every: int) -> pd.DataFrame:
+    """Return a row a switch: both defaults, how far apart its curve ends, the step by which it passed 0.001."""
+    far = {name: np.flatnonzero(curve > 1e-3) for name, curve in parted.items()}
+    rows = [
+        {
+            "switched": switch.name,
+            "PyTorch": switch.torch,
+            "Keras": switch.keras,
+            "apart": parted[switch.name][-1],
+            "0.001 by step": str(far[switch.name][0] * every) if len(far[switch.name]) else "never",
+        }
+        for switch in SWITCHES
+    ]
+    return pd.DataFrame(rows)
+
+
+def keep_gap(run, torch_curves: np.ndarray, tf_curves: np.ndarray, share: np.ndarray, at: np.ndarray) -> None:
+    """Keep the largest mean gap of validation losses between the frameworks' defaults, its step, and the ends.
+
+    Curves [S, T] of S seeds at the steps `at` [T], in nats; `share` [T] is what BatchNorm's share alone makes.
+    """
+    gap = tf_curves.mean(0) - torch_curves.mean(0)
+    largest = np.abs(gap).argmax()
+    run.number("defaults_gap", gap[largest], ".0f")
+    run.number("defaults_gap_step", at[largest], "d")
+    run.number("defaults_gap_share", share[largest], ".0f")
+    run.number("defaults_gap_end", gap[-1], ".1f")
+    for name, curves in (("torch", torch_curves), ("tf", tf_curves)):
+        run.number(f"defaults_{name}", curves[:, -1].mean(), ".1f")
+        run.number(f"defaults_{name}_sd", curves[:, -1].std(ddof=1) if len(curves) > 1 else 0.0, ".1f")

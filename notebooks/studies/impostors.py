@@ -4,6 +4,7 @@ Images x [N, H, W, C] in [0, 1], labels y [N] asked for; a set is the pair (x, y
 """
 
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ Set = tuple[np.ndarray, np.ndarray]
 HONEST = "held-out images"
 METRICS = ("accuracy", "confidence", "class entropy", "diversity", "CAS", "sharpness", "Fréchet", "kernel")
 METRICS += ("precision", "recall", "density", "coverage", "nearest")
+KEPT = ("accuracy", "diversity", "CAS", "Fréchet", "precision", "recall", "nearest")
 BETTER = dict.fromkeys(METRICS, 1) | {"Fréchet": -1, "kernel": -1}  # +1 where more is better, -1 where less is
 
 
@@ -64,6 +66,14 @@ def caught(table: pd.DataFrame, again: pd.Series) -> pd.DataFrame:
     honest = table.loc[HONEST]
     margin = np.maximum(0.1 * honest.abs(), 2 * (honest - again).abs())
     return ((honest - table) * pd.Series(BETTER) > margin)[list(BETTER)].drop(HONEST)
+
+
+def keep(run: Any, table: pd.DataFrame) -> None:
+    """Keep what the report says of each set: `class_mean_accuracy`, `noise_frechet`, ..."""
+    for name, row in table.iterrows():
+        for metric in KEPT:
+            key = f"{name}_{metric}".lower().replace(" ", "_").replace("-", "_").replace("é", "e")
+            run.number(key, row[metric], ".2f" if metric == "Fréchet" else ".3f")
 
 
 def exposing_pairs(caught: pd.DataFrame) -> list[tuple[str, str]]:

@@ -2,12 +2,14 @@
 
 import inspect
 import os
+import shutil
 import time
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from twinvae import backend, randomness
 from twinvae.spec import ModelSpec, TrainSpec
@@ -132,3 +134,21 @@ def timed(
         loss = epoch()
         seconds.append(time.perf_counter() - start)
     return {"first": seconds[0], "speed": sum(len(b.x) for b in batches) / min(seconds[1:]), "loss": loss}
+
+
+def no_compiler(smoke: bool) -> str:
+    """Return why torch.compile is left out; '' where it can be tried."""
+    if smoke:
+        return "smoke has no minute for it"
+    return "" if any(map(shutil.which, ("g++", "clang++", "c++"))) else "there is no C++ compiler here"
+
+
+def keep(run: Any, seen: dict[str, dict[str, float]]) -> pd.DataFrame:
+    """Keep the speed and the lines of each way that was `timed`, by its key; return them as a table."""
+    rows = []
+    for key, result in seen.items():
+        run.number(f"speed_{key}", result["speed"], ",.0f")
+        run.number(f"lines_{key}", WAYS[key].lines, "d")
+        row = {"way": WAYS[key].name, "lines": WAYS[key].lines, "images a second": result["speed"]}
+        rows.append(row | {"first epoch [s]": result["first"]})
+    return pd.DataFrame(rows)

@@ -1,0 +1,54 @@
+"""Published likelihoods beside ours: each in its column, with the protocol in its row."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from twinvae_studies import burda2016_bounds, published, sohn2015
+
+
+def bounds(*models: str) -> dict:
+    """Facts of a study of these models: -log p(x) of 100, 101, ..."""
+    rows = [
+        {"model": name, "seed": 0, "epochs": 4, "minutes": 1.0, "images": 300, "nll": 100.0 + n, "gain": 0.0}
+        | {"low": 0.0, "high": 0.0, "given_y": 98.0 if name == "cvae_learned" else np.nan}
+        for n, name in enumerate(models)
+    ]  # fmt: skip
+    return {"samples": 50, "points": pd.DataFrame(rows)}
+
+
+QUADRANTS = {"tasks": {n: {"baseline": {"nll": 90.0 + n}, "elbo": {"nll": 70.0 + n}} for n in (1, 2, 3)}, "images": 20}
+
+
+def test_every_value_stands_in_its_column_with_its_protocol():
+    run = SimpleNamespace(
+        profile="full", numbers={"published_nll": 91.5, "published_epochs": 90, "published_samples": 70}
+    )
+    runs = {("04", "torch"): run, ("04", "tf"): SimpleNamespace(profile="quick", numbers={}), ("03", "torch"): run}
+    studies = {"torch": bounds("vae", "cvae_learned"), "tf": bounds("vae")}
+    table = published.table(studies, {"torch": QUADRANTS}, runs)
+    assert table.protocol.str.len().all() and table[published.VALUES].notna().any(axis=1).all()
+    long, vae, marginal, given, net, elbo = table.head(6).to_dict("records")
+    assert (
+        long["ours, PyTorch"] == 91.5
+        and np.isnan(long["ours, TensorFlow"])
+        and long["protocol"].endswith("ours 90 epochs, 70 z")
+    )
+    assert [vae[name] for name in published.VALUES] == [86.76, 86.35, 100, 100]
+    assert vae["protocol"] == "theirs 3,280 epochs, 5,000 z; ours 4 epochs, 50 z, 300 images", "both twins', said once"
+    assert marginal["quantity"] == "-log p(x)" and np.isnan(marginal["independent code"]), "published is -log p(x | y)"
+    assert (given["quantity"], given["independent code"], given["ours, PyTorch"]) == ("-log p(x | y)", 82.32, 98)
+    assert (net["independent code"], net["ours, PyTorch"]) == (100.4, 91) and np.isnan(net["paper"])
+    assert elbo["independent code"] == 71.8 and len(table) == 4 + 2 * len(sohn2015.PYRO)
+
+
+def test_without_a_study_there_are_no_rows():
+    assert published.table({}, {}, {}).empty
+
+
+@pytest.mark.parametrize("known", [burda2016_bounds.PAPER, burda2016_bounds.INDEPENDENT])
+def test_what_others_published_falls_with_more_samples(known):
+    assert known["vae"] > known["vae_5"] > known["vae_50"] > known["iwae_5"] > known["iwae_50"]
+    assert set(burda2016_bounds.INDEPENDENT_GIVEN_Y) < set(burda2016_bounds.WORDS)
