@@ -88,7 +88,9 @@ def test_a_mark_is_past_the_floor_by_accuracy_and_by_distance_at_once():
             "frechet": [90, 10, 20, 90, 80, 10],
         }
     )
-    assert np.array_equal(report003.first_better(rows, 0.5, 50), [12, np.nan], equal_nan=True)
+    floor = {"accuracy": 0.5, "frechet": 50}
+    assert np.array_equal(report003.first_better(rows, floor), [12, np.nan], equal_nan=True)
+    assert np.array_equal(report003.first_better(rows, {"frechet": 50}), [6, 8])
 
 
 def test_who_never_arrives_is_a_lower_bound():
@@ -127,7 +129,7 @@ def test_the_end_the_thresholds_and_the_time_of_a_race(trained):
     assert table.loc["CGAN", "minutes past PCA"] == "1.00"
     assert table.loc["CVAE", "minutes past PCA"] == "at least 1.75 (sd 1.06), 1 never"
     assert table.loc["CGAN", "MiB"] == count_weights(CGAN) * 16 / 2**20 and (table["ms a sample"] > 0).all()
-    rows = tables.end(run, LOOK, LOOK | {"frechet": 1.0})
+    rows = tables.end(run, race, LOOK, LOOK | {"frechet": 1.0})
     assert rows.model.tolist() == [*tables.SLUGS, "PCA per class", "real images"]
     assert rows.frechet.tolist() == [20, 10, 10, 10, 10, 1] and rows["s/epoch"].tolist()[:4] == [30] * 4
 
