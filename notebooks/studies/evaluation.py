@@ -134,10 +134,10 @@ def mean_sd(values: list[float]) -> tuple[float, float]:
 
 
 class Part:
-    """Of a run the numbers that begin with a prefix, under their names without it: for tables of two comparisons."""
+    """Of what a run keeps one comparison: the numbers that begin with a prefix, under their names without it."""
 
-    def __init__(self, run, prefix: str):
-        self.run, self.prefix = run, prefix
+    def __init__(self, run, prefix: str, sources: list[data.Source]):
+        self.run, self.prefix, self.sources = run, prefix, sources
 
     @property
     def numbers(self) -> dict[str, float]:
@@ -146,8 +146,8 @@ class Part:
         return {name.removeprefix(self.prefix): value for name, value in found if name.startswith(self.prefix)}
 
     def number(self, name: str, value: float, fmt: str = ".2f") -> float:
-        """Keep a number as the run does, under the prefix and its name."""
-        return self.run.number(self.prefix + name, value, fmt)
+        """Keep a number that comes from the part's data, as `Run.number` does."""
+        return self.run.number(self.prefix + name, value, fmt, self.sources)
 
 
 def keep(run, name: str, values: list[float], fmt: str = ".2f") -> tuple[float, float]:

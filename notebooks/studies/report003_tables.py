@@ -25,7 +25,7 @@ DIGITS = {"accuracy": ".3f", "frechet": ".1f", "class_frechet": ".1f", "diversit
 SMALL = {"loss": ".1f", "active": ".0f", "accuracy": ".3f", "diversity": ".3f", "frechet": ".1f", "sharpness": ".4f"}
 REPORT = {"CVAE": (51.15, 75), "CGAN": (40.0, 20)}  # seconds an epoch, and epochs, as report 003 has them
 FLOOR = ("accuracy", "frechet")  # in what PCA per class is to be passed, all at once
-STATE = 4 * 4  # bytes a weight: float32 of weight, gradient and Adam's two moments
+STATES = {"adam": 4, "rmsprop": 3}  # float32 a weight: itself, its gradient and moments; a moving average is one more
 
 
 # ---------------------------------------------------------------- what is compared with what
@@ -137,7 +137,7 @@ def takes(run: Any, race: pd.DataFrame, trained: dict[str, list[Trained]], y: np
 
     Past PCA is who is no worse in any column of `floor`.  Numbers: {slug}_floor_minutes, a lower bound where
     {slug}_floor_never runs do not get there, and its deviation; {slug}_sample_ms and its quartile range; {slug}_mib, of
-    weights, gradients and Adam's moments.
+    weights, gradients, moments and moving average.
     """
     drawn = drawing_seconds({name: seeds[0] for name, seeds in trained.items()}, y)
     rows = []
@@ -153,9 +153,9 @@ def takes(run: Any, race: pd.DataFrame, trained: dict[str, list[Trained]], y: np
         row["minutes past PCA"] = arrival(firsts, f"{mean:.2f} (sd {sd:.2f})" if len(firsts) > 1 else f"{mean:.2f}")
         row["ms a sample"] = run.number(f"{slug}_sample_ms", np.median(seconds), ".3f")
         row["its IQR"] = run.number(f"{slug}_sample_ms_iqr", stats.iqr(seconds), ".3f")
-        rows.append(
-            row | {"MiB": run.number(f"{slug}_mib", count_weights(trained[name][0].spec) * STATE / 2**20, ".1f")}
-        )
+        one = trained[name][0]
+        state = count_weights(one.spec) * 4 * (STATES[one.settings.optimizer] + (one.settings.average > 0))
+        rows.append(row | {"MiB": run.number(f"{slug}_mib", state / 2**20, ".1f")})
     return pd.DataFrame(rows)
 
 
