@@ -1,6 +1,7 @@
 # make report     the notebooks, headless, then report/twinvae.pdf    PROFILE=quick BACKEND=both JOBS=1
 # make refresh    the notebooks again whose results are stale, and no others    JOBS=1
-# make test       every test, the committed notebooks included
+# make test       the tests of models, formulas, data, metrics, claims and report, in minutes
+# make test-all   every test, the committed notebooks, pipelines and browsers included
 # make lint       format and lint of Python files and notebooks, as ruff is set in pyproject.toml
 # make lab        JupyterLab on the notebooks
 # make pdf        the PDF alone, from the results that are there
@@ -25,6 +26,7 @@ BACKEND ?= both
 JOBS ?= 1
 RESULTS ?= results
 REPORT_OUT ?= report/twinvae.pdf
+TESTS := -m 'not slow'
 
 LATEX := texlive-latex-recommended texlive-latex-extra texlive-fonts-recommended lmodern latexmk poppler-utils
 RUN := $(VENV)/bin/python
@@ -41,7 +43,7 @@ $(error JOBS is '$(JOBS)'; the valid ones are whole numbers of at least 1)
 endif
 
 # Each step is a make of its own, so that they come in this order and a failed one stops the rest.
-.PHONY: report runs refresh train publish grid published judges collect pdf latex tex test lint mutants parity lab bench fuzz html \
+.PHONY: report runs refresh train publish grid published judges collect pdf latex tex test test-all lint mutants parity lab bench fuzz html \
   tensorboard screenshot pictures notebooks env clean
 .NOTPARALLEL:
 
@@ -51,10 +53,13 @@ report:
 
 env: $(READY)
 
-$(READY): requirements.lock pyproject.toml
+# The second pip finds all locked packages there; it adds the project, and what PyTorch needs of CUDA where it is not
+# the one without.
+$(READY): requirements.lock requirements.hashed pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || { \
 	  echo "Python 3.11, 3.12 or 3.13 is needed and $(PYTHON) is not one: name one, as in make PYTHON=python3.11" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install -q --require-hashes --no-deps -r requirements.hashed
 	$(RUN) -m pip install -q -r requirements.lock -e .
 	@$(RUN) -m jupyter labextension disable --level=sys_prefix @jupyterlab/apputils-extension:announcements >/dev/null 2>&1
 	@touch $@
@@ -104,7 +109,10 @@ tex:
 	@cp report/build/main.pdf '$(REPORT_OUT).part' && mv -f '$(REPORT_OUT).part' '$(REPORT_OUT)' && echo "wrote $(REPORT_OUT)"
 
 test: $(READY)
-	OMP_NUM_THREADS=1 TWINVAE_PROFILE=smoke $(RUN) -m pytest -n auto --dist loadfile
+	OMP_NUM_THREADS=1 TWINVAE_PROFILE=smoke $(RUN) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(TESTS)
+
+test-all:
+	@$(MAKE) test TESTS=
 
 lint: $(READY)
 	$(RUN) -m ruff format --check .

@@ -73,6 +73,7 @@ def start(folder: Path, *words: str, jobs: str = "jobs.json") -> subprocess.Pope
     return subprocess.Popen(command, cwd=folder, env=environment, start_new_session=True, **pipes)
 
 
+@pytest.mark.slow
 def test_killed_and_gone_on_with_elsewhere_it_is_the_same_model_bit_for_bit(packed, results, monkeypatch):
     first = start(packed, "--out", "here", "--minutes", "5", "--at-once", "2")
     place = packed / "here" / "models"
@@ -105,6 +106,7 @@ def test_killed_and_gone_on_with_elsewhere_it_is_the_same_model_bit_for_bit(pack
     assert any(trained.card["resumed"] for trained in back)
 
 
+@pytest.mark.slow
 def test_it_stops_in_time_keeps_what_is_done_and_one_failure_stops_nothing_else(packed):
     unpackable = replace(JOBS[0], data=replace(RECIPE, seed=5))
     (packed / "long.json").write_text(json.dumps([to_dict(job) for job in (unpackable, ENDLESS)]))
@@ -182,6 +184,7 @@ def test_parts_are_few_and_small_and_no_weights_are_missed_in_silence(tmp_path, 
     assert [path.name for path in (back / "models" / "unfinished").rglob("*.safetensors")] == ["last.safetensors"]
 
 
+@pytest.mark.slow
 def test_a_model_whose_weights_stay_is_measured_and_not_trained_again(packed, results, capsys):
     made = [bare._train(([job], packed / "data", True)) for job in JOBS]
     folders = [folder_of(job, data.from_recipe(RECIPE).source.kind) for job in JOBS]

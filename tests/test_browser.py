@@ -7,10 +7,13 @@ pytest.importorskip("playwright", reason="playwright is not installed, so no not
 from browser import CHROMIUM, DARK, chromium, copied, lab, opened, run_all
 from tiny import ROOT
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None,
-    reason="Chromium is not installed (Debian: apt-get install chromium), so no notebook is opened in a browser",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        CHROMIUM is None,
+        reason="Chromium is not installed (Debian: apt-get install chromium), so no notebook is opened in a browser",
+    ),
+]
 # Said by JupyterLab and by the browser themselves, whatever is opened.
 NOT_OURS = ("ResizeObserver loop", "favicon", "Failed to load resource", "WebSocket", "lsp")
 

@@ -206,6 +206,18 @@ def used(house: Path, cells: list[str] = CELLS, **changes) -> dict:
     return definitions.used(house, cells, **found_by | changes)
 
 
+def test_of_claims_those_of_the_notebook_count(house):
+    claims = house / "report" / "claims.yaml"
+    claims.parent.mkdir()
+    claims.write_text("- {notebook: '05', said: one}\n- {notebook: '06', said: other}\n- {said: of all}\n")
+    cells = ["from twinvae_studies import report", "report.fewer('claims.yaml')"]
+    before, all_before = used(house, cells, number="05"), used(house, cells)
+    change(claims, "other", "another")
+    assert used(house, cells, number="05") == before and used(house, cells) != all_before
+    change(claims, "one", "two")
+    assert definitions.differences(before, used(house, cells, number="05")) == ["report/claims.yaml"]
+
+
 def change(path: Path, old: str, new: str) -> None:
     """Put something else in the place of what stands in a file."""
     text = path.read_text()

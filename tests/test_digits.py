@@ -82,6 +82,7 @@ def test_samples_become_as_sharp_as_real_images_class_by_class():
     np.testing.assert_allclose(made, grey.x / 255, atol=0.003)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TWINS)
 def test_the_study_is_made_once_and_told_in_a_table(results, name, monkeypatch):
     few = images(200, shape=(28, 28, 1), classes=10)

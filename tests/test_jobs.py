@@ -121,6 +121,7 @@ training_jobs.STUDIES, training_jobs.shared = {"03_tiny": tiny}, list
 """
 
 
+@pytest.mark.slow
 def test_make_train_trains_what_is_missing_and_no_more(tmp_path):
     write_project(tmp_path)
     text = (ROOT / "Snakefile").read_text()

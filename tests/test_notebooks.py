@@ -28,8 +28,6 @@ TEACHES = {
 LONG = {
     "01_theory": (10, 12, 13, 15, 17, 18, 23, 25, 27, 37, 42, 43, 45, 48),
     "02_data": (2, 3, 11, 13, 14, 15, 18, 20, 21, 22, 24, 26, 27, 28, 29),
-    "05_sign_language": (2, 3, 4, 5, *range(7, 13), *range(14, 21), *range(23, 26)),
-    "07_nist_characters": (2, 7, 8, 9, 11, 12, 13, 14, 16, 17, 18, *range(21, 25), *range(26, 30), *range(31, 35)),
     "08_twins": (2, 7, 9, 11, 13, 16, 19),
     "09_scoreboard": (2, 5, 8, 10, 11, 14, 15, 16, 17),
     "10_explorer": (4, 8),
@@ -148,6 +146,7 @@ def test_code_cells_are_short(path):
     assert long == [f"code cell {number} {TOO_LONG}" for number in LONG.get(path.stem, ())]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_nbval_runs_a_notebook_again(path, tmp_path, monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS")
@@ -180,6 +179,7 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_nbval_takes_what_is_right_and_catches_a_doctored_output(executed, tmp_path):
     right = nbval(executed, tmp_path / "one")
     assert right.returncode == 0, right.stdout

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from pypdf import PdfReader
+from pypdf import PageObject, PdfReader
+from pypdf.generic import ContentStream
 from tiny import CLAIM, ROOT, finished_run, write_project
 
 from twinvae.run.parameters import PROFILES
@@ -18,10 +19,14 @@ from twinvae_collect.collect import main as collect
 
 needs_latex = pytest.mark.skipif(shutil.which("latexmk") is None, reason="latexmk is not installed; see make latex")
 OVERFULL_POINTS = 2
-LEAST = {"figure": 0.6, "table": 0.875}  # a figure of its own width; a table set in 8 pt, which is 7 pt at least
+BODY_PAGES = 45  # with the references, without the appendices
+TEXT_POINTS, FIGURE_POINTS = 6.9, 4.9  # of what has as many letters as a WORD: others are indices, exponents, marks
+WORD = 7
+LEAST = {"figure": 0.99, "table": 0.875}  # a figure at its own size; a table set in 8 pt, which is 7 pt at least
 EVERYTHING = r"""
 \section{All}\label{sec:all}
 \twinsource{03}{torch}\twinsource{03}{tf}
+\twinasked{What?}\twinanswer{004}{That.}
 Numbers: \val{03/torch/a}, in mathematics $x = \val{03/tf/a}$ and \val{01/none/c};
 Figures~\ref{fig:03-torch-line}
 and~\ref{fig:03-tf-line}, Table~\ref{tab:03-torch-sizes};
@@ -36,8 +41,8 @@ the claims of \val{claims/004/total} report~\cite{kingma2014}.
 
 \noindent\makebox[\linewidth][c]{\input{generated/twins}}
 
+\input{generated/items}
 \twinclaims{004}
-\twinrules{004}
 \input{generated/provenance}
 \input{generated/provenance-long}
 """
@@ -80,6 +85,58 @@ def too_small(log: str) -> list[str]:
         for kind, name, wide, place in sizes
         if float(place) < LEAST[kind] * float(wide)
     ]
+
+
+def places(build: Path) -> tuple[dict[str, int], list[int]]:
+    """The page of each label, and the first page of each section, appendices included."""
+    labels = re.findall(r"\\newlabel\{([^}]*)\}\{\{[^}]*\}\{(\d+)\}", (build / "main.aux").read_text())
+    sections = re.findall(r"\\contentsline \{section\}.*\}\{(\d+)\}\{\w+\.\w+\}%", (build / "main.toc").read_text())
+    return {label: int(page) for label, page in labels}, [int(page) for page in sections]
+
+
+def strayed(texts: Path, labels: dict[str, int], sections: list[int]) -> list[str]:
+    """The figures and tables that are not on the pages of their section, of which each has a file of its own."""
+    names = re.findall(r"\\input\{sections/(\w+)\}", (texts / "main.tex").read_text())
+    names = [name for name in names if name != "abstract"]
+    assert len(names) == len(sections)
+    found = []
+    for name, first, last in zip(names, sections, [*sections[1:], 10_000], strict=True):
+        text = re.sub(r"(?<!\\)%.*", "", (texts / "sections" / f"{name}.tex").read_text())
+        floats = re.findall(r"\\label\{((?:fig|tab|alg):[^}#]*)\}", text)
+        for kind, *run in re.findall(r"\\twin(figure|table|worst|pairs)\{(\w+)\}\{(\w+)\}\{(\w+)\}", text):
+            floats.append(f"{'fig' if kind == 'figure' else 'tab'}:{'-'.join(run)}")
+        for label in floats:
+            if not first <= labels[label] <= last:
+                found.append(f"{label} of {name}.tex is on page {labels[label]}")
+    return found
+
+
+def smallest(page: PageObject) -> float:
+    """The size in points of the smallest text of a page, without its figures, indices and exponents."""
+    sizes, before, size, scale, line = [], [], 0.0, 1.0, 1.0
+
+    def factor(matrix: list) -> float:
+        a, b, c, d = (float(number) for number in matrix[:4])
+        return abs(a * d - b * c) ** 0.5
+
+    for operands, operator in ContentStream(page.get_contents(), page.pdf).operations:
+        if operator == b"q":
+            before.append(scale)
+        elif operator == b"Q":
+            scale = before.pop()
+        elif operator == b"cm":
+            scale *= factor(operands)
+        elif operator == b"BT":
+            line = 1.0
+        elif operator == b"Tm":
+            line = factor(operands)
+        elif operator == b"Tf":
+            size = float(operands[1])
+        elif operator in (b"Tj", b"TJ"):
+            parts = operands[0] if operator == b"TJ" else operands
+            if sum(len(part) for part in parts if isinstance(part, (str, bytes))) >= WORD:
+                sizes.append(size * scale * line)
+    return min(sizes, default=float("inf"))
 
 
 def fonts_outside(pdf: Path) -> list[str]:
@@ -171,7 +228,7 @@ def test_the_pdf_of_one_twin_says_what_was_not_run(report):
 
 
 def test_what_is_too_small_to_be_read_is_noticed():
-    log = "twinvae: figure 03-torch-a of 345.0pt in 2\n10.0pt\ntwinvae: table 03-tf-b of 300.0pt in 225.0pt\n"
+    log = "twinvae: figure 03-torch-a of 345.0pt in 3\n45.0pt\ntwinvae: table 03-tf-b of 300.0pt in 225.0pt\n"
     assert too_small(log) == ["table 03-tf-b is at 0.75 of its size"]
 
 
@@ -192,6 +249,28 @@ def test_the_report_as_it_stands(tmp_path):
     pdf, log = build(texts)
     assert not faults(pdf, log)
     assert "Not run" not in words(pdf) and "n/a" not in words(pdf)
+    labels, sections = places(pdf.parent)
+    assert labels["end:body"] <= BODY_PAGES
+    assert not strayed(texts, labels, sections)
+    small = {
+        number: size for number, page in enumerate(PdfReader(pdf).pages, 1) if (size := smallest(page)) < TEXT_POINTS
+    }
+    assert not small, f"pages with text below {TEXT_POINTS} points: {small}"
+    figures = sorted((texts / "generated" / "figures").glob("*.pdf"))
+    small = {path.name: size for path in figures if (size := smallest(PdfReader(path).pages[0])) < FIGURE_POINTS}
+    assert not small, f"figures with text below {FIGURE_POINTS} points: {small}"
+
+
+def test_a_float_in_another_section_is_noticed(tmp_path):
+    (tmp_path / "sections").mkdir()
+    (tmp_path / "main.tex").write_text(r"\input{sections/one}\input{sections/two}")
+    (tmp_path / "sections" / "one.tex").write_text(r"\twinfigure{03}{torch}{line}")
+    (tmp_path / "sections" / "two.tex").write_text(r"\begin{table}\label{tab:a}\end{table}")
+    assert not strayed(tmp_path, {"fig:03-torch-line": 2, "tab:a": 2}, [1, 2])
+    assert strayed(tmp_path, {"fig:03-torch-line": 3, "tab:a": 1}, [1, 2]) == [
+        "fig:03-torch-line of one.tex is on page 3",
+        "tab:a of two.tex is on page 1",
+    ]
 
 
 def test_the_committed_pdf_holds_its_fonts():

@@ -13,6 +13,7 @@ import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import hashes
 import nbformat
 import pytest
 import yaml
@@ -56,6 +57,7 @@ def copy(ran: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_what_the_pipeline_leaves(ran):
     folders = sorted(path.parent.relative_to(ran).as_posix() for path in ran.rglob("manifest.json"))
     assert folders == ["results/smoke/01_alone", "results/smoke/03_tiny-tf"]
@@ -68,6 +70,7 @@ def test_what_the_pipeline_leaves(ran):
     assert str(ran) not in (ran / folders[1] / "manifest.json").read_text()
 
 
+@pytest.mark.slow
 def test_what_is_done_is_not_done_again(copy, python):
     before = {path: path.stat().st_mtime_ns for path in copy.rglob("manifest.json")}
     done = snakemake(python, copy)
@@ -75,6 +78,7 @@ def test_what_is_done_is_not_done_again(copy, python):
     assert {path: path.stat().st_mtime_ns for path in copy.rglob("manifest.json")} == before
 
 
+@pytest.mark.slow
 def test_a_failed_run_is_named_and_the_others_go_on(copy, python):
     write_notebook(copy / "notebooks" / "03_tiny.ipynb", work="1 / 0")
     (copy / "results" / "smoke" / "01_alone" / "executed.ipynb").unlink()
@@ -87,6 +91,7 @@ def test_a_failed_run_is_named_and_the_others_go_on(copy, python):
     assert (copy / "results" / "smoke" / "01_alone" / "executed.ipynb").is_file()
 
 
+@pytest.mark.slow
 def test_a_killed_pipeline_leaves_no_manifest_no_kernel_and_no_lock_and_starts_again(copy, python):
     flag = copy / "working"
     wait = f"import time, os, pathlib\npathlib.Path({str(flag)!r}).write_text(str(os.getpid()))\ntime.sleep(300)"
@@ -110,6 +115,7 @@ def test_a_killed_pipeline_leaves_no_manifest_no_kernel_and_no_lock_and_starts_a
     assert (copy / "results" / "smoke" / "01_alone" / "manifest.json").is_file()
 
 
+@pytest.mark.slow
 def test_an_interrupt_ends_with_one_line_that_says_how_to_go_on(copy, python):
     flag = copy / "working"
     wait = f"import time, pathlib\npathlib.Path({str(flag)!r}).touch()\ntime.sleep(300)"
@@ -127,6 +133,7 @@ def test_an_interrupt_ends_with_one_line_that_says_how_to_go_on(copy, python):
     assert not left & {"manifest.json", "running.ipynb", "failed.ipynb"}
 
 
+@pytest.mark.slow
 def test_notebooks_are_updated_without_a_trace_of_papermill(copy, capsys):
     notebook = copy / "notebooks" / "03_tiny.ipynb"
     shutil.copytree(copy / "results" / "smoke" / "03_tiny-tf", copy / "results" / "smoke" / "03_tiny-torch")
@@ -220,6 +227,13 @@ def test_the_lock_pins_everything_and_names_no_place():
     assert lock()["torch"] == "torch==2.13.0"
     assert lock()["tensorflow-cpu"] == 'tensorflow-cpu==2.21.0 ; sys_platform != "darwin"'
     assert lock()["tensorflow"] == 'tensorflow==2.21.0 ; sys_platform == "darwin"'
+
+
+def test_every_locked_package_has_the_checksums_that_pip_asks_for():
+    entries = [entry.replace("\\\n", "").split() for entry in hashes.entries()]
+    assert [" ".join(word for word in entry if "sha256" not in word) for entry in entries] == list(lock().values())
+    assert all(re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", entry[-1]) for entry in entries)
+    assert "--require-hashes --no-deps -r requirements.hashed" in (ROOT / "Makefile").read_text()
 
 
 def test_the_lock_says_who_needs_what_and_covers_the_package():

@@ -12,7 +12,7 @@ from jinja2 import UndefinedError
 from tiny import CLAIM, finished_run, write_notebook, write_project
 
 from twinvae.run import Run, results
-from twinvae_collect import short_tables
+from twinvae_collect import claims_tables, short_tables
 from twinvae_collect.collect import main
 from twinvae_collect.rendering import render
 from twinvae_studies import claims
@@ -22,7 +22,7 @@ A number \val{03/torch/a}, \val{03/tf/a}. % \val{03/torch/in_a_comment}
 50\% of \val{01/none/c}; \val{claims/004/total}
 \twinfigure[0.5]{03}{torch}{line} \twintable{03}{tf}{sizes} \twinworst{03}{torch}{sizes}{model_name}
 \verdict{C-1}
-\twinclaims{004} \twinrules{004}
+\twinclaims{004}
 """
 
 
@@ -77,7 +77,7 @@ def test_what_is_collected(texts, runs, capsys):
         "provenance.tex",
         "provenance-long.tex",
         "claims-004.tex",
-        "rules-004.tex",
+        "items.tex",
         "verdicts.tex",
         "verdicts.md",
         "twins.tex",
@@ -110,7 +110,7 @@ def test_twins_of_one_profile_are_compared(texts, runs):
 
 
 def test_long_tables_are_cut_down(runs):
-    """The largest of each number over rows of one kind, or both twins in a row, in the formats of the run."""
+    """The largest of each number over rows of one kind, or both twins below each other, in the formats of the run."""
     rows = pd.DataFrame({"model": ["a_1", "a_2", "b_1"], "backend": ["torch", "tf", "torch"], "gap": [1e-7, 0.25, 3.0]})
     run = Run.start("03_tiny", profile="full", backend="torch", epochs=2)
     run.table("rows", rows, caption="Rows")
@@ -121,7 +121,8 @@ def test_long_tables_are_cut_down(runs):
     found, _ = results.best(run.folder.parents[1])
     worst = short_tables.worst(found["03", "torch"], "rows", ["model"])
     assert r"model & rows & gap \\" in worst and r"a & 2 & 0.25 \\" in worst and r"b & 1 & 3 \\" in worst
-    assert r"a & \ensuremath{1\times10^{-7}}/0.25 & 1 &  \\" in short_tables.pairs(found["03", "torch"], "twins")
+    twins = short_tables.pairs(found["03", "torch"], "twins")
+    assert "a & \\ensuremath{1\\times10^{-7}} & 1 &  \\\\\n\\quad TensorFlow & 0.25 &  &  \\\\" in twins
     formatted = short_tables.worst(found["03", "torch"], "formats", ["model"])
     assert r"\begin{tabular}{lrr}" in formatted and r"a & 2 & 0.250 \\" in formatted and r"b & 1 & -- \\" in formatted
     assert r"b\_1 & -- & \_ \\" in short_tables.pairs(found["03", "torch"], "formats")
@@ -130,9 +131,9 @@ def test_long_tables_are_cut_down(runs):
 
 
 def test_a_template_without_one_of_its_values_is_an_error():
-    assert render("rules.tex", claims=[]) == ""
-    with pytest.raises(UndefinedError, match="'claims' is undefined"):
-        render("rules.tex")
+    assert render("macros.tex", macros={}) == ""
+    with pytest.raises(UndefinedError, match="'macros' is undefined"):
+        render("macros.tex")
 
 
 def test_a_verdict_of_no_claim_that_is_shown_is_named(runs, texts):
@@ -275,8 +276,34 @@ def test_the_claims_table(runs, texts):
     )
     assert r"\textbf{undecided}" in table and "PyTorch: holds" in table and "TensorFlow: does not hold" in table
     assert "To decide it: a larger B." in table and r"\def\twinusual{f}\def\twinstar{}" in table
-    rules = (texts / "generated" / "rules-004.tex").read_text()
-    assert r"\texttt{a \textless{} b -\allowbreak{}" in rules and "It must not pass: B itself." in rules
+    assert r"Rule: holds if \emph{A} $<$ \emph{B} $-$ 0.5; does not hold if \emph{A} $>$ \emph{B} $+$ 0.5." in table
+    assert "Half of one is more than noise. It must not pass: B itself." in table
+
+
+def test_a_rule_is_read_in_the_words_of_its_table():
+    claim = claims.Claim(**CLAIM | {"shown": {"A, of all": "a"}, "holds_if": "lower(a) >= 2 * b_c and not a == 1"})
+    words = claims_tables.rule_in_words(claim, claim.holds_if)
+    assert words == r"lower(\emph{A, of all}) $\ge$ 2 $\times$ \emph{b c} and not \emph{A, of all} $=$ 1"
+
+
+def test_the_answer_of_a_section_names_the_claims_of_each_verdict(runs, texts):
+    report()
+    answer = r"\csname answer@004\endcsname{Of the 1 claims 1 is undecided (C-1)}"
+    assert answer in (texts / "generated" / "macros.tex").read_text()
+    assert claims_tables.short_ids(["C-001-2", "C-001-1", "C-001-3", "C-001-5"]) == "C-001-1 to 3, 5"
+
+
+def test_every_item_is_in_one_list(runs, texts):
+    item = {"id": "E-004-1", "report": "004", "where": "(1)", "stands": "$a$ & b", "right": "c", "proof": "stated"}
+    others = [{"right": "Right. Not all."}, {"id": "E-004-2", "proof": "as shown"}]
+    items = [item, item | {"id": "E-004-3"} | others[0], item | others[1]]
+    (texts / "errata.yaml").write_text(yaml.safe_dump(items, sort_keys=False))
+    report()
+    lines = (texts / "generated" / "items.tex").read_text().splitlines()
+    assert r"E-004-1 & $a$ \& b (1) & \textbf{wrong, stated} \\" in lines
+    assert any(line.startswith("E-004-3") and "incomplete, stated" in line for line in lines)
+    assert any(line.startswith("E-004-2") and "wrong, by proof" in line for line in lines)
+    assert r"C-1 & A is below 5 \% of B. (2.4) & \textbf{undecided} \\" in lines
 
 
 @pytest.mark.parametrize(

@@ -110,3 +110,21 @@ def test_every_detector_scores_every_image():
     found = report001_anomalies.all_scores({"CVAE": built}, IMAGES.train, data.scale(IMAGES.test.x))
     assert set(found) == {"CVAE, error", "CVAE, -ELBO", "PCA, error", "isolation forest"}
     assert all(values.shape == (9,) and np.isfinite(values).all() for values in found.values())
+
+
+def test_each_strange_thing_has_a_row_of_areas_and_each_area_is_kept():
+    numbers, usual = {}, np.arange(20.0)
+    run = SimpleNamespace(number=lambda name, value, fmt: numbers.setdefault(name, value))
+    score = {("small", "normal"): {"VAE, error": usual, "PCA, error": usual}}
+    score["small", "one"] = {"VAE, error": usual + 100, "PCA, error": usual}
+    (row,) = report001_anomalies.areas(run, score, times=20)
+    assert (row["normal"], row["strange"], row["VAE, error"]) == ("small", "one", "1.00 (1.00-1.00)")
+    assert numbers == pytest.approx({"small_one_vae_error": 1, "small_one_pca": 0.5})
+    assert row["PCA, error"].startswith("0.50 (0.") and row["PCA, error"] < "0.50 (0.50"
+
+
+def test_a_roc_curve_is_the_shares_above_each_threshold():
+    normal, strange = np.array([0.0, 1, 2, 3]), np.array([2.5, 4.0])
+    across, up = report001_anomalies.roc(normal, strange)
+    assert {(0, 0), (0, 0.5), (0.25, 0.5), (0.25, 1), (1, 1)} <= set(zip(across, up, strict=True))
+    assert np.trapezoid(up, across) == pytest.approx(7 / 8)

@@ -99,6 +99,7 @@ table(small(3))
 """
 
 
+@pytest.mark.slow
 def test_a_study_killed_in_the_middle_goes_on_where_it_was(tmp_path, monkeypatch):
     monkeypatch.setenv("TWINVAE_RESULTS", str(tmp_path / "killed"))
     command = [sys.executable, "-c", KILLED]

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from pair import AE, VAE, splits
+from tiny import Kept
 
 from twinvae import backend, data
 from twinvae.spec import TrainSpec
@@ -31,14 +32,6 @@ def test_the_other_lambda_is_the_reports_vae_with_a_smaller_variance_over_all_se
         assert small.phases[0].epochs == plain.phases[0].epochs
     assert [job.spec.latent_dim for job in found["plane"].values()] == [2, 2]
     assert found["plane"]["VAE"].key in {job.key for job in found["code sizes"]["VAE"]}
-
-
-class Kept(SimpleNamespace):
-    """A run as far as numbers are kept."""
-
-    def number(self, name, value, fmt=".2f", sources=None):
-        self.numbers[name] = value
-        return value
 
 
 @pytest.mark.parametrize("name", backend.TWINS)

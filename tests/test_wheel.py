@@ -51,7 +51,7 @@ def test_all_packages_are_imported_from_the_wheel_and_find_their_templates(wheel
         "import twinvae, twinvae_apps.explorer, twinvae_apps.handwriting, twinvae_studies.evaluation\n"
         "import twinvae_collect.collect, twinvae_collect.html_edition as html\n"
         "from twinvae_collect.rendering import render\n"
-        "print(html.TEMPLATE.is_file(), repr(render('rules.tex', claims=[])))\n"
+        "print(html.TEMPLATE.is_file(), repr(render('macros.tex', macros={})))\n"
         "print(*(module.__file__ for module in (twinvae, twinvae_apps.explorer, twinvae_studies, twinvae_collect)))"
     )
     environment = os.environ | {"PYTHONPATH": str(wheel)}

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 
@@ -97,3 +98,11 @@ CLAIM = {
     "control": {"B itself": {"a": "b"}},
     "decided_by": "a larger B.",
 }
+
+
+class Kept(SimpleNamespace):
+    """A run as far as numbers are kept: `Kept(numbers={})`."""
+
+    def number(self, name, value, fmt=".2f", sources=None):
+        self.numbers[name] = value
+        return value

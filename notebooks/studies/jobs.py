@@ -72,7 +72,7 @@ def of_notebook(name: str, profile: str, backend: str, **changed: Any) -> list[J
 def _parameters(name: str) -> dict[str, Any]:
     """The parameters of a notebook with the values that it gives them; `train` says nothing about what is trained."""
     cells = notebook.code_cells(notebook.notebook_path(paths.find_root(Path.cwd()), name))
-    (cell,) = [cell for cell in cells if "parameters" in notebook.tags(cell)]
+    (cell,) = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
     found = {node.target.id: ast.literal_eval(node.value) for node in ast.parse(cell["source"]).body}
     return {key: value for key, value in found.items() if key != "train"}
 

@@ -1,7 +1,6 @@
-"""Report 000 on handwritten characters: what notebook 07 trains, the training that fails, its pipeline's pictures,
-look-alikes.
+"""Report 000 on handwritten characters: what notebook 07 trains, the pictures of its pipeline, TensorBoard, modules.
 
-Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels y [N], codes z [N, Z], K classes.
+Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels y [N], codes z [N, Z].
 """
 
 import re
@@ -12,19 +11,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
-from types import ModuleType
 
 import cv2
 import numpy as np
 import pandas as pd
-from scipy import special, stats
 
-from twinvae import backend, data, paths, randomness, zoo
+from twinvae import backend, data, paths, zoo
 from twinvae.data import by_class, finding
-from twinvae.metrics import baselines
-from twinvae.spec import ModelSpec, TrainSpec
+from twinvae.spec import TrainSpec
 from twinvae.training import Job
-from twinvae_studies import evaluation, mistakes, planning, tensorboard_events
+from twinvae_studies import evaluation, planning, report000_training, tensorboard_events
 from twinvae_studies.evaluation import Trained
 from twinvae_studies.planning import sizes
 
@@ -41,9 +37,6 @@ AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
 )
 MODEL = zoo.get("report000_cvae")
 MODEL62 = replace(MODEL.for_images((28, 28, 1), 62), name="report000_cvae_62")
-CLIPS = (1e-12, 1e-10, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4)
-ROUNDED = 3e-8  # up to here 1 - clip is 1 in float32
-RATES = (3e-5, 3e-4, 3e-3, 3e-2)
 SMALL = {  # other losses, and what might make samples obey or vary more
     "bernoulli": {},
     "continuous": {"likelihood": "continuous_bernoulli"},
@@ -52,7 +45,6 @@ SMALL = {  # other losses, and what might make samples obey or vary more
     "elbo": {"beta": 1.0},
     "prior": {"prior": "learned"},
 }
-CLIP = "twinvae_studies.mistakes:clip"
 PROJECTOR = 'embeddings {{\n  tensor_name: "codes"\n  tensor_path: "{0}"\n  metadata_path: "{1}"\n}}\n'
 
 
@@ -82,7 +74,7 @@ def jobs(
     short = replace(settings, epochs=amounts.small_epochs, batch_size=min(batch_size, 64))
     small = replace(cvae, phases=(short,), data=replace(images, train_size=amounts.small_images))
     hasty = replace(trial(profile), epochs=3, learning_rate=0.03)
-    few = planning.recipe("nist", amounts.few)
+    few, clip = planning.recipe("nist", amounts.few), (("least", report000_training.CLIPS[0]),)
     return {
         "cvae": planning.over_seeds(cvae, seeds),
         "vae": replace(cvae, spec=evaluation.unlabelled(MODEL, "report000_vae")),
@@ -92,7 +84,7 @@ def jobs(
             name: planning.over_seeds(job, seeds if profile == "full" else 1)
             for name, job in planning.changed(small, SMALL).items()
         },
-        "stopped": Job(MODEL62, (hasty,), few, backend, change=CLIP, arguments=(("least", CLIPS[0]),)),
+        "stopped": Job(MODEL62, (hasty,), few, backend, change=report000_training.CLIP, arguments=clip),
     }
 
 
@@ -158,76 +150,7 @@ def projector(folder: Path, z: np.ndarray, names: Sequence[str]) -> None:
     paths.write_text(folder / "projector_config.pbtxt", PROJECTOR.format("codes.tsv", "names.tsv"))
 
 
-# ---------------------------------------------------------------- the training that fails
-def clipped(twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits) -> dict[str, pd.DataFrame]:
-    """Return curves of the same training with each clip, by its name '1e-12', and from logits; see `mistakes.curve`."""
-    right = evaluation.job(twin, spec, settings, images)
-    changed = {f"{least:.0e}": replace(right, change=CLIP, arguments=(("least", least),)) for least in CLIPS}
-    return {name: mistakes.curve(job, images) for name, job in (changed | {"logits": right}).items()}
-
-
-def at_rate(twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits) -> list[float]:
-    """Return the validation loss of a training before its first step and four times an epoch; see `mistakes.curve`."""
-    curve = mistakes.curve(evaluation.job(twin, spec, settings, images), images, checks=4)
-    return [untrained(twin, spec, settings, images), *curve.valid_loss]
-
-
-def epochs_to(losses: np.ndarray, share: float = 0.95) -> int:
-    """Return the epoch by which a share of the fall has happened.  [1 + E], first the loss from which it is counted"""
-    fall = losses[0] - np.minimum.accumulate(losses)
-    return int(np.argmax(fall >= share * fall[-1]))
-
-
-def epochs_within(losses: np.ndarray, flat: float, share: float = 0.02) -> int:
-    """Return the first epoch within a share of the fall from `flat` to the best; the last where nothing is below it.
-
-    [E], in nats, and what class means pay.
-    """
-    return epochs_to(np.r_[flat, losses], 1 - share) if losses.min() < flat else len(losses)
-
-
-def class_means_loss(images: data.Splits, least: float = 1e-3) -> float:
-    """Return -log p of validation images, in nats, by the mean image of each class, kept `least` away from 0 and 1.
-
-    What a model reaches that has learned no more than the look of each class, and codes nothing.
-    """
-    means = baselines.ClassMeans.fit(data.scale(images.train.x), images.train.y).sample(images.valid.y)
-    p, x = np.clip(means, least, 1 - least), data.scale(images.valid.x)
-    return float(-(x * np.log(p) + (1 - x) * np.log1p(-p)).sum((1, 2, 3)).mean())
-
-
-def untrained(twin: ModuleType, spec: ModelSpec, settings: TrainSpec, images: data.Splits) -> float:
-    """Return the validation loss before the first step, in nats per image."""
-    return float(twin.train.evaluate(twin.models.build(spec, seed=settings.seed), images.valid, settings)[0])
-
-
-# ---------------------------------------------------------------- codes and samples
-def quantiles(z: np.ndarray, points: int = 99) -> tuple[np.ndarray, np.ndarray]:
-    """Return quantiles of N(0, 1) and those of each unit's codes, for a Q-Q plot.  [N, Z] -> [points], [points, Z]"""
-    p = (np.arange(points) + 0.5) / points
-    return stats.norm.ppf(p), np.quantile(z, p, axis=0)
-
-
-def lookalikes(asked: np.ndarray, real: np.ndarray, names: Sequence[str], count: int) -> pd.DataFrame:
-    """Return the pairs of classes most often taken for each other in samples, and what real ones have.
-
-    Confusion matrices [K, K] of counts, rows asked for: a pair's number is the mean of its two shares.
-    """
-
-    rows, columns = np.triu_indices(len(names), 1)
-    both = [matrix / np.maximum(matrix.sum(1, keepdims=True), 1) for matrix in (asked, real)]
-    samples, truth = ((share[rows, columns] + share[columns, rows]) / 2 for share in both)
-    pairs = [f"{names[i]} {names[j]}" for i, j in zip(rows, columns, strict=True)]
-    table = pd.DataFrame({"pair": pairs, "samples": samples, "real": truth})
-    return table.sort_values("samples", ascending=False, kind="stable", ignore_index=True).head(count)
-
-
-def contrasted(trained: Trained, y: np.ndarray, factor: float, seed: int = 0) -> np.ndarray:
-    """Return `evaluation.generate` with the decoder's logits multiplied by a factor.  [N] -> [N, H, W, C]"""
-    z = randomness.rng(seed, "prior").standard_normal((len(y), trained.spec.latent_dim))
-    return special.expit(factor * trained.predict("decode", z, evaluation.one_hot(trained, y)))
-
-
+# ---------------------------------------------------------------- modules
 def modules(words: dict[str, str]) -> pd.DataFrame:
     """Return Python modules, a row each: version, how many of the library's files import it, and the words for it."""
     texts = [path.read_text(encoding="utf-8") for path in Path(data.__file__).parents[1].rglob("*.py")]

@@ -4,7 +4,10 @@ Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels y [N].
 """
 
 import zlib
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -108,6 +111,11 @@ def deeper(model: ModelSpec) -> ModelSpec:
     (conv, relu, norm), (up, up_relu) = model.encoder[:3], model.decoder[2:4]
     decoder = (*model.decoder[:4], replace(up, stride=1), up_relu, *model.decoder[4:])
     return replace(model, encoder=(replace(conv, stride=1), relu, norm, *model.encoder), decoder=decoder)
+
+
+def eager(run: Any, twin: ModuleType) -> AbstractContextManager:
+    """Return the context of many small trainings: in smoke, a step or two of each is not worth compiling."""
+    return twin.train.uncompiled() if run.smoke else nullcontext()
 
 
 # ---------------------------------------------------------------- what came out

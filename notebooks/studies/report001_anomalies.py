@@ -6,15 +6,17 @@ A model is trained on what is normal; what it finds unlikely is strange. Arrays 
 
 import warnings
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from scipy.special import logsumexp
 from sklearn.datasets import fetch_kddcup99, load_breast_cancer
+from sklearn.metrics import roc_curve
 
 from twinvae import data, randomness
 from twinvae.data import Images, Source, Splits
 from twinvae.data.sign_language import VOWELS
-from twinvae.metrics import anomaly
+from twinvae.metrics import anomaly, checks
 from twinvae.spec import Flatten, ModelSpec, TrainSpec, mlp
 from twinvae.training import Job
 from twinvae_studies import evaluation, planning
@@ -32,6 +34,14 @@ DETECTORS = {  # what is normal -> shape and classes, hidden units, size of the 
     "traffic": ((1, 38, 1), 1, 32, 5, 20),
 }
 HELD_OUT = {"mnist": (1, 8), "signs": VOWELS, "small": (1, 8)}
+SLUGS = {  # a detector -> how the names of its numbers end
+    "VAE, error": "vae_error",
+    "VAE, -ELBO": "vae_elbo",
+    "CVAE, error": "cvae_error",
+    "CVAE, -ELBO": "cvae_elbo",
+    "PCA, error": "pca",
+    "isolation forest": "forest",
+}
 HERE = "twinvae_studies.report001_anomalies"
 
 
@@ -204,3 +214,29 @@ def all_scores(models: dict[str, Trained], train: Images, x: np.ndarray) -> dict
         "PCA, error": anomaly.pca_score(normal, x, components),
         "isolation forest": anomaly.isolation_score(normal, x),
     }
+
+
+def roc(normal: np.ndarray, strange: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the shares of normal and of strange images above each threshold.  [N], [M] -> [T] twice"""
+    truth = np.repeat([0, 1], [len(normal), len(strange)])
+    return roc_curve(truth, np.concatenate([normal, strange]))[:2]
+
+
+def areas(run: Any, score: dict[tuple[str, str], dict[str, np.ndarray]], times: int) -> list[dict[str, str]]:
+    """Keep and return how well each detector tells what is strange from what is normal; a row a strange thing.
+
+    score: (normal, strange) -> detector -> [N], the test images themselves as (normal, 'normal').  A cell is the area
+    under the ROC curve with its 95 % interval over cases, which are drawn again `times` times.
+    """
+    rows = []
+    for (normal, strange), detectors in score.items():
+        if strange == "normal":
+            continue
+        cells = {"normal": normal, "strange": strange}
+        for name, values in detectors.items():
+            usual, rng = score[normal, "normal"][name], np.random.default_rng(0)
+            area = run.number(f"{normal}_{strange}_{SLUGS[name]}", anomaly.auroc(usual, values), ".3f")
+            low, high = checks.bootstrap(anomaly.auroc, usual, values, rng=rng, times=times)
+            cells[name] = f"{area:.2f} ({low:.2f}-{high:.2f})"
+        rows.append(cells)
+    return rows

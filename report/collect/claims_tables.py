@@ -1,13 +1,24 @@
-"""The claims of a report as LaTeX: 'the report said / we measured / verdict', the rules, and the verdicts counted."""
+"""The claims of a report as LaTeX: said, measured, judged by which rule; and the verdicts counted."""
 
+import re
 from collections import Counter
+from itertools import groupby
 
 import pandas as pd
 
 from twinvae.run import latex
 from twinvae.run.results import Key, Result
 from twinvae_collect.rendering import FRAMEWORK, marked_number, render, usual
-from twinvae_studies.claims import FAILS, HOLDS, NOT_TESTED, UNDECIDED, Claim, judge, reasons, together
+from twinvae_studies.claims import FAILS, FUNCTIONS, HOLDS, NOT_TESTED, UNDECIDED, Claim, judge, reasons, together
+
+SAID = (  # verdict, of one claim, of several
+    (HOLDS, "holds", "hold"),
+    (FAILS, "does not hold", "do not hold"),
+    (UNDECIDED, "is undecided", "are undecided"),
+    (NOT_TESTED, "is not tested", "are not tested"),
+)
+SIGNS = {"<=": r"$\le$", ">=": r"$\ge$", "!=": r"$\ne$", "==": "$=$", "*": r"$\times$"} | {c: f"${c}$" for c in "<>+-"}
+RULE_WORDS = {"and", "or", "not", *FUNCTIONS}
 
 
 def runs_of(claim: Claim, found: dict[Key, Result]) -> dict[str, Result]:
@@ -36,6 +47,26 @@ def verdict_counts(reports: list[str], judged: list[Claim], found: dict[Key, Res
     return counts
 
 
+def answer(report: str, judged: list[Claim], found: dict[Key, Result]) -> str:
+    """Return what became of a report's claims: for each verdict how many, and which."""
+    verdicts = {claim.id: verdict_of(claim, found) for claim in judged if claim.report == report}
+    parts = []
+    for verdict, one, many in SAID:
+        if ids := [name for name, word in verdicts.items() if word == verdict]:
+            parts.append(f"{len(ids)} {one if len(ids) == 1 else many} ({short_ids(ids)})")
+    return f"Of the {len(verdicts)} claims {', '.join(parts[:-1])}{' and ' * (len(parts) > 1)}{parts[-1]}"
+
+
+def short_ids(ids: list[str]) -> str:
+    """Return ids of one report with the report named once: C-001-1, C-001-2, C-001-3, C-001-5 -> 'C-001-1 to 3, 5'."""
+    report = ids[0].rpartition("-")[0]
+    numbers = sorted(int(name.rpartition("-")[2]) for name in ids)
+    runs = [list(run) for _, run in groupby(numbers, key=lambda number: number - numbers.index(number))]
+    return f"{report}-" + ", ".join(
+        f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs
+    )
+
+
 def claimant(report: str) -> str:
     """Return who claims: 'report 004', 'ours', or the first author of a paper."""
     names = {"all": "all reports", "ours": "ours"}
@@ -43,7 +74,7 @@ def claimant(report: str) -> str:
 
 
 def claims_table(report: str, judged: list[Claim], found: dict[Key, Result]) -> str:
-    """Return the claims of a report, what was measured and the verdicts, as a table."""
+    """Return the claims of a report, what was measured, the rules and the verdicts, as a table."""
     who = "we expected" if report == "ours" else f"{claimant(report)} said"
     claims = [claim for claim in judged if claim.report == report]
     runs = {FRAMEWORK[name]: run for claim in claims for name, run in runs_of(claim, found).items()}
@@ -75,7 +106,30 @@ def claim_row(claim: Claim, found: dict[Key, Result]) -> dict:
         notes += [latex.escape(f"Not tested: {'; '.join(why)}.")]
     notes += [latex.escape(claim.note)] if claim.note else []
     notes += [latex.escape(f"To decide it: {claim.decided_by}")] if word in (UNDECIDED, NOT_TESTED) else []
-    return {"claim": claim, "measured": measured, "notes": notes, "verdict": word}
+    return {"claim": claim, "measured": measured, "notes": notes, "rule": rule(claim), "verdict": word}
+
+
+def rule(claim: Claim) -> str:
+    """Return the rule of a claim, with the reason for its margin and what must not pass it, in the table's words."""
+    return (
+        f"holds if {rule_in_words(claim, claim.holds_if)}; does not hold if {rule_in_words(claim, claim.fails_if)}. "
+        f"{latex.escape(claim.because)} It must not pass: {latex.escape('; '.join(claim.control))}."
+    )
+
+
+def rule_in_words(claim: Claim, expression: str) -> str:
+    """Return a rule as it is read: in place of a number's name the words that stand beside it in the table, in italics.
+
+    A name that the table does not show stands with spaces for underscores.
+    """
+    shown = {name: words for words, name in claim.shown.items()}
+
+    def word(match: re.Match) -> str:
+        if match[0] in SIGNS or match[0] in RULE_WORDS:
+            return SIGNS.get(match[0], match[0])
+        return rf"\emph{{{latex.escape(shown.get(match[0], match[0].replace('_', ' ')))}}}"
+
+    return re.sub(r"[<>=!]=|[<>*+-]|[A-Za-z_]\w*", word, expression)
 
 
 def verdicts_table(counts: dict[str, dict[str, int]]) -> str:

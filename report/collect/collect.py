@@ -4,9 +4,9 @@
 
 The text calls for what it shows: `\\val{03/torch/name}` a number, `\\twinfigure{03}{torch}{name}` and
 `\\twintable{03}{torch}{name}` a figure and a table, `\\twinworst` and `\\twinpairs` a table shortened (see
-`twinvae_collect.short_tables`), `\\twinclaims{004}` and `\\twinrules{004}` the claims of a report, `\\verdict{C-004-1}`
-what one has come to. Every number of every run has its macro, whether the text calls it or not; of figures and tables
-only those that the text shows are written. Every report has: verdicts counted, twins compared, provenance.
+`twinvae_collect.short_tables`), `\\twinclaims{004}` the claims of a report with their rules, `\\verdict{C-004-1}` what
+one has come to. Every number of every run has its macro, whether the text calls it or not; of figures and tables
+only those that the text shows are written. Always: verdicts counted, all items in a list, twins compared, provenance.
 """
 
 import argparse
@@ -22,12 +22,12 @@ from twinvae.run.parameters import BACKENDS
 from twinvae.run.results import NO_BACKEND, Key, Result
 from twinvae_collect import claims_tables, short_tables
 from twinvae_collect.amounts_table import amounts_table
+from twinvae_collect.items_table import items_table
 from twinvae_collect.macro_calls import MacroCalls, read_macro_calls
 from twinvae_collect.macros import macros
 from twinvae_collect.provenance_tables import provenance_long, provenance_table
-from twinvae_collect.rendering import render
 from twinvae_collect.twin_agreement import twins_table
-from twinvae_studies import amounts, claims
+from twinvae_studies import amounts, claims, errata
 from twinvae_studies.claims import Claim
 
 ORDER = (*BACKENDS, NO_BACKEND)  # of a notebook's runs
@@ -53,7 +53,8 @@ def collect(root: Path, texts: Path, runs: Path, out: Path, backend: str) -> lis
     check_names(calls, found)
     check_claims(calls, judged)
     stale = {key: changed for key, result in found.items() if (changed := result.changed(root))}
-    pieces = latex_pieces(calls, judged, found, stale)
+    errors = errata.load(texts / "errata.yaml") if (texts / "errata.yaml").is_file() else []
+    pieces = latex_pieces(calls, judged, errors, found, stale)
     if theirs := amounts.load(texts / "amounts.yaml"):
         pieces["amounts.tex"] = amounts_table(theirs, found)
     shutil.rmtree(out, ignore_errors=True)
@@ -101,12 +102,13 @@ def check_claims(calls: MacroCalls, judged: list[Claim]) -> None:
         raise ValueError(f"the text asks for the verdict of {', '.join(lacking)}, no claim of a report that it shows")
 
 
-def latex_pieces(calls: MacroCalls, judged: list[Claim], found: dict[Key, Result], stale: Stale) -> dict[str, str]:
+def latex_pieces(
+    calls: MacroCalls, judged: list[Claim], errors: list[dict[str, str]], found: dict[Key, Result], stale: Stale
+) -> dict[str, str]:
     """Return the files that are made of the runs: name in `generated/` -> text."""
     pieces = {}
     for report in calls.reports:
         pieces[f"claims-{report}.tex"] = claims_tables.claims_table(report, judged, found)
-        pieces[f"rules-{report}.tex"] = render("rules.tex", claims=[c for c in judged if c.report == report])
     shown = calls.of_runs(found)
     for number, backend, name, columns in shown["worst"]:
         text = short_tables.worst(found[number, backend], name, columns.split(", "))
@@ -118,6 +120,7 @@ def latex_pieces(calls: MacroCalls, judged: list[Claim], found: dict[Key, Result
         "macros.tex": macros(calls, judged, counts, found),
         "verdicts.tex": claims_tables.verdicts_table(counts),
         "verdicts.md": claims_tables.verdicts_markdown(counts, judged, found),
+        "items.tex": items_table(errors, judged, found),
         "twins.tex": twins_table(found),
         "provenance.tex": provenance_table(found, stale),
         "provenance-long.tex": provenance_long(calls, found),

@@ -9,7 +9,7 @@ from twinvae.run.results import Key
 
 COMMENT = re.compile(r"(?<!\\)%.*")
 KINDS = {"twinfigure": "figures", "twintable": "tables", "twinworst": "worst", "twinpairs": "pairs"}
-ARGUMENTS = {"val": 1, "verdict": 1, "twinclaims": 1, "twinrules": 1} | dict.fromkeys(KINDS, 3) | {"twinworst": 4}
+ARGUMENTS = {"val": 1, "verdict": 1, "twinclaims": 1} | dict.fromkeys(KINDS, 3) | {"twinworst": 4}
 CALL = re.compile(rf"\\({'|'.join(ARGUMENTS)})\s*(?:\[[^]]*\])?((?:\{{[^{{}}#]*\}})+)")
 
 
@@ -50,5 +50,5 @@ def read_macro_calls(folder: Path) -> MacroCalls:
         numbers=sorted(item for item in found["val"] if item[0] != "claims"),
         shown={kind: sorted(found[macro]) for macro, kind in KINDS.items()},
         verdicts=sorted(claim for (claim,) in found["verdict"]),
-        reports=sorted(report for (report,) in found["twinclaims"] | found["twinrules"]),
+        reports=sorted(report for (report,) in found["twinclaims"]),
     )

@@ -5,14 +5,14 @@ from collections import Counter
 from twinvae.run import latex
 from twinvae.run.parameters import BACKENDS
 from twinvae.run.results import Key, Result
-from twinvae_collect.claims_tables import verdict_of
+from twinvae_collect.claims_tables import answer, verdict_of
 from twinvae_collect.macro_calls import MacroCalls
 from twinvae_collect.rendering import FRAMEWORK, code, mark, marked_number, render, usual
 from twinvae_studies.claims import Claim
 
 SHORTENED = {
     "worst": "One row for all of the same {}: how many they are, and the largest of each number",
-    "pairs": "PyTorch/TensorFlow where the two differ as printed",
+    "pairs": "Below a model stands what its TensorFlow twin has otherwise, as printed",
 }
 
 
@@ -26,14 +26,14 @@ def macros(calls: MacroCalls, judged: list[Claim], verdicts: dict[str, dict], fo
     defined = {f"val@{'/'.join(item)}": text for item, text in sorted(numbers.items())}
     for report, counts in verdicts.items():
         defined |= {f"val@claims/{report}/{name}": str(count) for name, count in counts.items()}
+    defined |= {f"answer@{report}": answer(report, judged, found) for report in calls.reports}
     defined |= {f"verdict@{claim.id}": verdict_of(claim, found) for claim in judged}
     for kind, items in calls.of_runs(found).items():
         for *key, name, columns in ((*item, "")[:4] for item in items):
             defined[f"caption@{kind}/{'/'.join(key)}/{name}"] = caption(found[tuple(key)], kind, name, columns)
     marks = {}
     for key, result in found.items():
-        asked = [name for *of, name in calls.numbers if tuple(of) == key and name in result.numbers]
-        marks["/".join(key)] = usual(result, asked)
+        marks["/".join(key)] = usual(result)
         defined[f"source@{'/'.join(key)}"] = source(result)
     marks["runs"] = Counter(marks.values()).most_common(1)[0][0] if marks else ("", "")
     for name, (letter, star) in marks.items():

@@ -1,8 +1,6 @@
 """Fills in the templates in `templates/`: `<<value>>`, and lines of `%%` that LaTeX would skip; numbers with marks."""
 
 import re
-from collections import Counter
-from collections.abc import Iterable
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -26,9 +24,9 @@ def mark(result: Result, kind: str, name: str) -> tuple[str, str]:
     return LETTERS[result.profile], "" if result.official(kind, name) else "*"
 
 
-def usual(result: Result, names: Iterable[str] = ()) -> tuple[str, str]:
-    """Return the commonest mark of these numbers of a run, or of all: in a section about the run it is left out."""
-    return Counter(mark(result, "numbers", name) for name in names or result.numbers).most_common(1)[0][0]
+def usual(result: Result) -> tuple[str, str]:
+    """Return the mark that a section about a run leaves out: its line names the profile and all of the run's data."""
+    return max((mark(result, "numbers", name) for name in result.numbers), default=(LETTERS[result.profile], ""))
 
 
 def marked_number(result: Result, name: str) -> str:

@@ -1,5 +1,6 @@
 """Long tables of a run shortened for the page: one row for what belongs together, in the formats of the run."""
 
+import numpy as np
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
@@ -41,7 +42,7 @@ def worst(result: Result, name: str, columns: list[str]) -> str:
 
 
 def pairs(result: Result, name: str) -> str:
-    """Return one row a model in place of one a twin: 'PyTorch/TensorFlow' in a cell where they differ as printed.
+    """Return a row for each model, and below PyTorch's one for what its TensorFlow twin has otherwise, as printed.
 
     A number that is missing is '--', a word that is missing nothing.
     """
@@ -51,10 +52,13 @@ def pairs(result: Result, name: str) -> str:
         fmt, missing = formats.get(column), "--" if column in numeric else ""
         return [latex.cell(value, fmt) if pd.notna(value) else missing for value in values[column]]
 
-    cells = pd.DataFrame({column: printed(column) for column in values if column != "backend"})
-    cells["model"] = cells["model"].str.removeprefix("report")  # less wide
-    twins = cells.loc[values["backend"].map(BACKENDS.index).sort_values(kind="stable").index]
-    both = twins.groupby("model").agg(lambda cell: "/".join(cell.unique()))
-    both = both.loc[cells["model"].unique()].reset_index()[list(cells)]
-    alignment = "".join("r" if column in numeric else "l" for column in both)
-    return render("table.tex", alignment=alignment, head=map(latex.head, both), rows=both.to_numpy())
+    cells = pd.DataFrame({column: printed(column) for column in values if column not in ("model", "backend")})
+    rows = []
+    for model, own in cells.groupby(values["model"], sort=False):
+        first, *others = own.loc[
+            values["backend"][own.index].map(BACKENDS.index).sort_values(kind="stable").index
+        ].to_numpy()
+        rows.append([latex.escape(model.removeprefix("report")), *first])
+        rows += [[r"\quad TensorFlow", *np.where(row == first, "", row)] for row in others if (row != first).any()]
+    alignment = "l" + "".join("r" if column in numeric else "l" for column in cells)
+    return render("table.tex", alignment=alignment, head=map(latex.head, ["model", *cells]), rows=rows)

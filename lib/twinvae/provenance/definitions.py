@@ -38,8 +38,8 @@ def digest(text: str) -> str:
 class Library:
     """A notebook's cells and the project's modules that its process has imported, as they lie in the files now."""
 
-    def __init__(self, root: Path, cells: list[str], modules: Iterable[str], data: Iterable[str] = ()):
-        self.root, self.data = root, set(data)
+    def __init__(self, root: Path, cells: list[str], modules: Iterable[str], data: Iterable = (), number: str = ""):
+        self.root, self.data, self.number = root, set(data), number
         self.meanings: dict[str, Meaning] = {}
         self.modules = {NOTEBOOK: Module(NOTEBOOK, "", "\n".join(cells))}
         self.cells = [f"{NOTEBOOK}:cell {number}" for number in range(len(cells))]
@@ -117,7 +117,7 @@ class Library:
         return files | found
 
     def content(self, file: str, keys: Iterable[str]) -> str:
-        """Return what a data file says, without comments; of a table of entries by name those that the keys name."""
+        """Return what a data file says, without comments; of entries those that the keys name, or of this notebook."""
         text = (self.root / file).read_text(encoding="utf-8")
         if not file.endswith(".yaml"):
             return " ".join(line.partition("#")[0].strip() for line in text.splitlines())
@@ -125,6 +125,8 @@ class Library:
         if isinstance(content, dict):
             named = self.data.union(*(self.meaning(key).strings for key in keys if key in self.definitions))
             content = {name: entry for name, entry in content.items() if name in named}
+        elif self.number:
+            content = [entry for entry in content if entry.get("notebook") in (None, self.number)]
         return json.dumps(content, sort_keys=True, default=str)
 
     def hashes(self, keys: Iterable[str]) -> dict[str, str]:
@@ -153,13 +155,13 @@ def imported(root: Path) -> list[str]:
     return [name for name, file in files.items() if file and file == Path(sys.modules[name].__file__).resolve()]
 
 
-def used(root: Path, cells: list[str], modules: list[str], drawn_in: dict, data: list[str]) -> dict:
+def used(root: Path, cells: list[str], modules: list[str], drawn_in: dict, data: list[str], number: str = "") -> dict:
     """Return what the cells of a notebook use as it is now: `cells`, and by their hashes `definitions` and `figures`.
 
-    `modules` are those `imported`, `data` the names of the data sets; `drawn_in` has the number of the cell of each
-    figure, None where that is not known. Files count as definitions. What only draws is kept for each figure apart.
+    `modules` are those `imported`, `data` names data sets, `number` the notebook, as claims do ('': all claims count);
+    `drawn_in` has the cell of each figure, None where it is not known. What only draws is kept for each figure apart.
     """
-    library = Library(root, cells, modules, data)
+    library = Library(root, cells, modules, data, number)
     hashes = library.hashes(library.reach([*library.cells, STYLE]))
     cell_of = {figure: library.cells if n is None else library.cells[n : n + 1] for figure, n in drawn_in.items()}
     own = {figure: library.reach([*cells, STYLE]) for figure, cells in cell_of.items()}

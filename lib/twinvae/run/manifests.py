@@ -43,6 +43,7 @@ def used(run: Any) -> dict:
         "modules": definitions.imported(run.root),
         "drawn_in": {name: cells.index(cell) if cell in cells else None for name, cell in run.drawn_in.items()},
         "data": sorted({source.dataset for source in run.sources}),
+        "number": run.name.partition("_")[0],
     }
     training = sys.modules.get("twinvae.training")
     return {

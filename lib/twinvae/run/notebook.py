@@ -1,9 +1,8 @@
-"""A notebook as it lies in the project: its code cells and the parameters that it declares."""
+"""A notebook's code cells and parameters, read as JSON: nbformat takes a second to import and one to validate."""
 
 import ast
 import json
 from pathlib import Path
-from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
 
@@ -13,18 +12,11 @@ def notebook_path(root: Path, name: str) -> Path:
     return root / "notebooks" / f"{name}.ipynb"
 
 
-def code_cells(path: Path) -> list[dict[str, Any]]:
-    """Return the code cells of a notebook, each source one string, without the parameters that papermill injects.
-
-    The file is read as the JSON that it is: nbformat takes over a second to import, and longer to validate outputs.
-    """
+def code_cells(path: Path) -> list[dict]:
+    """Return the code cells of a notebook, each source one string, without the parameters that papermill injects."""
     cells = [cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
-    return [cell | {"source": "".join(cell["source"])} for cell in cells if "injected-parameters" not in tags(cell)]
-
-
-def tags(cell: dict[str, Any]) -> list[str]:
-    """Return the tags of a cell."""
-    return cell["metadata"].get("tags", [])
+    own = [cell for cell in cells if "injected-parameters" not in cell["metadata"].get("tags", [])]
+    return [cell | {"source": "".join(cell["source"])} for cell in own]
 
 
 def as_python(path: Path) -> list[str]:
@@ -35,7 +27,7 @@ def as_python(path: Path) -> list[str]:
 
 def declared_parameters(path: Path) -> list[str]:
     """Return the names that the notebook's `parameters` cell assigns; none where there is no such cell."""
-    cells = [cell for cell in code_cells(path) if "parameters" in tags(cell)]
+    cells = [cell for cell in code_cells(path) if "parameters" in cell["metadata"].get("tags", [])]
     return [name for cell in cells for name in assigned_names(cell["source"])]
 
 

@@ -166,8 +166,7 @@ class Run:
         On the screen `best`, column -> 'min' or 'max', is in bold; `colours` are behind the cells that say their keys.
         Raises ValueError for a name that is taken or a format of no column.
         """
-        unknown = sorted({*(fmt or {}), *(best or {})} - set(df.columns))
-        if unknown:
+        if unknown := sorted({*(fmt or {}), *(best or {})} - set(df.columns)):
             raise ValueError(f"table {name}: format for {unknown}, which are not columns; they are {list(df.columns)}")
         self._claim("tables", name, self.captions["tables"], sources)
         self.captions["tables"][name], self.table_formats[name] = caption, fmt or {}

@@ -43,11 +43,9 @@ def check_names(given: set[str], declared: list[str]) -> None:
     """
     cells = shell.user_ns.get("In", []) if (shell := get_ipython()) else []
     injected = [cell for cell in cells if cell.startswith("# Parameters\n")]
-    unknown = sorted((given | set(assigned_names(injected[-1]) if injected else ())) - set(declared))
-    if unknown:
+    if unknown := sorted((given | set(assigned_names(injected[-1]) if injected else ())) - set(declared)):
         raise ValueError(f"unknown parameter {', '.join(unknown)}; the valid ones are {', '.join(declared)}")
-    kept = [name for name in declared if name not in given]
-    if kept:
+    if kept := [name for name in declared if name not in given]:
         raise ValueError(f"the notebook declares {', '.join(kept)} but does not pass it to Run.start")
 
 

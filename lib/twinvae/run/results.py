@@ -147,8 +147,7 @@ def board(rows: list[dict] | pd.DataFrame, known: dict) -> pd.DataFrame:
     Raises ValueError for a column that no scoreboard has.
     """
     table = pd.DataFrame(rows).assign(**known)
-    unknown = [name for name in table.columns if name not in COLUMNS]
-    if unknown:
+    if unknown := [name for name in table.columns if name not in COLUMNS]:
         raise ValueError(
             f"the scoreboard has no column {', '.join(unknown)}; its columns are {', '.join(COLUMNS)}: "
             "keep other numbers in a table of the run"
