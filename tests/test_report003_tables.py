@@ -10,6 +10,7 @@ from test_report003 import CGAN, CVAE, RUN, Y, images, jobs, judge  # noqa: F401
 from twinvae import backend
 from twinvae.spec import TrainSpec, count_weights
 from twinvae_studies import evaluation, report003
+from twinvae_studies import report003_figures as figures
 from twinvae_studies import report003_tables as tables
 
 LOOK = {"accuracy": 0.5, "frechet": 10.0, "diversity": 0.5, "sharpness": 0.01, "checkerboard": 1.0}
@@ -172,6 +173,21 @@ def test_models_with_fewer_seeds_leave_places_and_curves_are_in_minutes():
     assert np.array_equal(tables.ends(race, "seconds", 1 / 60)[:2], [[2, 2], [2, np.nan]], equal_nan=True)
     minutes, values = tables.curve(race, "CVAE", "frechet")
     assert minutes.tolist() == [0.5, 1, 2] and values.shape == (2, 3)
+
+
+def test_a_race_is_drawn_against_minutes_between_the_floor_and_real_images():
+    race, real = raced(), LOOK | {"frechet": 1.0}
+    fig = figures.quality(race, [["frechet"] * 2, ["accuracy", "diversity"]], LOOK | {"frechet": 4.0}, real)
+    large, *small = fig.axes
+    assert [ax.get_ylabel() for ax in fig.axes] == ["Fréchet distance", "accuracy of samples", "diversity"]
+    assert all(large.get_position().height > ax.get_position().height for ax in small)
+    level = {line.get_label(): line.get_ydata()[0] for line in large.lines}
+    assert level["PCA per class"] == 4 and level["real images"] == 1
+    words = [text.get_text() for text in fig.legends[0].get_texts()]
+    assert words == [*tables.SLUGS, "PCA per class", "real images"]
+    fig = figures.ends(race, ["frechet", "accuracy", "diversity", "seconds"], LOOK, real)
+    assert [bar.get_height() for bar in fig.axes[3].patches] == [2] * 4  # minutes
+    assert [line.get_ydata()[0] for line in fig.axes[0].lines if line.get_linestyle() == "-."] == [1]
 
 
 def test_models_draw_in_turns_and_the_first_round_is_not_timed(monkeypatch):
