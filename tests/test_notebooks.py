@@ -19,7 +19,6 @@ from twinvae.run.notebook import declared_parameters
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LINES, DEF_LINES, COMPARED = 20, 5, 3
-TOO_LONG = f"has more than {LINES} lines"
 # Notebooks that may define classes and longer functions, and their cells that may be longer; and why.
 TEACHES = {
     "01b_from_scratch": (4, 5)  # the models written out, in PyTorch and in TensorFlow, each to be read at one look
@@ -64,7 +63,7 @@ def faults_of_code(code: list[nbformat.NotebookNode], name: str) -> list[str]:
     found = []
     for number, cell in enumerate(code, start=1):
         if len(cell.source.splitlines()) > LINES and number not in TEACHES.get(name, ()):
-            found.append(f"code cell {number} {TOO_LONG}")
+            found.append(f"code cell {number} has more than {LINES} lines")
         if FORBIDDEN.search(cell.source):
             found.append(f"code cell {number} installs, downloads or edits sys.path")
         for node in ast.walk(ast.parse(cell.source)) if name not in TEACHES else ():

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from twinvae import backend, data, zoo
+from twinvae.metrics import samples
 from twinvae.metrics.judge import Judge
-from twinvae.spec import Conv, Dense, Flatten, GanSpec, ModelSpec, Reshape, TrainSpec, mlp
+from twinvae.spec import Conv, Dense, Flatten, GanSpec, ModelSpec, Reshape, TrainSpec, count_weights, mlp
 from twinvae_studies import evaluation, planning, report003
 
 RUN = SimpleNamespace(may_train=True)
@@ -66,10 +67,24 @@ def test_the_racing_pair_runs_with_every_seed_and_ours_once(profile):
     many = 3 if profile == "full" else 1
     assert {name: len(seeds) for name, seeds in found["race"].items()} == {
         "CVAE": many, "CGAN": many, "CVAE, ours": 1, "CGAN, ours": 1}  # fmt: skip
+    assert {name: len(seeds) for name, seeds in found["digits"].items()} == dict.fromkeys(
+        ("CVAE", "CGAN"), 1 if profile == "smoke" else 3
+    )
     exact = profile == "full"
     assert found["race"]["CGAN"][0].spec == (report003.EXACT if exact else report003.LIGHT)["CGAN"]
     assert set(found["timed"]) == ({"CVAE", "CGAN"} if exact else set())
     assert found["race"]["CGAN, ours"][0].phases[0].learning_rate == pytest.approx(9e-4)
+
+
+def test_what_races_on_digits_makes_images_with_the_same_layers_and_is_judged_at_close_marks():
+    cvae, cgan = report003.DIGITS.values()
+    assert cvae.decoder == cgan.generator and cvae.latent_dim == cgan.latent_dim
+    assert 0.5 < count_weights(cgan) / count_weights(cvae) < 2
+    raced = report003.jobs("quick", "torch", **PARAMETERS)["digits"]
+    assert [job.seed for job in raced["CVAE"]] == [job.phases[0].seed for job in raced["CVAE"]] == [0, 1, 2]
+    assert raced["CGAN"][0].marks == (1, 2, 3, 4, 6, 8, 12) and raced["CGAN"][0].data.dataset == "mnist"
+    longer = report003.jobs("quick", "torch", **PARAMETERS | {"epochs": 99, "batch_size": 1})["digits"]
+    assert longer == raced
 
 
 def test_what_is_printed_changes_the_model_and_nothing_else():
@@ -132,6 +147,33 @@ def test_marks_that_do_not_ascend_within_the_epochs_are_refused(images, marks):
 def test_epochs_that_follow_a_stop_are_not_timed():
     assert report003.pace([9, 8, 7, 2, 6, 3, 1, 2], [1, 2, 4, 8]) == 2  # epochs 4, 6, 7 and 8
     assert report003.pace([9, 5], [1, 2]) == 7
+
+
+def test_models_are_timed_in_turns_and_a_seed_takes_the_seconds_of_its_round(images, monkeypatch):
+    turns, seconds = [], iter([5.0, 7.0, 6.0, 8.0])
+
+    def fit(model, few, settings):
+        turns.append((model, len(few.train), settings.epochs))
+        return [{"seconds": 99.0}, {"seconds": next(seconds)}]
+
+    build = SimpleNamespace(train=SimpleNamespace(fit=fit), models=SimpleNamespace(build=lambda spec: spec.name))
+    both = {name: SimpleNamespace(twin=build, spec=m, settings=SETTINGS) for name, m in {"a": CVAE, "b": CGAN}.items()}
+    found = report003.in_turns(both, images, rounds=2, steps=2)
+    assert found == {"a": [7.5, 9.0], "b": [10.5, 12.0]}  # 2 of an epoch's 3 batches of 8
+    assert turns == [("tiny_cvae", 16, 2), ("tiny_cgan", 16, 2)] * 2
+    rows = pd.DataFrame({"model": ["a", "b"], "seed": [1, 0], "epoch": [4, 2], "seconds": [0.0, 0.0]})
+    assert report003.retimed(rows, found).seconds.tolist() == [36.0, 21.0]
+
+
+def test_the_distance_within_classes_sees_a_label_that_is_not_obeyed():
+    rng = np.random.default_rng(0)
+    y = np.arange(400) % 2
+    real, made = (rng.normal(size=(400, 3)) + 5 * y[:, None] for _ in range(2))
+    swapped = made[y.argsort(kind="stable")][np.r_[200:400, 0:200]][np.argsort(y.argsort(kind="stable"))]
+    assert samples.frechet_distance(swapped, real) == pytest.approx(samples.frechet_distance(made, real))
+    assert report003.class_frechet(made, y, real, y) < 1 < 50 < report003.class_frechet(swapped, y, real, y)
+    parts = [samples.frechet_distance(made[y == k], real[y == k]) for k in (0, 1)]
+    assert report003.class_frechet(made, y, real, y) == pytest.approx(np.mean(parts))
 
 
 def test_who_never_gets_there_is_not_late():

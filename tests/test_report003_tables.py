@@ -8,8 +8,9 @@ import pytest
 from test_report003 import CGAN, CVAE, RUN, Y, images, jobs, judge  # noqa: F401 - images is a fixture
 
 from twinvae import backend
-from twinvae.spec import count_weights
+from twinvae.spec import TrainSpec, count_weights
 from twinvae_studies import evaluation, report003
+from twinvae_studies import report003_figures as figures
 from twinvae_studies import report003_tables as tables
 
 LOOK = {"accuracy": 0.5, "frechet": 10.0, "diversity": 0.5, "sharpness": 0.01, "checkerboard": 1.0}
@@ -18,9 +19,9 @@ LOOK = {"accuracy": 0.5, "frechet": 10.0, "diversity": 0.5, "sharpness": 0.01, "
 class Kept(SimpleNamespace):
     """A run that keeps numbers and specs."""
 
-    def number(self, name, value, fmt=".2f"):
+    def number(self, name, value, fmt=".2f", sources=None):
         assert name not in self.numbers and format(value, fmt)
-        self.numbers[name] = value
+        self.numbers[name], self.sources[name] = value, sources
         return value
 
     def spec(self, name, spec):
@@ -28,7 +29,7 @@ class Kept(SimpleNamespace):
 
 
 def kept(**numbers):
-    return Kept(numbers=numbers, specs={}, may_train=True)
+    return Kept(numbers=numbers, sources={}, specs={}, may_train=True)
 
 
 def raced(**more):
@@ -88,7 +89,9 @@ def test_a_mark_is_past_the_floor_by_accuracy_and_by_distance_at_once():
             "frechet": [90, 10, 20, 90, 80, 10],
         }
     )
-    assert np.array_equal(report003.first_better(rows, 0.5, 50), [12, np.nan], equal_nan=True)
+    floor = {"accuracy": 0.5, "frechet": 50}
+    assert np.array_equal(report003.first_better(rows, floor), [12, np.nan], equal_nan=True)
+    assert np.array_equal(report003.first_better(rows, {"frechet": 50}), [6, 8])
 
 
 def test_who_never_arrives_is_a_lower_bound():
@@ -127,9 +130,42 @@ def test_the_end_the_thresholds_and_the_time_of_a_race(trained):
     assert table.loc["CGAN", "minutes past PCA"] == "1.00"
     assert table.loc["CVAE", "minutes past PCA"] == "at least 1.75 (sd 1.06), 1 never"
     assert table.loc["CGAN", "MiB"] == count_weights(CGAN) * 16 / 2**20 and (table["ms a sample"] > 0).all()
-    rows = tables.end(run, LOOK, LOOK | {"frechet": 1.0})
+    rows = tables.end(run, race, LOOK, LOOK | {"frechet": 1.0})
     assert rows.model.tolist() == [*tables.SLUGS, "PCA per class", "real images"]
     assert rows.frechet.tolist() == [20, 10, 10, 10, 10, 1] and rows["s/epoch"].tolist()[:4] == [30] * 4
+
+
+def test_another_race_keeps_its_numbers_beside_and_judges_by_a_floor_and_seconds_of_its_own(trained):
+    run, race = kept(), raced(class_frechet=50.0)
+    race = race[race.model.isin(["CVAE", "CGAN"])]
+    race.loc[(race.model == "CGAN") & (race.epoch < 4), "class_frechet"] = 99.0
+    part = evaluation.Part(run, "digits_", ["scans"])
+    for name, value in {
+        "train_images": 24,
+        "pca_accuracy": 0.9,
+        "pca_frechet": 20.0,
+        "pca_class_frechet": 60.0,
+    }.items():
+        part.number(name, value)
+    pair = {name: trained[name] for name in ("CVAE", "CGAN")}
+    tables.keep_race(part, race, pair, {"class_frechet": ".1f"}, {"CVAE": [1, 2, 3, 4, 5], "CGAN": [3, 3, 3]})
+    assert run.numbers["digits_cvae_pace_iqr"] == 2 and run.numbers["digits_cgan_pace_iqr"] == 0
+    assert "digits_cvae_accuracy" not in run.numbers and not any(name.startswith("cvae") for name in run.numbers)
+    table = tables.takes(part, race, pair, Y, ("class_frechet", "frechet")).set_index("model")
+    assert table["minutes past PCA"].tolist() == ["0.50 (sd 0.00)", "2.00"]
+    assert "nobody has won" in tables.winner(part) and run.sources == {name: ["scans"] for name in run.numbers}
+    ends = tables.end(part, race, {"class_frechet": 60.0}, {"class_frechet": 40.0}, ["class_frechet"])
+    assert ends.model.tolist() == ["CVAE", "CGAN", "PCA per class", "real images"]
+    assert ends.class_frechet.tolist() == [50, 50, 60, 40]
+
+
+def test_the_memory_of_a_training_is_that_of_its_optimiser(trained, monkeypatch):
+    run, race = kept(pca_accuracy=0.4, pca_frechet=20.0, cvae_pace=1.0, cvae_pace_iqr=0.0), raced()
+    settings = TrainSpec(1, optimizer="rmsprop", average=0.9)
+    one = SimpleNamespace(spec=CVAE, settings=settings)
+    monkeypatch.setattr(tables, "drawing_seconds", lambda models, y: dict.fromkeys(models, [1.0]))
+    tables.takes(run, race[race.model == "CVAE"], {"CVAE": [one, one]}, Y)
+    assert run.numbers["cvae_mib"] == count_weights(CVAE) * 4 * 4 / 2**20
 
 
 def test_models_with_fewer_seeds_leave_places_and_curves_are_in_minutes():
@@ -137,6 +173,21 @@ def test_models_with_fewer_seeds_leave_places_and_curves_are_in_minutes():
     assert np.array_equal(tables.ends(race, "seconds", 1 / 60)[:2], [[2, 2], [2, np.nan]], equal_nan=True)
     minutes, values = tables.curve(race, "CVAE", "frechet")
     assert minutes.tolist() == [0.5, 1, 2] and values.shape == (2, 3)
+
+
+def test_a_race_is_drawn_against_minutes_between_the_floor_and_real_images():
+    race, real = raced(), LOOK | {"frechet": 1.0}
+    fig = figures.quality(race, [["frechet"] * 2, ["accuracy", "diversity"]], LOOK | {"frechet": 4.0}, real)
+    large, *small = fig.axes
+    assert [ax.get_ylabel() for ax in fig.axes] == ["Fréchet distance", "accuracy of samples", "diversity"]
+    assert all(large.get_position().height > ax.get_position().height for ax in small)
+    level = {line.get_label(): line.get_ydata()[0] for line in large.lines}
+    assert level["PCA per class"] == 4 and level["real images"] == 1
+    words = [text.get_text() for text in fig.legends[0].get_texts()]
+    assert words == [*tables.SLUGS, "PCA per class", "real images"]
+    fig = figures.ends(race, ["frechet", "accuracy", "diversity", "seconds"], LOOK, real)
+    assert [bar.get_height() for bar in fig.axes[3].patches] == [2] * 4  # minutes
+    assert [line.get_ydata()[0] for line in fig.axes[0].lines if line.get_linestyle() == "-."] == [1]
 
 
 def test_models_draw_in_turns_and_the_first_round_is_not_timed(monkeypatch):
@@ -156,7 +207,7 @@ def test_real_images_are_what_samples_are_held_against(images):  # noqa: F811 - 
     run, few = kept(), images.test
     found = tables.of_real_images(run, judge(backend.get("torch")), few, few)
     assert found["frechet"] == pytest.approx(0, abs=1e-6) and found["diversity"] == 1
-    assert set(found) == set(tables.LOOKS) and run.numbers["real_sharpness"] == found["sharpness"]
+    assert set(found) == {*tables.LOOKS, *tables.DIGITS} and run.numbers["real_sharpness"] == found["sharpness"]
 
 
 # --- costs and small trainings -------------------------------------------------------------------

@@ -197,6 +197,33 @@ def _colour() -> list[ModelSpec | GanSpec]:
     ]
 
 
+def _digits() -> list[ModelSpec | GanSpec]:
+    """A CVAE and a CGAN of 28x28 digits, ours, that race on a CPU: what decodes for one generates for the other.
+
+    The CVAE encodes with the layers with which the CGAN discriminates, there divided by their largest singular values.
+    """
+    relu, leaky, norm = Activation("relu"), Activation("leaky_relu", 0.2), BatchNorm()
+    up = (
+        Dense(7 * 7 * 32, bias=False),
+        Reshape((7, 7, 32)),
+        norm,
+        relu,
+        ConvTranspose(16, 4, 2, bias=False),
+        norm,
+        relu,
+        ConvTranspose(1, 4, 2),
+    )
+    encoder = (Conv(32, 4, 2), leaky, Conv(64, 4, 2), leaky, Flatten())
+    discriminator = (SpectralConv(32, 4, 2), leaky, SpectralConv(64, 4, 2), leaky, Flatten())
+    shared = dict(image_shape=(28, 28, 1), latent_dim=8, num_classes=10, init="keras")
+    cvae = dict(encoder=encoder, decoder=up, encoder_condition="planes", decoder_condition="concat")
+    cgan = dict(generator=up, discriminator=discriminator, discriminator_condition="projection")
+    return [
+        ModelSpec("conv_digits_cvae", "cvae", **cvae, **shared),
+        GanSpec("conv_digits_cgan", "cgan", **cgan, **shared),
+    ]
+
+
 def _report001() -> list[ModelSpec]:
     """CVAEs of report 001's three tasks, section 1, and lighter ones of our own with the same layers, for a CPU.
 
@@ -297,6 +324,7 @@ ZOO: dict[str, ModelSpec | GanSpec] = {
         _burda(),
         *_report003(),
         *_colour(),
+        *_digits(),
         *_report001(),
         _report000(),
     ]

@@ -133,6 +133,23 @@ def mean_sd(values: list[float]) -> tuple[float, float]:
     return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
 
 
+class Part:
+    """Of what a run keeps one comparison: the numbers that begin with a prefix, under their names without it."""
+
+    def __init__(self, run, prefix: str, sources: list[data.Source]):
+        self.run, self.prefix, self.sources = run, prefix, sources
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """The part's numbers."""
+        found = self.run.numbers.items()
+        return {name.removeprefix(self.prefix): value for name, value in found if name.startswith(self.prefix)}
+
+    def number(self, name: str, value: float, fmt: str = ".2f") -> float:
+        """Keep a number that comes from the part's data, as `Run.number` does."""
+        return self.run.number(self.prefix + name, value, fmt, self.sources)
+
+
 def keep(run, name: str, values: list[float], fmt: str = ".2f") -> tuple[float, float]:
     """Keep the mean over seeds under `name` and its standard deviation under `name`_sd; return both."""
     mean, sd = mean_sd(values)

@@ -15,15 +15,17 @@ from scipy import stats
 from twinvae import data
 from twinvae.metrics import cost, samples
 from twinvae.metrics.judge import Judge
-from twinvae.spec import GanSpec, ModelSpec, count_weights
+from twinvae.spec import count_weights
 from twinvae_studies import claims, evaluation, report003, verdicts
 from twinvae_studies.evaluation import Trained
 
 SLUGS = {"CVAE": "cvae", "CGAN": "cgan", "CVAE, ours": "better_cvae", "CGAN, ours": "better_cgan"}
 LOOKS = {"accuracy": ".3f", "frechet": ".1f", "diversity": ".3f", "sharpness": ".4f", "checkerboard": ".2f"}
+DIGITS = {"accuracy": ".3f", "frechet": ".1f", "class_frechet": ".1f", "diversity": ".3f", "sharpness": ".4f"}
 SMALL = {"loss": ".1f", "active": ".0f", "accuracy": ".3f", "diversity": ".3f", "frechet": ".1f", "sharpness": ".4f"}
 REPORT = {"CVAE": (51.15, 75), "CGAN": (40.0, 20)}  # seconds an epoch, and epochs, as report 003 has them
-STATE = 4 * 4  # bytes a weight: float32 of weight, gradient and Adam's two moments
+FLOOR = ("accuracy", "frechet")  # in what PCA per class is to be passed, all at once
+STATES = {"adam": 4, "rmsprop": 3}  # float32 a weight: itself, its gradient and moments; a moving average is one more
 
 
 # ---------------------------------------------------------------- what is compared with what
@@ -45,11 +47,10 @@ def of_real_images(run: Any, judge: Judge, real: data.Images, held_out: data.Ima
     """Keep and return what `report003.looks` has of samples for test images; their distance is that of `held_out`."""
     x = data.scale(real.x)
     features = [evaluation.real_features(judge, images) for images in (held_out, real)]
-    cats = judge.probabilities(x[real.y == report003.CAT])[:, report003.CAT].mean()
-    run.number("real_cat", cats, ".3f")
     return {
         "accuracy": run.number("judge_accuracy", evaluation.real_accuracy(judge, real), ".3f"),
         "frechet": run.number("frechet_floor", samples.frechet_distance(*features), ".1f"),
+        "class_frechet": report003.class_frechet(features[0], held_out.y, features[1], real.y),
         "diversity": 1.0,
         "sharpness": run.number("real_sharpness", samples.sharpness(x).mean(), ".4f"),
         "checkerboard": run.number("real_checkerboard", samples.checkerboard_peak(x), ".2f"),
@@ -57,22 +58,27 @@ def of_real_images(run: Any, judge: Judge, real: data.Images, held_out: data.Ima
 
 
 # ---------------------------------------------------------------- the race
-def keep_race(run: Any, race: pd.DataFrame, trained: dict[str, list[Trained]]) -> None:
-    """Keep what every model is worth at its end, and its seconds an epoch and images a second."""
+def keep_race(run: Any, race: pd.DataFrame, trained: dict[str, list[Trained]], looks=LOOKS, paces=None) -> None:
+    """Keep what models are worth at the end, `looks` column -> format, and their pace, of `paces` if timed in turns."""
     run.number("epochs", trained["CVAE"][0].settings.epochs, "d")
     run.number("cgan_epochs", trained["CGAN"][0].settings.epochs, "d")
     run.number("seeds", len(trained["CVAE"]), "d")
-    for name, slug in SLUGS.items():
+    for name, slug in slugs(race):
         run.number(f"{slug}_runs", len(trained[name]), "d")
         end, job = report003.at_the_end(race[race.model == name]), trained[name][0].job
-        for column, fmt in LOOKS.items():
+        for column, fmt in looks.items():
             evaluation.keep(run, f"{slug}_{column}", end[column].tolist(), fmt)
         pace, _ = evaluation.keep(run, f"{slug}_pace", (end.seconds / end.epoch).tolist(), ".2f")
         warm = [s for m in trained[name] for s in report003.warm(m.history.seconds, job.marks)]
-        run.number(f"{slug}_pace_iqr", stats.iqr(warm), ".2f")
+        run.number(f"{slug}_pace_iqr", stats.iqr(paces[name] if paces else warm), ".2f")
         batch, images = trained[name][0].settings.batch_size, run.numbers["train_images"]
         run.number(f"{slug}_speed", images // batch * batch / pace, ",.0f")
     run.number("time_ratio", run.numbers["cvae_pace"] / run.numbers["cgan_pace"], ".2f")
+
+
+def slugs(race: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the models of a race, each with what the names of its numbers begin with."""
+    return [(name, SLUGS[name]) for name in race.model.unique()]
 
 
 def curve(race: pd.DataFrame, name: str, column: str) -> tuple[np.ndarray, np.ndarray]:
@@ -90,20 +96,21 @@ def ends(race: pd.DataFrame, column: str, scale: float = 1) -> np.ndarray:
     return found
 
 
-def end(run: Any, pca: dict[str, float], real: dict[str, float]) -> pd.DataFrame:
+def end(run: Any, race: pd.DataFrame, pca: dict[str, float], real: dict[str, float], looks=LOOKS) -> pd.DataFrame:
     """Return what samples are worth after the race, a row a model, PCA per class and real images."""
     n, rows = run.numbers, []
-    for name, slug in SLUGS.items():
-        row = {"model": name} | {c: n[f"{slug}_{c}"] for c in LOOKS}
+    for name, slug in slugs(race):
+        row = {"model": name} | {c: n[f"{slug}_{c}"] for c in looks}
         rows.append(row | {"s/epoch": n[f"{slug}_pace"], "images/s": n[f"{slug}_speed"]})
-    rows += [{"model": "PCA per class"} | {c: pca[c] for c in LOOKS}, {"model": "real images"} | real]
+    for name, seen in (("PCA per class", pca), ("real images", real)):
+        rows.append({"model": name} | {c: seen[c] for c in looks})
     return pd.DataFrame(rows)
 
 
 def thresholds(run: Any, race: pd.DataFrame) -> pd.DataFrame:
     """Keep and return when each model is past the thresholds of accuracy, as `arrival` says it, a row a model."""
     rows = []
-    for name, slug in SLUGS.items():
+    for name, slug in slugs(race):
         part = race[race.model == name]
         row = {"model": name, "runs": part.seed.nunique()}
         for threshold in report003.THRESHOLDS:
@@ -125,17 +132,18 @@ def arrival(firsts: Sequence[float], words: str) -> str:
 
 
 # ---------------------------------------------------------------- what it takes
-def takes(run: Any, race: pd.DataFrame, trained: dict[str, list[Trained]], y: np.ndarray) -> pd.DataFrame:
+def takes(run: Any, race: pd.DataFrame, trained: dict[str, list[Trained]], y: np.ndarray, floor=FLOOR) -> pd.DataFrame:
     """Keep and return what each model takes, a row a model: an epoch, the way past PCA per class, a sample, memory.
 
-    Numbers: {slug}_floor_minutes, a lower bound where {slug}_floor_never runs do not get there, and its deviation;
-    {slug}_sample_ms and its quartile range; {slug}_mib, of weights, gradients and Adam's moments.
+    Past PCA is who is no worse in any column of `floor`.  Numbers: {slug}_floor_minutes, a lower bound where
+    {slug}_floor_never runs do not get there, and its deviation; {slug}_sample_ms and its quartile range; {slug}_mib, of
+    weights, gradients, moments and moving average.
     """
     drawn = drawing_seconds({name: seeds[0] for name, seeds in trained.items()}, y)
     rows = []
-    for name, slug in SLUGS.items():
+    for name, slug in slugs(race):
         part, n = race[race.model == name], run.numbers
-        firsts = report003.first_better(part, n["pca_accuracy"], n["pca_frechet"])
+        firsts = report003.first_better(part, {column: n[f"pca_{column}"] for column in floor})
         late = part.groupby("seed").seconds.max() * (1 + 1 / part.epoch.max()) / 60  # one epoch more than was trained
         minutes = [last if np.isnan(first) else first / 60 for first, last in zip(firsts, late, strict=True)]
         mean, sd = evaluation.keep(run, f"{slug}_floor_minutes", minutes)
@@ -145,7 +153,9 @@ def takes(run: Any, race: pd.DataFrame, trained: dict[str, list[Trained]], y: np
         row["minutes past PCA"] = arrival(firsts, f"{mean:.2f} (sd {sd:.2f})" if len(firsts) > 1 else f"{mean:.2f}")
         row["ms a sample"] = run.number(f"{slug}_sample_ms", np.median(seconds), ".3f")
         row["its IQR"] = run.number(f"{slug}_sample_ms_iqr", stats.iqr(seconds), ".3f")
-        rows.append(row | {"MiB": run.number(f"{slug}_mib", memory(trained[name][0].spec), ".1f")})
+        one = trained[name][0]
+        state = count_weights(one.spec) * 4 * (STATES[one.settings.optimizer] + (one.settings.average > 0))
+        rows.append(row | {"MiB": run.number(f"{slug}_mib", state / 2**20, ".1f")})
     return pd.DataFrame(rows)
 
 
@@ -158,11 +168,6 @@ def drawing_seconds(trained: dict[str, Trained], y: np.ndarray, rounds: int = 5)
             evaluation.generate(model, y)
             found[name].append(time.perf_counter() - start)
     return {name: seconds[1:] for name, seconds in found.items()}
-
-
-def memory(spec: ModelSpec | GanSpec) -> float:
-    """Return the MiB of a training's weights, gradients and Adam's moments, in float32; activations come on top."""
-    return count_weights(spec) * STATE / 2**20
 
 
 def winner(run: Any, one: str = "CVAE", other: str = "CGAN") -> str:
