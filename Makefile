@@ -144,7 +144,8 @@ screenshot: $(READY)
 	$(RUN) tests/browser.py
 
 pictures:
-	@for picture in 03_digits_ae_vae_cvae-torch/figures/same_code 07_nist_characters-torch/figures/writers; do \
+	@for picture in 03_digits_ae_vae_cvae-torch/figures/same_code 06_cifar10_cvae_vs_cgan-torch/figures/digits_race \
+	    07_nist_characters-torch/figures/writers; do \
 	  figure=$$(ls '$(RESULTS)'/full/$$picture.pdf '$(RESULTS)'/quick/$$picture.pdf 2>/dev/null | head -n 1); \
 	  [ -n "$$figure" ] || { echo "no full or quick run has drawn $$picture; run make report" >&2; exit 1; }; \
 	  pdftoppm -png -r 150 -singlefile "$$figure" report/$$(basename $$picture) || exit 1; done
