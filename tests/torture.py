@@ -32,6 +32,7 @@ FILE = np.random.default_rng(SEED).bytes(2_000_000)  # what is downloaded, and i
 TEX = r"\documentclass{article}\begin{document}\tableofcontents%s\end{document}"
 NOTEBOOKS = 'NOTEBOOKS = {"01_alone": [None]}\n'
 TABLE = ROOT / "results" / "torture.csv"
+NOTHING = {"trials": 0, "wrong": 0, "hangs": 0, "left": 0}  # of which each kind of the campaign counts
 
 
 # ---------------------------------------------------------------- works: each in a process of its own, in a folder
@@ -124,7 +125,7 @@ def ready(folder: Path) -> None:
 
 # ---------------------------------------------------------------- the campaign
 class Kind(NamedTuple):
-    """What is done and killed how often; which files it makes, and whether its whole process group is killed."""
+    """What is done, how often it is killed, and which files it makes."""
 
     words: tuple[str, ...]
     kills: int
@@ -198,7 +199,7 @@ def at(process: psutil.Process) -> str:
 
 def killed(kind: Kind, kills: int, work: Path, rng: np.random.Generator) -> dict[str, int]:
     """Kill a work at moments that are spread over its length; return what was wrong, by kind."""
-    counts = dict.fromkeys(("trials", "wrong", "hangs", "left"), 0)
+    counts = dict(NOTHING)
     process, since = start(work / "whole", *kind.words), time.monotonic()
     said = process.communicate(timeout=HANG)[1]
     length, wanted, trial = time.monotonic() - since, outcome(work / "whole", kind), 0
@@ -226,7 +227,7 @@ def killed(kind: Kind, kills: int, work: Path, rng: np.random.Generator) -> dict
 
 def two_writers(pairs: int, work: Path) -> dict[str, int]:
     """Let two processes write one file 150 times each, and read it all the while."""
-    counts = dict.fromkeys(("trials", "wrong", "hangs", "left"), 0)
+    counts = dict(NOTHING)
     for pair in range(pairs):
         both = [start(work / str(pair), "write", letter) for letter in "ab"]
         file = work / str(pair) / "out" / "a.txt"
@@ -241,7 +242,7 @@ def two_writers(pairs: int, work: Path) -> dict[str, int]:
 
 def full_disks(step: int, work: Path) -> dict[str, int]:
     """Fill the disk at every `step`-th write of a training: one sentence, and with room it makes the same model."""
-    kind, counts = KINDS["training, PyTorch"], dict.fromkeys(("trials", "wrong", "hangs", "left"), 0)
+    kind, counts = KINDS["training, PyTorch"], dict(NOTHING)
     start(work / "whole", *kind.words).communicate(timeout=HANG)
     wanted, write = outcome(work / "whole", kind), 1
     while True:
@@ -262,7 +263,7 @@ def hostile_files(count: int) -> dict[str, int]:
     """Feed the readers of own data damaged files: the right array or a DataError."""
     from data_fuzz import TARGETS, fuzz
 
-    counts = dict.fromkeys(("trials", "wrong", "hangs", "left"), 0)
+    counts = dict(NOTHING)
     for name in TARGETS:
         try:
             counts["trials"] += sum(fuzz(name, count // len(TARGETS), derandomize=True).values())
