@@ -54,12 +54,17 @@ report:
 
 env: $(READY)
 
-# The second pip finds all locked packages there; it adds the project, and what PyTorch needs of CUDA where it is not
-# the one without.
+# pip itself chooses the build of PyTorch, with CUDA or without; if it were asked for checksums at once, it would prefer
+# those of an index to a file at hand. The last pip finds all locked packages there; it adds the project, and what
+# PyTorch needs of CUDA where it is not the one without.
 $(READY): requirements.lock requirements.hashed pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || { \
 	  echo "Python 3.11, 3.12 or 3.13 is needed and $(PYTHON) is not one: name one, as in make PYTHON=python3.11" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip download -q --no-deps -d $(VENV)/torch $$(grep -o '^torch==[^ ]*' requirements.lock)
+	sed -n '/^torch==/,/[^\\]$$/p' requirements.hashed > $(VENV)/torch/hashed
+	$(RUN) -m pip install -q --require-hashes --no-deps --no-index --find-links $(VENV)/torch -r $(VENV)/torch/hashed
+	rm -r $(VENV)/torch
 	$(RUN) -m pip install -q --require-hashes --no-deps -r requirements.hashed
 	$(RUN) -m pip install -q -r requirements.lock -e .
 	@$(RUN) -m jupyter labextension disable --level=sys_prefix @jupyterlab/apputils-extension:announcements >/dev/null 2>&1

@@ -292,3 +292,24 @@ def test_importing_twinvae_imports_no_framework():
         "twinvae_studies.parity; print(sorted({'torch', 'tensorflow', 'keras'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("package", ["pt", "tf"])
+def test_triton_is_imported_with_its_own_llvm(tmp_path, package):
+    (tmp_path / "triton.py").write_text("import sys\nflags = sys.getdlopenflags()\n")
+    script = (
+        f"import os, sys\nsys.path.insert(0, {str(tmp_path)!r})\nbefore = sys.getdlopenflags()\n"
+        f"import twinvae.{package}\nused = sys.modules['triton'].flags\n"
+        "print(used & os.RTLD_DEEPBIND > 0, sys.getdlopenflags() == before)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.split() == ["True", "True"], done.stderr[-2000:]
+
+
+def test_an_optimizer_of_pytorch_is_made_after_tensorflow_was_imported():
+    """Where PyTorch brought Triton, this ended the process."""
+    script = (
+        "import tensorflow, twinvae.pt, torch\nprint(torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], 0.1).state)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]

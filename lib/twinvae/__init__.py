@@ -5,8 +5,10 @@ Importing `twinvae` imports neither framework; ask `twinvae.backend.get("torch")
 """
 
 import importlib
+import os
 import sys
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 
 __version__ = "0.1.0"
 
@@ -20,6 +22,21 @@ def parts_on_demand(package: str, names: Sequence[str]) -> Callable[[str], objec
         raise AttributeError(f"{package} has no part {name!r}; its parts are {', '.join(names)}")
 
     return __getattr__
+
+
+def import_triton() -> None:
+    """Import Triton, where PyTorch brought it, so that it finds its own LLVM and not TensorFlow's.
+
+    TensorFlow 2.20 and later offers the functions of its LLVM to whatever is loaded after it; Triton, which PyTorch
+    imports at its first optimiser, then ends the process  (tensorflow/tensorflow#124205).
+    """
+    if sys.platform == "linux" and "triton" not in sys.modules and find_spec("triton"):
+        flags = sys.getdlopenflags()
+        sys.setdlopenflags(os.RTLD_NOW | os.RTLD_DEEPBIND)
+        try:
+            importlib.import_module("triton")
+        finally:
+            sys.setdlopenflags(flags)
 
 
 def __getattr__(name: str) -> object:

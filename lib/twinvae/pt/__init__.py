@@ -2,11 +2,12 @@
 
 import os
 
-from twinvae import parts_on_demand
+from twinvae import import_triton, parts_on_demand
 
 # Threads that wait for work spin for a moment only, read when PyTorch is first imported: beside one busy process a step
 # otherwise falls to a quarter of its speed, beside two to a twentieth. It costs 7 % of a small step on an idle machine.
 os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+import_triton()
 
 from twinvae.pt import layers  # noqa: E402
 
