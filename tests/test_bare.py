@@ -78,7 +78,8 @@ def test_killed_and_gone_on_with_elsewhere_it_is_the_same_model_bit_for_bit(pack
     first = start(packed, "--out", "here", "--minutes", "5", "--at-once", "2")
     place = packed / "here" / "models"
     until = time.monotonic() + 120
-    while not all(any(place.glob(f"unfinished/{job.trajectory}-*/phase-0/last.*")) for job in JOBS):
+    begun = ("unfinished/{0.trajectory}-*/phase-0/last.*", "*{0.key}/card.json")  # one may end before the other begins
+    while not all(any(any(place.glob(file.format(job))) for file in begun) for job in JOBS):
         assert first.poll() is None and time.monotonic() < until, first.communicate()
         time.sleep(0.005)
     os.kill(first.pid, signal.SIGKILL)

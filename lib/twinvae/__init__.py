@@ -30,7 +30,7 @@ def import_triton() -> None:
     TensorFlow 2.20 and later offers the functions of its LLVM to whatever is loaded after it; Triton, which PyTorch
     imports at its first optimiser, then ends the process  (tensorflow/tensorflow#124205).
     """
-    if sys.platform == "linux" and "triton" not in sys.modules and find_spec("triton"):
+    if sys.platform == "linux" and find_spec("triton"):
         flags = sys.getdlopenflags()
         sys.setdlopenflags(os.RTLD_NOW | os.RTLD_DEEPBIND)
         try:
@@ -44,16 +44,3 @@ def __getattr__(name: str) -> object:
     if name in ("load", "models"):
         return getattr(importlib.import_module("twinvae.pretrained"), name)
     raise AttributeError(f"module 'twinvae' has no attribute {name!r}")
-
-
-class MovedFinder:
-    """Asked by Python for a module that nothing else has found: names the module's new place where it has one."""
-
-    @staticmethod
-    def find_spec(name: str, path=None, target=None) -> None:
-        """Raise ModuleNotFoundError for a module of ours that has moved."""
-        if name.startswith("twinvae."):
-            importlib.import_module("twinvae.provenance.moved").refuse(name)
-
-
-sys.meta_path.append(MovedFinder)

@@ -39,11 +39,7 @@ def write(path: Path, arrays: dict[str, np.ndarray], **metadata) -> None:
 
 
 def read(path: Path) -> tuple[dict[str, np.ndarray], dict]:
-    """The arrays and the metadata of a file.  ValueError if it is no whole safetensors file of ours.
-
-    A file without a checksum is taken as it is: files of before there were any have none, and a checksum is not lost
-    but with the file, in which it stands.  The weights of a kept model have another one in its card.
-    """
+    """The arrays and the metadata of a file; one of before there were checksums has none.  ValueError if not whole."""
     if Path(path).is_dir():
         raise ValueError(f"{path} is a folder, not a weights file")
     try:
@@ -73,10 +69,7 @@ def save_model(path: Path, model, dtype: str = "float32") -> None:
 
 
 def load_model(path: Path, twin, dtype: str = "float32"):
-    """The model in the file, built by `twin` (what `backend.get` returned).
-
-    ValueError, before anything is built, where the file holds no model, or weights of another.
-    """
+    """The model in the file, built by `twin`, which `backend.get` returned.  ValueError for another weights file."""
     arrays, metadata = read(path)
     try:
         spec = specs.model_from_dict(metadata["spec"])
@@ -111,8 +104,7 @@ class Log:
 
     `last.safetensors` holds weights, optimiser state and history after the newest whole epoch, `best.safetensors` the
     same at the lowest validation loss.  Both are replaced in one move, so a killed run always leaves a whole file.
-    A run is known by its spec, settings, images and starting weights; one of fewer epochs than are there has a
-    sub-folder of its own.
+    A run is known by its spec, settings, images and starting weights; one of fewer epochs has a sub-folder of its own.
     """
 
     columns, shown, best_by = COLUMNS, ("loss", "valid_loss"), "valid_loss"
