@@ -21,7 +21,7 @@ def test_the_remedies_are_trained_as_long_as_the_reports_own_which_is_the_first_
     found = report004.jobs("full", "torch", **PARAMETERS)
     first = found["models"]["CVAE"][0]
     assert {job.phases[0].epochs for job in found["remedies"].values()} == {first.phases[0].epochs}
-    assert found["remedies"]["report: N(0, 0.01), lambda 1"].key == first.key
+    assert found["remedies"]["report: N(0, 0.01^2), lambda 1"].key == first.key
     assert report004.jobs("full", "torch", **PARAMETERS | {"epochs": 3})["models"]["CVAE"][0].marks == ()
 
 

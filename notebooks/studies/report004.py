@@ -28,7 +28,7 @@ AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
 WORDS = {"ae": "AE", "vae": "VAE", "vae02": "VAE, lambda 0.2", "cvae": "CVAE"}  # of the names of numbers
 SEES_Y = {"init": "keras", "encoder_condition": "concat"}
 REMEDIES = {  # what is changed in the report's CVAE
-    "report: N(0, 0.01), lambda 1": {},
+    "report: N(0, 0.01^2), lambda 1": {},
     "Glorot weights": {"init": "keras"},
     "Glorot, lambda 0.2": {"init": "keras", "variance": 0.1},
     "Glorot, lambda 0.2, encoder sees y": {"variance": 0.1, **SEES_Y},

@@ -10,6 +10,7 @@ import argparse
 import hashlib
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from twinvae.run.notebook import code_cells
 from twinvae.run.parameters import PROFILES
 
 CHECKSUM = "outputs.sha256"
+VIEW = "application/vnd.jupyter.widget-view+json"
+BAR = re.compile(r"\d+%\|")  # of tqdm, where it began
 
 
 def without_papermill(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -32,10 +35,12 @@ def without_papermill(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     notebook.metadata.get("language_info", {}).pop("version", None)
     for count, cell in enumerate((cell for cell in notebook.cells if cell.cell_type == "code"), start=1):
         cell.execution_count = count
-        for output in cell.outputs:
+        for output in list(cell.outputs):
             if "execution_count" in output:
                 output.execution_count = count
-            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
+            data = output.get("data", {})
+            if data.pop(VIEW, None) and BAR.search(data.get("text/plain", "")):
+                cell.outputs.remove(output)
     return notebook
 
 
