@@ -155,7 +155,10 @@ def test_notebooks_are_updated_without_a_trace_of_papermill(copy, capsys):
 def test_a_widget_leaves_its_picture_and_a_progress_bar_nothing():
     view = "application/vnd.jupyter.widget-view+json"
     picture = {"text/plain": "a slider"}
-    shown = [{view: {"model_id": "1"}} | picture, {view: {"model_id": "2"}, "text/plain": "tiny:   0%|   | 0/4 [00:00]"}]
+    shown = [
+        {view: {"model_id": "1"}} | picture,
+        {view: {"model_id": "2"}, "text/plain": "tiny:   0%|   | 0/4 [00:00]"},
+    ]
     cell = nbformat.v4.new_code_cell("slider", outputs=[nbformat.v4.new_output("display_data", data) for data in shown])
     notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"widgets": {"state": {}}})
     after = without_papermill(notebook)

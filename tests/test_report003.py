@@ -11,6 +11,7 @@ from twinvae import backend, data, zoo
 from twinvae.metrics import samples
 from twinvae.metrics.judge import Judge
 from twinvae.spec import Conv, Dense, Flatten, GanSpec, ModelSpec, Reshape, TrainSpec, count_weights, mlp
+from twinvae.training import Job
 from twinvae_studies import evaluation, planning, report003
 
 RUN = SimpleNamespace(may_train=True)
@@ -72,7 +73,6 @@ def test_the_racing_pair_runs_with_every_seed_and_ours_once(profile):
     )
     exact = profile == "full"
     assert found["race"]["CGAN"][0].spec == (report003.EXACT if exact else report003.LIGHT)["CGAN"]
-    assert set(found["timed"]) == ({"CVAE", "CGAN"} if exact else set())
     assert found["race"]["CGAN, ours"][0].phases[0].learning_rate == pytest.approx(9e-4)
 
 
@@ -156,13 +156,20 @@ def test_models_are_timed_in_turns_and_a_seed_takes_the_seconds_of_its_round(ima
         turns.append((model, len(few.train), settings.epochs))
         return [{"seconds": 99.0}, {"seconds": next(seconds)}]
 
-    build = SimpleNamespace(train=SimpleNamespace(fit=fit), models=SimpleNamespace(build=lambda spec: spec.name))
-    both = {name: SimpleNamespace(twin=build, spec=m, settings=SETTINGS) for name, m in {"a": CVAE, "b": CGAN}.items()}
+    twin = SimpleNamespace(train=SimpleNamespace(fit=fit), models=SimpleNamespace(build=lambda spec: spec.name))
+    monkeypatch.setattr(report003.backends, "get", lambda name: twin)
+    both = {name: Job(model, (SETTINGS,), data.Recipe("digits")) for name, model in {"a": CVAE, "b": CGAN}.items()}
     found = report003.in_turns(both, images, rounds=2, steps=2)
     assert found == {"a": [7.5, 9.0], "b": [10.5, 12.0]}  # 2 of an epoch's 3 batches of 8
     assert turns == [("tiny_cvae", 16, 2), ("tiny_cgan", 16, 2)] * 2
     rows = pd.DataFrame({"model": ["a", "b"], "seed": [1, 0], "epoch": [4, 2], "seconds": [0.0, 0.0]})
     assert report003.retimed(rows, found).seconds.tolist() == [36.0, 21.0]
+
+
+def test_the_exact_pair_is_timed_at_the_reports_batch_size():
+    pair = report003.exact_pair("tf")
+    assert {name: job.spec for name, job in pair.items()} == report003.EXACT
+    assert {(job.backend, job.phases[0].batch_size) for job in pair.values()} == {("tf", 32)}
 
 
 def test_the_distance_within_classes_sees_a_label_that_is_not_obeyed():

@@ -215,17 +215,13 @@ def test_real_images_are_what_samples_are_held_against(images):  # noqa: F811 - 
 
 def test_costs_are_the_reports_beside_ours():
     run = kept(cvae_speed=600.0, cgan_speed=300.0)
-    rows = tables.costs(run, {}).set_index("model")
+    rows = tables.costs(run, {}, 320).set_index("model")
     assert rows.loc["CVAE", "minutes in all"] == pytest.approx(51.15 * 75 / 60) and "exact_ratio" not in run.numbers
     assert run.numbers["report_total_ratio"] == pytest.approx(4.8, abs=0.01)
-    timed = {
-        name: SimpleNamespace(
-            job=SimpleNamespace(data=SimpleNamespace(train_size=320)), history=pd.DataFrame({"seconds": [9, s, s]})
-        )
-        for name, s in (("CVAE", 6), ("CGAN", 2))
-    }
-    rows = tables.costs(run := kept(cvae_speed=1.0, cgan_speed=1.0), timed)
-    assert run.numbers["exact_ratio"] == 3 and rows["exact, here: images/s"].tolist() == [pytest.approx(320 / 6), 160]
+    timed = {"CVAE": [7.0, 5.0], "CGAN": [2.0, 2.0]}
+    rows = tables.costs(run := kept(cvae_speed=1.0, cgan_speed=1.0), timed, 320)
+    assert run.numbers["exact_ratio"] == 3 and run.numbers["exact_ratio_sd"] == pytest.approx(0.5**0.5)
+    assert rows["exact, here: images/s"].tolist() == [pytest.approx(320 / 6), 160]
 
 
 def test_all_models_are_counted():

@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from twinvae import backend as backends
 from twinvae import data, zoo
 from twinvae.metrics import latent, samples
 from twinvae.metrics.judge import Judge
@@ -65,7 +66,7 @@ def jobs(
     """Return the trainings of notebook 06; what is None is the profile's.
 
     'race' and, at settings of its own, 'digits': model -> seeds, with marks; 'printed': mistake -> training; 'leaked',
-    on test images, too; 'code sizes' and 'mlp': name -> training; 'timed': the report's own models, in 'full' alone.
+    on test images, too; 'code sizes' and 'mlp': name -> training.
     """
     amounts = AMOUNTS[profile]
     images = planning.recipe("cifar10", amounts.images)
@@ -83,10 +84,6 @@ def jobs(
         job = Job(model, (settings,), images, backend, marks=marks(settings.epochs))
         return planning.over_seeds(job, 1 if name in BETTER else seeds or amounts.seeds)
 
-    def timing(name: str, model: ModelSpec | GanSpec) -> Job:
-        settings = TrainSpec(3, batch_size, rates[name])
-        return Job(model, (settings,), replace(images, train_size=320, valid_size=32), backend)
-
     def racing_on_digits(name: str, model: ModelSpec | GanSpec) -> list[Job]:
         settings = TrainSpec(amounts.digits_epochs[name], 64, 0.001, OPTIMIZERS[name], average=0.99)
         digits = planning.recipe("mnist", amounts.digits)
@@ -101,8 +98,16 @@ def jobs(
         "leaked": replace(right, data=replace(few, **leak)),
         "code sizes": {name: replace(right, spec=model) for name, model in sizes_of_code.items()},
         "mlp": {name: replace(right, spec=model) for name, model in in_colour().items()},
-        "timed": {name: timing(name, model) for name, model in EXACT.items() if profile == "full"},
     }
+
+
+def exact_pair(backend: str) -> dict[str, Job]:
+    """Return the report's own models at its batch size and our rates for it, to be timed and not to be trained."""
+    amounts = AMOUNTS["full"]
+    rates = {"CVAE": amounts.learning_rate, "CGAN": amounts.learning_rate_cgan}
+    images = planning.recipe("cifar10", amounts.images)
+    settings = {name: TrainSpec(2, amounts.batch_size, rate) for name, rate in rates.items()}
+    return {name: Job(model, (settings[name],), images, backend) for name, model in EXACT.items()}
 
 
 def marks(epochs: int) -> tuple[int, ...]:
@@ -155,21 +160,19 @@ def pace(seconds: Sequence[float], marks: Sequence[int]) -> float:
     return float(np.median(warm(seconds, marks)))
 
 
-def in_turns(
-    trained: dict[str, evaluation.Trained], images: data.Splits, rounds: int, steps: int = 50
-) -> dict[str, list[float]]:
+def in_turns(timed: dict[str, Job], images: data.Splits, rounds: int, steps: int = 50) -> dict[str, list[float]]:
     """Return the seconds of an epoch, name -> one a round, from `steps` steps of each model, which take turns.
 
     So whatever else a machine does hits all alike, wherever the models were trained.  The first of two trainings is not
     timed: it warms up, and in TensorFlow compiles.
     """
-    found = {name: [] for name in trained}
+    found = {name: [] for name in timed}
     for _ in range(rounds):
-        for name, one in trained.items():
-            batches = len(images.train) // one.settings.batch_size
-            few = images.train.subset(np.arange(min(steps, batches) * one.settings.batch_size))
-            again = one.twin.models.build(one.spec), replace(images, train=few), replace(one.settings, epochs=2)
-            seconds = one.twin.train.fit(*again)[-1]["seconds"]
+        for name, job in timed.items():
+            twin, settings = backends.get(job.backend), replace(job.phases[0], epochs=2)
+            batches = len(images.train) // settings.batch_size
+            few = images.train.subset(np.arange(min(steps, batches) * settings.batch_size))
+            seconds = twin.train.fit(twin.models.build(job.spec), replace(images, train=few), settings)[-1]["seconds"]
             found[name].append(seconds * batches / min(steps, batches))
     return found
 
