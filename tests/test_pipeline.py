@@ -133,6 +133,15 @@ def test_an_interrupt_ends_with_one_line_that_says_how_to_go_on(copy, python):
     assert not left & {"manifest.json", "running.ipynb", "failed.ipynb"}
 
 
+def test_an_interrupt_that_is_lost_ends_the_run_all_the_same(python):
+    lost = "while True:\n    try:\n        print(1, flush=True), time.sleep(300)\n    except KeyboardInterrupt:\n        pass"
+    begin = "from twinvae.run import pipeline\npipeline.end_after_an_interrupt(0.5)"
+    process = subprocess.Popen([python, "-c", f"import time\n{begin}\n{lost}"], stdout=subprocess.PIPE)
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 1
+
+
 @pytest.mark.slow
 def test_notebooks_are_updated_without_a_trace_of_papermill(copy, capsys):
     notebook = copy / "notebooks" / "03_tiny.ipynb"
