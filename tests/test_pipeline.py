@@ -134,9 +134,9 @@ def test_an_interrupt_ends_with_one_line_that_says_how_to_go_on(copy, python):
 
 
 def test_an_interrupt_that_is_lost_ends_the_run_all_the_same(python):
-    lost = "while True:\n    try:\n        print(1, flush=True)\n        time.sleep(300)\n    except KeyboardInterrupt:\n"
+    lost = "while True:\n try:\n  print(1, flush=True)\n  time.sleep(300)\n except KeyboardInterrupt:\n"
     begin = "from twinvae.run import pipeline\npipeline.end_after_an_interrupt(0.5)"
-    process = subprocess.Popen([python, "-c", f"import time\n{begin}\n{lost}        pass"], stdout=subprocess.PIPE)
+    process = subprocess.Popen([python, "-c", f"import time\n{begin}\n{lost}  pass"], stdout=subprocess.PIPE)
     process.stdout.readline()
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=60) == 1
