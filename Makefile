@@ -12,10 +12,10 @@
 # make fuzz       10,000 damaged files for each reader of own data: the right array or a clear error, nothing else
 # make torture    kills, two writers, full disks, hostile files, by a seed: nothing lost, torn or left behind; half an hour
 # make mutants    changes every formula of the library in one place and sees whether the checks notice
-# make screenshot the picture of the explorer in README.md, by Chromium
+# make screenshot the pictures of the explorer and of its page in README.md, by Chromium
 # make pictures   the figures of the report in README.md, from the best results that are there, by pdftoppm
 # make tensorboard  curves, graph, images and codes of the trainings of notebook 07, in the browser
-# make html       the notebooks as linked pages that need no network: report/html/index.html
+# make html       the notebooks, and an explorer, as linked pages that need no network: report/html/index.html
 # make notebooks  the executed notebooks of PROFILE back into notebooks/, outputs and all
 # make clean      what the pipeline wrote and git does not keep
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import secrets
@@ -12,17 +13,21 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from PIL import Image
 from tiny import ROOT
+
+from twinvae_collect import explorer_page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 QUIET = {  # JupyterLab's settings: no pop-up about news; every cell drawn, also those out of sight
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
 }
+FIGURE_THREE = [(0.24, 0.27), (0.51, 0.13), (0.71, 0.3), (0.48, 0.48), (0.74, 0.65), (0.51, 0.86), (0.23, 0.74)]
 DARK = {"@jupyterlab/apputils-extension/themes": {"theme": "JupyterLab Dark"}}
 
 
@@ -128,27 +133,51 @@ def run_all(page, wait: float = 240_000) -> dict:
     return page.evaluate("() => jupyterapp.shell.currentWidget.content.model.toJSON()")
 
 
+def draw(page, square, points: Sequence[tuple[float, float]]) -> None:
+    """Draws a line through points of a square, in shares of its sides, with the mouse."""
+    square.scroll_into_view_if_needed()
+    box = square.bounding_box()
+    for number, (x, y) in enumerate(points):
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=6)
+        if number == 0:
+            page.mouse.down()
+        else:
+            page.wait_for_timeout(200)
+    page.mouse.up()
+
+
+def keep(picture: bytes, name: str) -> None:
+    """Writes a picture for README.md, in 256 colours."""
+    Image.open(io.BytesIO(picture)).convert("RGB").quantize(256).save(ROOT / "report" / name, optimize=True)
+
+
 def main() -> None:
-    """Draws a digit in the explorer, encodes it, and keeps the picture of the panel for README.md."""
+    """Draws a digit in the explorer, and on its page, and keeps pictures of both for README.md."""
     with tempfile.TemporaryDirectory() as folder, lab(copied(Path(folder)), "quick") as address, chromium() as page:
         page.set_viewport_size({"width": 1400, "height": 1400})
         opened(page, address, "10_explorer")
         run_all(page)
         panel = page.locator(".jp-OutputArea-output:has(canvas)").first
-        panel.scroll_into_view_if_needed()
-        box = page.locator(".jp-OutputArea canvas").nth(1).bounding_box()
-        # a three
-        for number, (x, y) in enumerate([(40, 45), (85, 22), (120, 50), (80, 80), (125, 110), (85, 145), (38, 125)]):
-            page.mouse.move(box["x"] + x, box["y"] + y, steps=6)
-            if number == 0:
-                page.mouse.down()
-            else:
-                page.wait_for_timeout(200)
-        page.mouse.up()
+        draw(page, page.locator(".jp-OutputArea canvas").nth(1), FIGURE_THREE)
         page.get_by_role("button", name="encode the drawing").click()
         page.get_by_text("encoded | reconstructed; class").wait_for()
         page.wait_for_timeout(1_000)
-        panel.screenshot(path=ROOT / "report" / "explorer.png")
+        keep(panel.screenshot(), "explorer.png")
+    shoot_page()
+
+
+def shoot_page() -> None:
+    """Draws a digit on the explorer's page, moves on from its code, and keeps the picture."""
+    with tempfile.TemporaryDirectory() as folder, chromium(offline=True) as page:
+        file = Path(folder) / "explorer.html"
+        file.write_text(explorer_page.page(), encoding="utf-8")
+        page.set_viewport_size({"width": 1280, "height": 800})
+        page.goto(file.as_uri())
+        draw(page, page.locator("#square"), FIGURE_THREE)
+        page.locator("#plane").click(position={"x": 250, "y": 120})
+        page.evaluate("() => scrollTo(0, 0)")
+        page.wait_for_timeout(1_000)
+        keep(page.screenshot(clip={"x": 40, "y": 135, "width": 1200, "height": 625}), "explorer_page.png")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,20 @@
 """The notebooks in JupyterLab, in a real browser: they open and run to the end, and the explorer moves."""
 
+import base64
+import io
+import time
+
+import nbformat
 import pytest
 
 pytest.importorskip("playwright", reason="playwright is not installed, so no notebook is opened in a browser")
 
 from browser import CHROMIUM, DARK, chromium, copied, lab, opened, run_all
+from nbclient import NotebookClient
+from PIL import Image
 from tiny import ROOT
+
+from twinvae_collect import html_edition
 
 pytestmark = [
     pytest.mark.slow,
@@ -85,6 +94,34 @@ def test_the_explorer_moves_by_keyboard_and_by_mouse(address, tmp_path):
         page.get_by_role("button", name="encode the drawing").click()
         page.get_by_text("encoded | reconstructed; class").wait_for()
         page.screenshot(path=tmp_path / "explorer.png")
+
+
+IN_TURN = """
+import matplotlib.pyplot as plt
+from twinvae.run import pictures
+figs = [plt.figure(figsize=(4, 1)) for _ in range(3)]
+for k, fig in enumerate(figs):
+    fig.text(0.2 + 0.2 * k, 0.5, f"epoch {k}")
+pictures.show("Three figures in turn.", *figs)
+"""
+
+
+def test_figures_in_turn_play_in_the_html_edition(tmp_path):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(IN_TURN)])
+    NotebookClient(notebook, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}}).execute()
+    nbformat.write(notebook, tmp_path / "in_turn.ipynb")
+    file = tmp_path / "in_turn.html"
+    file.write_text(html_edition.page(tmp_path / "in_turn.ipynb"), encoding="utf-8")
+    with chromium(offline=True) as page:
+        page.goto(file.as_uri())
+        shown = page.get_by_role("img", name="Three figures in turn.")
+        assert shown.is_visible() and page.get_by_text("Three figures in turn.", exact=True).is_visible()
+        picture = base64.b64decode(shown.get_attribute("src").partition("base64,")[2])
+        assert Image.open(io.BytesIO(picture)).n_frames == 3
+        first, end = shown.screenshot(), time.monotonic() + 10
+        while shown.screenshot() == first and time.monotonic() < end:
+            page.wait_for_timeout(100)
+        assert time.monotonic() < end, "it stands still"
 
 
 @pytest.fixture(scope="module")

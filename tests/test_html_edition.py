@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 from tiny import ROOT
 
-from twinvae_collect import html_edition
+from twinvae_collect import explorer_page, html_edition
 
 OUTSIDE = re.compile(r"^(https?:)?//")
 
@@ -71,4 +71,19 @@ def test_answers_are_folded_with_their_code(pages):
 def test_the_index_is_the_first_notebook(tmp_path, monkeypatch):
     monkeypatch.setattr(html_edition, "page", lambda notebook: notebook.stem)
     written = html_edition.write(ROOT / "notebooks", tmp_path)
-    assert (tmp_path / "index.html").read_text() == "00_start_here" and len(written) == len(list(tmp_path.iterdir()))
+    assert (tmp_path / "index.html").read_text() == "00_start_here" and (tmp_path / "explorer.html").is_file()
+    assert len(written) == len(list(tmp_path.iterdir()))
+
+
+def test_the_explorers_page_is_small_and_asks_for_nothing(monkeypatch):
+    text = explorer_page.page()
+    assert len(text.encode()) < 3_000_000 and "default-src 'none'" in text
+    assert "http" not in text.replace("http-equiv", "")
+    monkeypatch.setattr(explorer_page.training, "published", set)
+    with pytest.raises(LookupError, match="no CVAE of report 002 with two latent units is published"):
+        explorer_page.page()
+
+
+def test_index_and_notebook_10_lead_to_the_explorers_page(pages):
+    leads = {name: bool(page.find("a", href="explorer.html")) for name, page in pages.items()}
+    assert leads == {"00_start_here": True, "01_theory": False, "01b_from_scratch": False, "10_explorer": True}

@@ -9,6 +9,7 @@ import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -229,6 +230,39 @@ def test_a_picture_has_256_colours_where_that_is_hardly_seen(colours, mode):
     picture = Image.open(io.BytesIO(pictures.small_png(fig)))
     plt.close(fig)
     assert picture.mode == mode
+
+
+def plain_figures(count: int) -> list:
+    """Figures of one size, each of a grey of its own."""
+    figs = [plt.figure(figsize=(2, 1), facecolor=str(k / count)) for k in range(count)]
+    for k, fig in enumerate(figs):
+        fig.text(0.3, 0.5, f"epoch {k}")
+    return figs
+
+
+def test_several_figures_are_shown_in_turn():
+    figs = plain_figures(5)
+    picture = pictures.small_png(*figs)
+    plt.close("all")
+    shown = Image.open(io.BytesIO(picture))
+    assert len(picture) < pictures.PNG_BYTES and shown.n_frames == 5 and shown.info["loop"] == 0, "for ever"
+    times, corners = [], []
+    for k in range(5):
+        shown.seek(k)
+        times.append(shown.info["duration"])
+        corners.append(shown.convert("L").getpixel((0, 0)))
+    assert times == [pictures.TURN] * 4 + [4 * pictures.TURN]
+    assert np.abs(np.subtract(corners, [0, 51, 102, 153, 204])).max() <= 2
+
+
+def test_figures_in_turn_are_stamped_and_the_last_is_kept(project, monkeypatch):
+    run, figs, shown = start(), plain_figures(3), []
+    monkeypatch.setattr("twinvae.run.notebook_run.get_ipython", lambda: SimpleNamespace(user_ns={"In": ["cell"]}))
+    monkeypatch.setattr(pictures, "show", lambda caption, *given: shown.append((caption, *given)))
+    run.figure("growing", figs[-1], "From epoch to epoch.", before=figs[:-1])
+    assert shown == [("From epoch to epoch.", *figs)] and not plt.get_fignums()
+    assert all("smoke · torch" in fig.texts[-1].get_text() for fig in figs)
+    assert [path.name for path in (run.folder / "figures").iterdir()] == ["growing.pdf"]
 
 
 def test_pick_takes_the_next_smaller_profile(project):

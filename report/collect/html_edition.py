@@ -1,8 +1,8 @@
-"""Writes the HTML edition: the committed notebooks as pages that link to each other and need no network.
+"""Writes the HTML edition: the committed notebooks, and an explorer, as linked pages that need no network.
 
     python -m twinvae_collect.html_edition [--to report/html]
 
-Formulas become MathML, which browsers draw themselves; scripts from elsewhere are left out.
+Formulas become MathML, which browsers draw themselves; scripts are left out, but for those of the explorer.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from traitlets.config import Config
 
 from twinvae import paths
+from twinvae_collect import explorer_page
 
 INDEX = "00_start_here"
 LINK = re.compile(r'href="(?:\.\./notebooks/)?([\w-]+)\.ipynb(#[^"]*)?"')
@@ -75,8 +76,12 @@ def page(notebook: Path) -> str:
 
 
 def write(notebooks: Path, folder: Path) -> list[Path]:
-    """Write every notebook as a page into the folder, and index.html, which is that of INDEX; returns the pages."""
-    pages = []
+    """Write every notebook as a page into the folder, index.html, which is that of INDEX, and the explorer's page.
+
+    Returns the pages.
+    """
+    pages = [folder / "explorer.html"]
+    paths.write_text(pages[0], explorer_page.page())
     for notebook in sorted(notebooks.glob("*.ipynb")):
         text = page(notebook)
         for name in (notebook.stem, *["index"] * (notebook.stem == INDEX)):
@@ -93,7 +98,7 @@ def main(arguments: list[str] | None = None) -> None:
     folder = parser.parse_args(arguments).to
     try:
         pages = write(root / "notebooks", folder)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, LookupError) as error:
         sys.exit(f"html: {error}")
     print(f"wrote {len(pages)} pages; open {folder / 'index.html'}")
 

@@ -11,6 +11,7 @@ import os
 import random
 import re
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -135,21 +136,25 @@ class Run:
         labels = [source.label for source in (self.sources if sources is None else sources)]
         return " · ".join([*labels, self.profile, *([self.backend] if self.backend else [])])
 
-    def figure(self, name: str, fig: Figure, caption: str, sources: list[Any] | None = None) -> None:
-        """Save a figure as `figures/<name>.pdf`, stamped, and show it, as a picture of less than 300 kB.
+    def figure(
+        self, name: str, fig: Figure, caption: str, sources: list[Any] | None = None, before: Sequence[Figure] = ()
+    ) -> None:
+        """Save a figure as `figures/<name>.pdf`, stamped; show it in turn with those `before` it, in less than 300 kB.
 
         Raises ValueError for a name that is taken or not made of a-z, 0-9 and _.
         """
         self._claim("figures", name, self.captions["figures"], sources)
         self.captions["figures"][name] = caption
-        pictures.stamp(fig, self.stamp(sources))
+        for each in (*before, fig):
+            pictures.stamp(each, self.stamp(sources))
         with self._writing(f"figures/{name}.pdf") as part:
             fig.savefig(part, metadata={"CreationDate": None})
         shell = get_ipython()
         self.drawn_in[name] = shell.user_ns["In"][-1] if shell else ""
         if shell:
-            pictures.show(fig, caption)
-        plt.close(fig)
+            pictures.show(caption, *before, fig)
+        for each in (*before, fig):
+            plt.close(each)
 
     def table(
         self,

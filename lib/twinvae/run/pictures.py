@@ -11,6 +11,7 @@ from PIL import Image as Pillow
 
 PNG_BYTES, LEVELS = 300_000, 1  # at most; and the mean difference of 255 that is hardly seen
 PNG_DPI = (200, 150, 120, 100, 80, 60)
+TURN = 500  # milliseconds of a figure that is shown in turn with others
 SCREEN_DPI = 147  # on which a figure of the report's text width is 700 pixels wide
 STAMP_INCHES = 0.12
 
@@ -38,23 +39,29 @@ def _parses(words: str) -> bool:
     return True
 
 
-def show(fig: Figure, caption: str) -> None:
-    """Show a figure in the notebook, its caption below it: a screen reader finds no alternative text in JupyterLab."""
-    display(Image(small_png(fig), width=round(SCREEN_DPI * fig.get_size_inches()[0]), alt=caption))
+def show(caption: str, *figs: Figure) -> None:
+    """Show a figure, or several in turn, and a caption: a screen reader finds no alternative text in JupyterLab."""
+    display(Image(small_png(*figs), width=round(SCREEN_DPI * figs[0].get_size_inches()[0]), alt=caption))
     display(Markdown(f"*{caption}*"))
 
 
-def small_png(fig: Figure) -> bytes:
+def small_png(*figs: Figure) -> bytes:
     """Return a PNG of less than 300 kB: with 256 colours where that is hardly seen or must be, then with fewer dots.
 
-    Raises ValueError when even few dots are too many.
+    Several figures, of one size, take turns in it, for ever, the last for longer.  Raises ValueError when even few dots
+    are too many.
     """
     for dpi in PNG_DPI:
-        full, small = io.BytesIO(), io.BytesIO()
-        fig.savefig(full, format="png", dpi=dpi)
-        exact = Pillow.open(full).convert("RGB")
-        (coded := exact.quantize(256)).save(small, "png", optimize=True, dpi=(dpi, dpi))
+        full, small = [io.BytesIO() for _ in figs], io.BytesIO()
+        for fig, file in zip(figs, full, strict=True):
+            fig.savefig(file, format="png", dpi=dpi)
+        exact = Pillow.fromarray(np.concatenate([Pillow.open(file).convert("RGB") for file in full]))
+        coded, height = exact.quantize(256), exact.height // len(figs)  # one palette for all
+        first, *others = (coded.crop((0, top, coded.width, top + height)) for top in range(0, coded.height, height))
+        turns = {"save_all": True, "append_images": others, "duration": [TURN] * len(others) + [4 * TURN], "loop": 0}
+        first.save(small, "png", optimize=True, dpi=(dpi, dpi), **(turns if others else {}))
         seen = np.abs(np.subtract(exact, coded.convert("RGB"), dtype=int)).mean() > LEVELS
-        if (picture := full if seen and full.tell() < PNG_BYTES else small).tell() < PNG_BYTES:
+        exactly = seen and not others and full[0].tell() < PNG_BYTES
+        if (picture := full[0] if exactly else small).tell() < PNG_BYTES:
             return picture.getvalue()
     raise ValueError(f"a figure takes {picture.tell()} bytes at {dpi} dots an inch; show fewer images in it")

@@ -14,6 +14,7 @@ from pandas.io.formats.style import Styler
 from twinvae.run import latex
 
 MISSING = "–"
+Words = Mapping[str, str]
 SCOREBOARD = {  # the columns of a scoreboard that are shown, and how
     **{"parameters": ",.0f", "epochs": ".0f", "elbo": ".1f", "nll_is": ".1f", "nll_marginal": ".1f"},
     **{"conditional_accuracy": ".3f", "diversity": ".2f", "frechet": ".1f"},
@@ -21,14 +22,7 @@ SCOREBOARD = {  # the columns of a scoreboard that are shown, and how
 CAPTION = "caption-side: top; text-align: left; white-space: normal; padding-bottom: 0.5em"
 
 
-def show_table(
-    name: str,
-    df: pd.DataFrame,
-    caption: str,
-    fmt: Mapping[str, str],
-    best: Mapping[str, str],
-    colours: Mapping[str, str],
-) -> None:
+def show_table(name: str, df: pd.DataFrame, caption: str, fmt: Words, best: Words, colours: Words) -> None:
     """Show a table under its name and caption, with the formats that LaTeX prints; nothing outside of a notebook."""
     if get_ipython():
         df = latex.without_index(df, not isinstance(df.index, pd.RangeIndex)).reset_index(drop=True)
@@ -43,14 +37,7 @@ def show_scoreboard(board: pd.DataFrame) -> None:
     show_table("scoreboard", shown, caption, SCOREBOARD, {}, {})
 
 
-def styled(
-    name: str,
-    df: pd.DataFrame,
-    caption: str,
-    fmt: Mapping[str, str],
-    best: Mapping[str, str],
-    colours: Mapping[str, str],
-) -> Styler:
+def styled(name: str, df: pd.DataFrame, caption: str, fmt: Words, best: Words, colours: Words) -> Styler:
     """Return a table for the screen: text to the left, numbers to the right, '–' where there is nothing.
 
     `best` is column -> 'min' or 'max', in bold; `colours` what a cell says -> the colour behind it.
@@ -77,7 +64,7 @@ def bold(values: pd.Series, which: str) -> list[str]:
     return ["font-weight: bold" if value == values.agg(which) else "" for value in values]
 
 
-def findings(text: str, numbers: Mapping[str, float], formats: Mapping[str, str], words: Mapping[str, str]) -> None:
+def findings(text: str, numbers: Mapping[str, float], formats: Words, words: Words) -> None:
     """Show a text with each {name} replaced by a word or a number in its format: as Markdown in a notebook.
 
     Raises ValueError for a name of neither.
