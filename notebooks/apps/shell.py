@@ -15,9 +15,7 @@ import typer
 
 settings = dict(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 app = typer.Typer(pretty_exceptions_enable=False, help=__doc__, **settings)
-datasets = typer.Typer(
-    help="What data sets there are, and whether the files at hand are the official ones.", **settings
-)
+datasets = typer.Typer(help="What data sets there are, and whether the files at hand are official.", **settings)
 app.add_typer(datasets, name="data")
 
 Name = Annotated[str, typer.Argument(help="A model's name, or that of its folder: see `twinvae models`.")]
@@ -54,10 +52,8 @@ def sample(
     import twinvae
 
     _check_png(out)
-    model = twinvae.load(name, backend)
-    x = model.sample(label or None, n, seed)
-    columns = n if len(x) > n else math.ceil(math.sqrt(n))
-    _write_picture(x, columns, out)
+    x = twinvae.load(name, backend).sample(label or None, n, seed)
+    _write_picture(x, n if len(x) > n else math.ceil(math.sqrt(n)), out)
 
 
 @app.command()

@@ -38,11 +38,10 @@ def verdict_of(claim: Claim, found: dict[Key, Result]) -> str:
 
 def verdict_counts(reports: list[str], judged: list[Claim], found: dict[Key, Result]) -> dict[str, dict[str, int]]:
     """Count the claims of each verdict: those of each report, and of 'all' whose name is a number."""
-    counts = {}
+    counts, words = {}, {"hold": HOLDS, "fail": FAILS, "undecided": UNDECIDED, "untested": NOT_TESTED}
     for report in (*reports, "all"):
         these = [claim for claim in judged if claim.report == report or report == "all" and claim.report.isdigit()]
         seen = Counter(verdict_of(claim, found) for claim in these)
-        words = {"hold": HOLDS, "fail": FAILS, "undecided": UNDECIDED, "untested": NOT_TESTED}
         counts[report] = {"total": len(these)} | {name: seen[word] for name, word in words.items()}
     return counts
 
@@ -62,9 +61,8 @@ def short_ids(ids: list[str]) -> str:
     report = ids[0].rpartition("-")[0]
     numbers = sorted(int(name.rpartition("-")[2]) for name in ids)
     runs = [list(run) for _, run in groupby(numbers, key=lambda number: number - numbers.index(number))]
-    return f"{report}-" + ", ".join(
-        f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs
-    )
+    words = [f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
+    return f"{report}-{', '.join(words)}"
 
 
 def claimant(report: str) -> str:
@@ -78,10 +76,11 @@ def claims_table(report: str, judged: list[Claim], found: dict[Key, Result]) -> 
     who = "we expected" if report == "ours" else f"{claimant(report)} said"
     claims = [claim for claim in judged if claim.report == report]
     runs = {FRAMEWORK[name]: run for claim in claims for name, run in runs_of(claim, found).items()}
-    first, *_ = runs.values()
     source = f"Notebook {claims[0].notebook}; " + ", ".join(f"{name}: {run.profile}" for name, run in runs.items())
     rows = [claim_row(claim, found) for claim in claims]
-    return render("claims.tex", report=report, who=who, rows=rows, source=source, usual=usual(first))
+    return render(
+        "claims.tex", report=report, who=who, rows=rows, source=source, usual=usual(next(iter(runs.values())))
+    )
 
 
 def claim_row(claim: Claim, found: dict[Key, Result]) -> dict:
@@ -91,8 +90,7 @@ def claim_row(claim: Claim, found: dict[Key, Result]) -> dict:
     """
     runs = runs_of(claim, found)
     wanted = {name for name in claim.names if not {name, name.removesuffix("_sd")} & set(claim.awaits)}
-    lacking = [f"{name} (not in {run.folder})" for run in runs.values() for name in wanted - set(run.numbers)]
-    if lacking:
+    if lacking := [f"{name} (not in {run.folder})" for run in runs.values() for name in wanted - set(run.numbers)]:
         raise ValueError(f"claim {claim.id} asks for numbers that no run wrote: {', '.join(sorted(lacking))}")
     measured = [
         f"{latex.escape(words)}: " + " / ".join(marked_number(run, name) for run in runs.values())

@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from twinvae import paths
-from twinvae.paths import write_text
 from twinvae.run import notebook, results
 from twinvae.run.parameters import BACKENDS
 from twinvae.run.results import NO_BACKEND, Key, Result
@@ -59,7 +58,7 @@ def collect(root: Path, texts: Path, runs: Path, out: Path, backend: str) -> lis
         pieces["amounts.tex"] = amounts_table(theirs, found)
     shutil.rmtree(out, ignore_errors=True)
     for name, text in pieces.items():
-        write_text(out / name, text)
+        paths.write_text(out / name, text)
     copy_files(calls, found, out)
     return list(notices(found, unfinished, stale))
 
@@ -94,11 +93,9 @@ def check_names(calls: MacroCalls, found: dict[Key, Result]) -> None:
 
 def check_claims(calls: MacroCalls, judged: list[Claim]) -> None:
     """Raise ValueError for a report whose claims the text shows and that has none, or a verdict of no claim shown."""
-    empty = sorted(set(calls.reports) - {claim.report for claim in judged})
-    if empty:
+    if empty := sorted(set(calls.reports) - {claim.report for claim in judged}):
         raise ValueError(f"the text shows the claims of report {', '.join(empty)}, and claims.yaml has none")
-    lacking = sorted(set(calls.verdicts) - {claim.id for claim in judged})
-    if lacking:
+    if lacking := sorted(set(calls.verdicts) - {claim.id for claim in judged}):
         raise ValueError(f"the text asks for the verdict of {', '.join(lacking)}, no claim of a report that it shows")
 
 
@@ -106,13 +103,11 @@ def latex_pieces(
     calls: MacroCalls, judged: list[Claim], errors: list[dict[str, str]], found: dict[Key, Result], stale: Stale
 ) -> dict[str, str]:
     """Return the files that are made of the runs: name in `generated/` -> text."""
-    pieces = {}
-    for report in calls.reports:
-        pieces[f"claims-{report}.tex"] = claims_tables.claims_table(report, judged, found)
+    pieces = {f"claims-{one}.tex": claims_tables.claims_table(one, judged, found) for one in calls.reports}
     shown = calls.of_runs(found)
     for number, backend, name, columns in shown["worst"]:
-        text = short_tables.worst(found[number, backend], name, columns.split(", "))
-        pieces[f"tables/worst-{number}-{backend}-{name}.tex"] = text
+        table = short_tables.worst(found[number, backend], name, columns.split(", "))
+        pieces[f"tables/worst-{number}-{backend}-{name}.tex"] = table
     for number, backend, name in shown["pairs"]:
         pieces[f"tables/pairs-{number}-{backend}-{name}.tex"] = short_tables.pairs(found[number, backend], name)
     counts = claims_tables.verdict_counts(calls.reports, judged, found)
@@ -129,10 +124,9 @@ def latex_pieces(
 
 def copy_files(calls: MacroCalls, found: dict[Key, Result], out: Path) -> None:
     """Copy the figures and tables that the text shows, under names that say their run: `figures/03-torch-name.pdf`."""
-    shown = calls.of_runs(found)
     for kind, suffix in (("figures", "pdf"), ("tables", "tex")):
         (out / kind).mkdir(parents=True, exist_ok=True)
-        for number, backend, name in shown[kind]:
+        for number, backend, name in calls.of_runs(found)[kind]:
             source = found[number, backend].folder / kind / f"{name}.{suffix}"
             shutil.copyfile(source, out / kind / f"{number}-{backend}-{name}.{suffix}")
 

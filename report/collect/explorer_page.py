@@ -21,5 +21,4 @@ def page() -> str:
     """Return the page: plain JavaScript, and the file of weights byte for byte, in base64."""
     found = model()
     weights = base64.b64encode(found.path.read_bytes()).decode()
-    count, labels = spec.count_weights(found.spec), range(found.spec.num_classes)
-    return render("explorer.html", model=found, count=count, labels=labels, weights=weights)
+    return render("explorer.html", model=found, count=spec.count_weights(found.spec), weights=weights)

@@ -76,18 +76,12 @@ def page(notebook: Path) -> str:
 
 
 def write(notebooks: Path, folder: Path) -> list[Path]:
-    """Write every notebook as a page into the folder, index.html, which is that of INDEX, and the explorer's page.
-
-    Returns the pages.
-    """
-    pages = [folder / "explorer.html"]
-    paths.write_text(pages[0], explorer_page.page())
-    for notebook in sorted(notebooks.glob("*.ipynb")):
-        text = page(notebook)
-        for name in (notebook.stem, *["index"] * (notebook.stem == INDEX)):
-            pages.append(folder / f"{name}.html")
-            paths.write_text(pages[-1], text)
-    return pages
+    """Write a page for each notebook, index.html, which is that of INDEX, and the explorer's; returns the pages."""
+    texts = {notebook.stem: page(notebook) for notebook in sorted(notebooks.glob("*.ipynb"))}
+    texts |= {"index": texts[INDEX], "explorer": explorer_page.page()}
+    for name, text in texts.items():
+        paths.write_text(folder / f"{name}.html", text)
+    return [folder / f"{name}.html" for name in texts]
 
 
 def main(arguments: list[str] | None = None) -> None:

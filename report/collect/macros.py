@@ -31,10 +31,8 @@ def macros(calls: MacroCalls, judged: list[Claim], verdicts: dict[str, dict], fo
     for kind, items in calls.of_runs(found).items():
         for *key, name, columns in ((*item, "")[:4] for item in items):
             defined[f"caption@{kind}/{'/'.join(key)}/{name}"] = caption(found[tuple(key)], kind, name, columns)
-    marks = {}
-    for key, result in found.items():
-        marks["/".join(key)] = usual(result)
-        defined[f"source@{'/'.join(key)}"] = source(result)
+    marks = {"/".join(key): usual(result) for key, result in found.items()}
+    defined |= {f"source@{'/'.join(key)}": source(result) for key, result in found.items()}
     marks["runs"] = Counter(marks.values()).most_common(1)[0][0] if marks else ("", "")
     for name, (letter, star) in marks.items():
         defined |= {f"usual@{name}": letter, f"star@{name}": star}
@@ -60,10 +58,8 @@ def caption(result: Result, kind: str, name: str, columns: str) -> str:
 def source(result: Result) -> str:
     """Return the line that stands under the head of a section about a run."""
     parts = [rf"Notebook~{result.key[0]}, profile \emph{{{result.profile}}}"]
-    if result.key[1] in BACKENDS:
-        parts.append(FRAMEWORK[result.key[1]])
-    if "seeds" in result.numbers:
-        parts.append(f"seeds: {result.numbers['seeds']:g}")
+    parts += [FRAMEWORK[result.key[1]]] if result.key[1] in BACKENDS else []
+    parts += [f"seeds: {result.numbers['seeds']:g}"] if "seeds" in result.numbers else []
     return ", ".join(parts) + f"; {latex.escape(result.data)}. Numbers and figures of other runs are marked."
 
 

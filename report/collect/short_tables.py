@@ -29,11 +29,8 @@ def worst(result: Result, name: str, columns: list[str]) -> str:
     Raises ValueError for a column that the table does not have.
     """
     values, formats, numeric = read_table(result, name)
-    lacking = [column for column in columns if column not in values]
-    if lacking:
-        raise ValueError(
-            f"table {name} in {result.folder} has no column {', '.join(lacking)}; it has {', '.join(values)}"
-        )
+    if lacking := ", ".join(column for column in columns if column not in values):
+        raise ValueError(f"table {name} in {result.folder} has no column {lacking}; it has {', '.join(values)}")
     kinds = [values[column].astype(str).str.partition("_")[0].rename(column) for column in columns]
     groups = values.groupby(kinds, sort=False)
     most = groups[[column for column in numeric if column not in columns]].max()
@@ -55,9 +52,8 @@ def pairs(result: Result, name: str) -> str:
     cells = pd.DataFrame({column: printed(column) for column in values if column not in ("model", "backend")})
     rows = []
     for model, own in cells.groupby(values["model"], sort=False):
-        first, *others = own.loc[
-            values["backend"][own.index].map(BACKENDS.index).sort_values(kind="stable").index
-        ].to_numpy()
+        order = values["backend"][own.index].map(BACKENDS.index).sort_values(kind="stable").index
+        first, *others = own.loc[order].to_numpy()
         rows.append([latex.escape(model.removeprefix("report")), *first])
         rows += [[r"\quad TensorFlow", *np.where(row == first, "", row)] for row in others if (row != first).any()]
     alignment = "l" + "".join("r" if column in numeric else "l" for column in cells)

@@ -18,11 +18,8 @@ def twins_table(found: dict[Key, Result]) -> str:
     """
     numbers = sorted({key[0] for key in found if key[1] == "torch"} & {key[0] for key in found if key[1] == "tf"})
     twins = [(found[number, "torch"], found[number, "tf"]) for number in numbers]
-    rows = [
-        agreement(torch, tf)
-        for torch, tf in twins
-        if torch.profile == tf.profile and torch.numbers.get("seeds") == tf.numbers.get("seeds")
-    ]
+    alike = [{(run.profile, run.numbers.get("seeds")) for run in both} for both in twins]
+    rows = [agreement(*both) for both, kinds in zip(twins, alike, strict=True) if len(kinds) == 1]
     head = ["notebook", "profile", "numbers", "equal as printed", r"less than 5\,\% apart", "median"]
     return render("table.tex", alignment="llrrrr", head=head, rows=rows)
 

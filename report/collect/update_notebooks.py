@@ -17,7 +17,6 @@ from pathlib import Path
 import nbformat
 
 from twinvae import paths
-from twinvae.paths import written_whole
 from twinvae.run.notebook import code_cells
 from twinvae.run.parameters import PROFILES
 
@@ -52,7 +51,7 @@ def update(executed: Path, notebook: Path) -> None:
     if [c["source"] for c in code_cells(executed)] != [c["source"] for c in code_cells(notebook)]:
         raise ValueError(f"{notebook.name} has changed since {executed} ran; run it again")
     before = notebook.stat()
-    with written_whole(notebook) as part:
+    with paths.written_whole(notebook) as part:
         page, ran = nbformat.read(notebook, as_version=4), without_papermill(nbformat.read(executed, as_version=4))
         pairs = zip(*([c for c in one.cells if c.cell_type == "code"] for one in (page, ran)), strict=True)
         for cell, of_run in pairs:  # the words of the notebook stay, which may be newer
