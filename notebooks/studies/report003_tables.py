@@ -200,10 +200,7 @@ def blurrier(run: Any) -> str:
 
 
 def costs(run: Any, timed: dict[str, list[float]], images: int) -> pd.DataFrame:
-    """Keep the ratios of the CVAE to the CGAN and return the report's seconds beside ours.
-
-    timed: seconds of an epoch of so many images, model -> one a round, `in_turns`; may be empty.
-    """
+    """Keep the CVAE's times over the CGAN's; return seconds beside the report's.  timed: of so many images `in_turns`."""
     (cvae, often), (cgan, seldom) = REPORT.values()
     run.number("report_ratio", cvae / cgan, ".2f")
     run.number("report_total_ratio", cvae * often / (cgan * seldom), ".1f")
