@@ -200,7 +200,7 @@ def blurrier(run: Any) -> str:
 
 
 def costs(run: Any, timed: dict[str, list[float]], images: int) -> pd.DataFrame:
-    """Keep the CVAE's times over the CGAN's; return seconds beside the report's.  timed: of so many images `in_turns`."""
+    """Keep the CVAE's seconds over the CGAN's; return ours, of so many images `in_turns`, beside the report's."""
     (cvae, often), (cgan, seldom) = REPORT.values()
     run.number("report_ratio", cvae / cgan, ".2f")
     run.number("report_total_ratio", cvae * often / (cgan * seldom), ".1f")
