@@ -293,6 +293,8 @@ def test_what_an_earlier_run_left_is_not_taken_for_this_one(project):
     run.table("old", pd.DataFrame({"a": [1]}), caption="Old")
     run.finish()
     run = start()
+    assert (run.folder / "manifest.json").exists(), "it is finished as long as nothing is kept"
+    run.table("new", pd.DataFrame({"a": [1]}), caption="New")
     assert not (run.folder / "manifest.json").exists() and (run.folder / "tables" / "old.csv").exists()
     run.finish()
     assert (run.folder / "manifest.json").exists() and not (run.folder / "tables" / "old.csv").exists()

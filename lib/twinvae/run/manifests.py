@@ -36,6 +36,14 @@ def manifest(run: Any) -> dict:
     }
 
 
+def drop_others(folder: Path, files: set[str]) -> None:
+    """Delete the figures, tables and scoreboard in a run's folder that are not among these files."""
+    for pattern in ("figures/*", "tables/*", "scoreboard.csv"):
+        for old in folder.glob(pattern):
+            if old.relative_to(folder).as_posix() not in files:
+                old.unlink()
+
+
 def used(run: Any) -> dict:
     """Return what a run rests on: code and data files of the project, models, and the results of other runs."""
     cells = notebook.as_python(notebook.notebook_path(run.root, run.name))
