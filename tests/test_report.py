@@ -334,6 +334,15 @@ def test_a_claim_that_cannot_be_judged_is_named(runs, texts, change, message):
     assert message in refusal()
 
 
+@pytest.mark.parametrize(
+    "text", ["- id: [", "- !!python/object/apply:os.system [id]", "- {a: b", "- {a: 1, a: 2}", "\t- a", "- 'open"]
+)
+@pytest.mark.parametrize("name", ["claims.yaml", "amounts.yaml", "errata.yaml"])
+def test_a_list_that_is_no_yaml_is_refused_in_one_line_and_executes_nothing(runs, texts, name, text):
+    (texts / name).write_text(text)
+    assert name in refusal() and "\n" not in refusal()
+
+
 def test_claims_have_ids_of_their_own(runs, texts):
     (texts / "claims.yaml").write_text(yaml.safe_dump([CLAIM, CLAIM]))
     assert "claim C-1 stands more than once in claims.yaml" in refusal()

@@ -300,6 +300,20 @@ def test_what_an_earlier_run_left_is_not_taken_for_this_one(project):
     assert (run.folder / "manifest.json").exists() and not (run.folder / "tables" / "old.csv").exists()
 
 
+def test_two_runs_in_one_folder_do_not_vouch_for_each_others_files(project):
+    one, other = start(), start()
+    one.table("t", pd.DataFrame({"a": [1]}), caption="One")
+    other.table("t", pd.DataFrame({"a": [2]}), caption="Other")
+    with other._writing("tables/u.csv") as part:
+        part.write_text("half")
+        one.finish()
+        assert part.exists(), "what the other writes is not swept away"
+    with pytest.raises(ValueError, match="did not write tables/t.* as it now is; run it again"):
+        results.read(one.folder)
+    other.finish()
+    assert results.read(other.folder).manifest["files"].keys() >= {"tables/t.csv", "tables/u.csv"}
+
+
 def test_figures_are_stamped_with_data_profile_and_backend(project):
     run = start()
     run.use(STANDIN)

@@ -11,6 +11,8 @@ import os
 import random
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -53,7 +55,7 @@ class Run:
         self.kept_by: dict[str, int | None] = {}  # 'figures/name' -> the execution of a cell that kept it
         self.checks: list[str] = []
         self.begun = len(notebook.history()) - 1  # the cell that starts the run, in the history
-        self.files: set[str] = set()
+        self.files: dict[str, str] = {}  # name -> checksum of what this run wrote
         self.started, self.clock = datetime.now(UTC), time.perf_counter()
 
     @classmethod
@@ -206,10 +208,7 @@ class Run:
         self.checks.append(what)
 
     def finish(self) -> None:
-        """Write the numbers, drop what earlier runs left, write the manifest, print the checks.
-
-        Where cells of the notebook were not run, say which, and leave the run unfinished and all else as it is.
-        """
+        """Write numbers and manifest, drop what earlier runs left, print the checks; say which cells were not run."""
         if cells := notebook.not_run(self.file, self.begun):
             return print(f"unfinished: not run since Run.start, as they stand in {self.file.name}, {cells}")
         with self._writing("numbers.json") as part:
@@ -220,14 +219,16 @@ class Run:
         for what in self.checks:
             print(f"holds: {what}")
 
-    def _writing(self, name: str):
-        """Return the temporary name under which a file of this run is written whole; remembers the file.
+    @contextmanager
+    def _writing(self, name: str) -> Iterator[Path]:
+        """Give a temporary name; what is written there is moved to `name`, its checksum kept for the manifest.
 
         What the manifest vouches for changes with it, so that the run is unfinished until it is finished again.
         """
-        self.files.add(name)
         (self.folder / "manifest.json").unlink(missing_ok=True)
-        return paths.written_whole(self.folder / name)
+        with paths.written_whole(self.folder / name) as part:
+            yield part
+            self.files[name] = paths.sha256(part)
 
     def _claim(self, kind: str, name: str, taken: dict[str, Any], sources: list[Any] | None) -> None:
         """Take a name for a figure, table or number, and remember by their numbers the sources that are its own.
