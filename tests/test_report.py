@@ -223,6 +223,12 @@ def test_one_backend_is_enough_when_one_was_asked_for(runs, texts):
     assert "03 with tf (missing)" in refusal("--backend", "tf")
 
 
+def test_notebooks_without_a_number_are_nobodys_business(runs, texts):
+    for name in ("Untitled", "my own"):
+        write_notebook(texts.parent / "notebooks" / f"{name}.ipynb")
+    report()
+
+
 def test_every_notebook_has_to_have_run(runs, texts):
     write_notebook(texts.parent / "notebooks" / "02_data.ipynb")
     assert "02 with tf (missing), 02 with torch (missing)" in refusal()

@@ -45,7 +45,7 @@ def collect(root: Path, texts: Path, runs: Path, out: Path, backend: str) -> lis
     found = {key: best[key] for key in sorted(best, key=lambda key: (key[0], ORDER.index(key[1])))}
     calls = read_macro_calls(texts)
     judged = [claim for claim in claims.load(texts / "claims.yaml") if claim.report in calls.reports]
-    needed = {key for path in (root / "notebooks").glob("*.ipynb") for key in notebook_keys(path)}
+    needed = {key for path in (root / "notebooks").glob("[0-9]*.ipynb") for key in notebook_keys(path)}
     needed |= {item[:2] for kind in ("numbers", "figures", "tables") for item in calls.places(kind)}
     for claim in judged:  # decided by the one run of its notebook, or those of all backends
         alone = (claim.notebook, NO_BACKEND)

@@ -77,7 +77,7 @@ def page(notebook: Path) -> str:
 def write(notebooks: Path, folder: Path) -> list[Path]:
     """Write every notebook as a page into the folder, and index.html, which is that of INDEX; returns the pages."""
     pages = []
-    for notebook in sorted(notebooks.glob("*.ipynb")):
+    for notebook in sorted(notebooks.glob("[0-9]*.ipynb")):
         text = page(notebook)
         for name in (notebook.stem, *["index"] * (notebook.stem == INDEX)):
             pages.append(folder / f"{name}.html")

@@ -1,6 +1,7 @@
 """Folders, arrays and tables as people have them: turned, transparent, hidden, in halves, without labels."""
 
 import gzip
+import os
 import subprocess
 
 import numpy as np
@@ -105,6 +106,15 @@ def test_a_grey_palette_is_grey_and_a_coloured_one_is_not(tmp_path):
     assert load(tmp_path).shape == (20, 30, 1)
     Image.fromarray(COLOURS).quantize(16).save(_made(tmp_path / "colour" / "x.png"))
     assert load(tmp_path).shape == (20, 30, 3)
+
+
+def test_a_name_that_is_no_utf_8_is_read_as_latin_1(tmp_path):
+    try:
+        os.mkdir(os.fsencode(tmp_path) + b"/caf\xe9")
+    except OSError:
+        pytest.skip("the file system takes UTF-8 alone")
+    save(tmp_path / os.fsdecode(b"caf\xe9") / "x.png")
+    assert load(tmp_path).class_names == ("caf\u00e9",)
 
 
 def _made(path):

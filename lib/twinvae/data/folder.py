@@ -68,9 +68,9 @@ def _classes(path: Path) -> dict[str, list[Path]]:
         if odd := sorted(set.union(*map(set, inside)) - set.intersection(*map(set, inside))):
             raise DataError(f"folder:{path}: {halves} have not the same classes: {odd[0]!r} is not in all of them.")
         say(f"folder:{path}: {halves} are read as one; a tenth of all pictures is held back for tests")
-        found = {name: [p for half in inside for p in _pictures(half[name], left)] for name in inside[0]}
+        found = {_readable(name): [p for half in inside for p in _pictures(half[name], left)] for name in inside[0]}
     elif folders:
-        found = {folder.name: _pictures(folder, left) for folder in folders}
+        found = {_readable(folder.name): _pictures(folder, left) for folder in folders}
         left.update(file.suffix or file.name for file in path.iterdir() if _visible(file.name) and file.is_file())
     else:
         found = {UNLABELLED: _pictures(path, left)}
@@ -83,6 +83,11 @@ def _classes(path: Path) -> dict[str, list[Path]]:
 
 def _visible(name: str) -> bool:
     return not name.startswith(".") and name.lower() not in SYSTEM
+
+
+def _readable(name: str) -> str:
+    """Return a name as UTF-8 can hold it: that of other bytes, which the system gives as surrogates, as Latin-1."""
+    return name if name.isprintable() else os.fsencode(name).decode("latin-1")
 
 
 def _folders(path: Path) -> list[Path]:
