@@ -1,6 +1,7 @@
 """What the core can beyond the reports: any size, any condition, schedules, averages, warm-up, and what it refuses."""
 
 import math
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -335,6 +336,23 @@ def test_numpy_numbers_are_python_numbers():
     model = ModelSpec("a", "vae", tuple(np.array([5, 4, 1])), np.int64(2), (Conv(np.int64(2)),), (Dense(np.int16(3)),))
     assert settings == TrainSpec(3, 8, 0.5, seed=1) and type(settings.epochs) is int
     assert all(type(n) is int for n in (*model.image_shape, model.latent_dim, model.decoder[0].units))
+
+
+KERAS = """
+import numpy as np
+from twinvae import backend, spec
+model = spec.ModelSpec("a", "ae", (8, 6, 3), 2, (spec.Conv(2), spec.Flatten()), ())
+twin = backend.get("tf")
+import keras
+print(keras.config.backend(), twin.models.predict(twin.models.build(model), "encode", np.zeros((2, 8, 6, 3))).shape)
+"""
+
+
+def test_the_settings_of_others_for_keras_do_not_reach_the_twin(tmp_path):
+    (tmp_path / "keras.json").write_text('{"image_data_format": "channels_first", "backend": "torch"}')
+    others = {"KERAS_HOME": str(tmp_path), "KERAS_BACKEND": "torch"}
+    done = subprocess.run([sys.executable, "-c", KERAS], env=os.environ | others, capture_output=True, text=True)
+    assert done.stdout == "tensorflow (2, 2)\n", done.stderr
 
 
 def test_a_process_without_stderr_gets_its_twin():

@@ -216,6 +216,17 @@ def test_make_refuses_a_python_that_is_too_old(tmp_path):
     assert not (tmp_path / "venv").exists()
 
 
+@pytest.mark.parametrize("user, asked", [("0", True), ("1000", False)])
+def test_jupyterlab_starts_for_root_too(tmp_path, user, asked):
+    (tmp_path / "bin").mkdir()
+    for path, prints in (("bin/python", '"$@"'), ("bin/id", user)):
+        (tmp_path / path).write_text(f"#!/bin/sh\necho {prints}\n")
+        (tmp_path / path).chmod(0o755)
+    (tmp_path / "ready").touch()
+    done = make("-s", "lab", f"VENV={tmp_path}", PATH=f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    assert done.stdout.split() == ["-m", "jupyter", "lab", "notebooks", *["--allow-root"] * asked], done.stderr
+
+
 def test_without_latex_make_says_what_to_install(tmp_path):
     for name in ("sh", "make"):
         (tmp_path / name).symlink_to(shutil.which(name))

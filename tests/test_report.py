@@ -223,6 +223,12 @@ def test_one_backend_is_enough_when_one_was_asked_for(runs, texts):
     assert "03 with tf (missing)" in refusal("--backend", "tf")
 
 
+def test_notebooks_without_a_number_are_nobodys_business(runs, texts):
+    for name in ("Untitled", "my own"):
+        write_notebook(texts.parent / "notebooks" / f"{name}.ipynb")
+    report()
+
+
 def test_every_notebook_has_to_have_run(runs, texts):
     write_notebook(texts.parent / "notebooks" / "02_data.ipynb")
     assert "02 with tf (missing), 02 with torch (missing)" in refusal()
@@ -332,6 +338,15 @@ def test_every_item_is_in_one_list(runs, texts):
 def test_a_claim_that_cannot_be_judged_is_named(runs, texts, change, message):
     (texts / "claims.yaml").write_text(yaml.safe_dump([CLAIM | change]))
     assert message in refusal()
+
+
+@pytest.mark.parametrize(
+    "text", ["- id: [", "- !!python/object/apply:os.system [id]", "- {a: b", "- {a: 1, a: 2}", "\t- a", "- 'open"]
+)
+@pytest.mark.parametrize("name", ["claims.yaml", "amounts.yaml", "errata.yaml"])
+def test_a_list_that_is_no_yaml_is_refused_in_one_line_and_executes_nothing(runs, texts, name, text):
+    (texts / name).write_text(text)
+    assert name in refusal() and "\n" not in refusal()
 
 
 def test_claims_have_ids_of_their_own(runs, texts):

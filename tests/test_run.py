@@ -7,6 +7,7 @@ import runpy
 import subprocess
 import sys
 import threading
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.text import Text
 from PIL import Image
 from tiny import ROOT
 
@@ -327,9 +329,25 @@ def test_what_an_earlier_run_left_is_not_taken_for_this_one(project):
     run.table("old", pd.DataFrame({"a": [1]}), caption="Old")
     run.finish()
     run = start()
+    assert (run.folder / "manifest.json").exists(), "it is finished as long as nothing is kept"
+    run.table("new", pd.DataFrame({"a": [1]}), caption="New")
     assert not (run.folder / "manifest.json").exists() and (run.folder / "tables" / "old.csv").exists()
     run.finish()
     assert (run.folder / "manifest.json").exists() and not (run.folder / "tables" / "old.csv").exists()
+
+
+def test_two_runs_in_one_folder_do_not_vouch_for_each_others_files(project):
+    one, other = start(), start()
+    one.table("t", pd.DataFrame({"a": [1]}), caption="One")
+    other.table("t", pd.DataFrame({"a": [2]}), caption="Other")
+    with other._writing("tables/u.csv") as part:
+        part.write_text("half")
+        one.finish()
+        assert part.exists(), "what the other writes is not swept away"
+    with pytest.raises(ValueError, match="did not write tables/t.* as it now is; run it again"):
+        results.read(one.folder)
+    other.finish()
+    assert results.read(other.folder).manifest["files"].keys() >= {"tables/t.csv", "tables/u.csv"}
 
 
 def test_figures_are_stamped_with_data_profile_and_backend(project):
@@ -446,6 +464,27 @@ def test_no_name_reaches_latex_or_a_figure_as_code(project, name):
     ax.set_title(name)
     run.figure("names", fig, caption="Names")
     assert (run.folder / "figures" / "names.pdf").is_file()
+
+
+@pytest.mark.parametrize(
+    "name", ["\u6f22\u5b57", "\u0915", "\U0001f408", "na\u00efve_\u03b1 < \u0416", "$5 and \u6f22"]
+)
+def test_no_name_is_drawn_as_boxes_or_other_signs(name):
+    fig, ax = plt.subplots(figsize=(2, 2))
+    ax.bar(["a_b", name], [1, 2], label=name)
+    ax.set(title=name, ylabel="$x_1$ < 2")
+    ax.legend()
+    pictures.stamp(fig, f"own data: {name}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # 'Glyph missing from font'
+        fig.canvas.draw()
+    shown = [ax.title, ax.xaxis.get_ticklabels()[1], ax.get_legend().get_texts()[0]]
+    said = name.replace("\u6f22\u5b57", "U+6F22U+5B57").replace("\U0001f408", "U+1F408").replace("\u6f22", "U+6F22")
+    assert {text.get_text() for text in shown} == {said.replace("\u0915", "U+0915")}
+    assert ax.xaxis.get_ticklabels()[0].get_fontfamily() == [pictures.EVERYTHING], "cmr10 has another sign for _"
+    usual = [text.get_fontfamily() for text in fig.findobj(Text) if text.get_text() in ("$x_1$ < 2", "0.5")]
+    assert usual and all(family != [pictures.EVERYTHING] for family in usual)
+    plt.close(fig)
 
 
 def test_what_we_write_as_mathematics_stays_mathematics():

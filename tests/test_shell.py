@@ -88,6 +88,18 @@ def test_own_pictures_train_a_model_that_is_sampled_by_its_classes(run, results,
     assert code == 2 and "has no label 'cow'; it has cat, dog" in err
 
 
+@pytest.mark.parametrize("backend", ("torch", "tf"))
+def test_pictures_without_labels_train_a_vae_and_a_cvae_says_what_it_lacks(run, results, tmp_path, backend):
+    (tmp_path / "flat").mkdir()
+    for i in range(30):
+        cv2.imwrite(str(tmp_path / "flat" / f"{i}.png"), np.full((9, 8), 8 * i, np.uint8))
+    words = ("--dataset", f"folder:{tmp_path / 'flat'}", "--epochs", 1, "--batch-size", 8, "--backend", backend)
+    code, said, _ = run("train", "report004_vae", *words)
+    assert code == 0 and "report004_vae-own-" in said
+    code, _, err = run("train", MODEL, *words)
+    assert code == 2 and "num_classes is 1; it must be a whole number of at least 2" in err
+
+
 def test_text_is_written_in_a_hand(run, tmp_path):
     code, said, _ = run("write", "Seven", "--writer", 7, "--out", tmp_path / "page.png")
     assert code == 0 and said.strip() == str(tmp_path / "page.png") and picture(tmp_path / "page.png").min() < 100

@@ -15,6 +15,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import yaml
+
 from twinvae import paths
 from twinvae.run import notebook, results
 from twinvae.run.parameters import BACKENDS
@@ -42,7 +44,7 @@ def collect(root: Path, texts: Path, runs: Path, out: Path, backend: str) -> lis
     found = {key: best[key] for key in sorted(best, key=lambda key: (key[0], ORDER.index(key[1])))}
     calls = read_macro_calls(texts)
     judged = [claim for claim in claims.load(texts / "claims.yaml") if claim.report in calls.reports]
-    needed = {key for path in (root / "notebooks").glob("*.ipynb") for key in notebook_keys(path)}
+    needed = {key for path in (root / "notebooks").glob("[0-9]*.ipynb") for key in notebook_keys(path)}
     needed |= {item[:2] for kind in ("numbers", "figures", "tables") for item in calls.places(kind)}
     for claim in judged:  # decided by the one run of its notebook, or those of all backends
         alone = (claim.notebook, NO_BACKEND)
@@ -142,6 +144,25 @@ def notices(found: dict[Key, Result], unfinished: dict[Key, list[Path]], stale: 
         yield f"unfinished, passed over: {', '.join(str(folder) for folder in unfinished[key])}"
 
 
+class Strict(yaml.SafeLoader):
+    """Reads YAML in which no key stands twice."""
+
+    def construct_mapping(self, node, deep=False):
+        """Return a mapping; raises yaml.YAMLError for a key that stands twice."""
+        keys = [str(self.construct_object(key)) for key, _ in node.value]
+        if twice := [key for key in keys if keys.count(key) > 1]:
+            raise yaml.YAMLError(f"the key {twice[0]!r} stands twice{node.start_mark}")
+        return super().construct_mapping(node, deep)
+
+
+def check_yaml(file: Path) -> None:
+    """Raise ValueError, one line that names it, for a file that is no YAML or asks for more than plain data."""
+    try:
+        yaml.load(file.read_text(encoding="utf-8"), Strict)
+    except yaml.YAMLError as error:
+        raise ValueError(f"{file} is no well-formed YAML: {' '.join(str(error).split())}") from None
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; it ends with one sentence and exit status 1 when the report cannot be made."""
     root = paths.find_root(Path.cwd())
@@ -153,6 +174,8 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     out = given.out or given.texts / "generated"
     try:
+        for file in sorted(given.texts.glob("*.yaml")):
+            check_yaml(file)
         for line in collect(root, given.texts, given.results, out, given.backend):
             print(line)
     except (ValueError, OSError) as error:

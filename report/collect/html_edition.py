@@ -77,7 +77,7 @@ def page(notebook: Path) -> str:
 
 def write(notebooks: Path, folder: Path) -> list[Path]:
     """Write a page for each notebook, index.html, which is that of INDEX, and the explorer's; returns the pages."""
-    texts = {notebook.stem: page(notebook) for notebook in sorted(notebooks.glob("*.ipynb"))}
+    texts = {notebook.stem: page(notebook) for notebook in sorted(notebooks.glob("[0-9]*.ipynb"))}
     texts |= {"index": texts[INDEX], "explorer": explorer_page.page()}
     for name, text in texts.items():
         paths.write_text(folder / f"{name}.html", text)

@@ -82,7 +82,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--profile", choices=PROFILES, default="quick", help="the profile that was run")
     given = parser.parse_args(arguments)
     try:
-        for notebook in sorted((root / "notebooks").glob("*.ipynb")):
+        for notebook in sorted((root / "notebooks").glob("[0-9]*.ipynb")):
             for run in (notebook.stem, f"{notebook.stem}-torch"):
                 executed = given.results / given.profile / run / "executed.ipynb"
                 if executed.is_file():

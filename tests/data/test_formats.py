@@ -140,7 +140,7 @@ def test_own_csv_is_read(tmp_path):
         (b"label,pixel2\n1,2\n", "f, row 1: the header begins 'label,pixel2'"),
         (b"label,pixel1\n", "has a header but no rows"),
         (b"label,pixel1\n1,2\n3\n", "f, row 3: 1 columns; the header promises 2"),
-        (b"label,pixel1\n1,2\n\n", "f, row 3: 1 columns"),
+        (b"label,pixel1\n1,2\n\n3,4\n", "f, row 3: 1 columns"),
         (b"label,pixel1\n1,2,3\n", "f, row 2: 3 columns"),
         (b"label,pixel1\n1,x\n", "f, row 2, column pixel1: 'x'; whole numbers"),
         (b"label,pixel1\n1,\n", "f, row 2, column pixel1: ''"),

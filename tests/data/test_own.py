@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from twinvae import data
-from twinvae.data import DataError, own
+from twinvae.data import DataError, folder, own
 
 RNG = np.random.default_rng(0)
 
@@ -57,7 +57,7 @@ def test_folder_options(tmp_path):
     assert grey.shape == (6, 5, 1)
     with pytest.raises(ValueError, match="channels 2"):
         data.load(f"folder:{root}", channels=2)
-    with pytest.raises(ValueError, match="no option 'colour'; its options: size, channels"):
+    with pytest.raises(ValueError, match="no option 'colour'; its options: size, channels, background"):
         data.load(f"folder:{root}", colour=True)
 
 
@@ -71,7 +71,7 @@ def test_bad_folders(tmp_path):
     with pytest.raises(DataError, match="class 'empty' has no pictures"):
         data.load(f"folder:{root}")
     (root / "empty" / "a.png").write_bytes(b"no picture")
-    with pytest.raises(DataError, match="empty/a.png does not decode as PNG, JPEG or BMP"):
+    with pytest.raises(DataError, match="empty/a.png does not decode as PNG, JPEG, BMP, WEBP, GIF, TIFF, PPM"):
         data.load(f"folder:{root}")
     Image.fromarray(RNG.integers(0, 9999, (4, 4), np.uint16)).save(root / "empty" / "a.png")
     with pytest.raises(DataError, match="16 bits"):
@@ -91,7 +91,8 @@ def test_npz(tmp_path):
 @pytest.mark.parametrize(
     "arrays, message",
     [
-        ({"x": np.zeros((3, 4, 4), np.uint8)}, "must hold the arrays x and y"),
+        ({"y": np.arange(3)}, "must hold the array x, with y or without, or x_train to y_test .'x'"),
+        ({"x_train": np.zeros((3, 4, 4), np.uint8)}, "must hold .*x_train to y_test .'x_test'"),
         ({"x": np.zeros((3, 4, 4)), "y": np.arange(3)}, r"x is float64 \[3, 4, 4, 1\]"),
         ({"x": np.zeros((3, 4, 4), np.uint8), "y": np.arange(2)}, r"y is int64 \[2\]; it must be 3 whole numbers"),
         ({"x": np.zeros((3, 4, 4), np.uint8), "y": np.array([0, 2, 2])}, "classes without an image: 1"),
@@ -162,12 +163,16 @@ def test_a_picture_without_its_last_bytes_is_refused(tmp_path):
 
 def test_pictures_together_take_no_more_memory_than_they_may(tmp_path, monkeypatch):
     root = write_folder(tmp_path / "a", (30, 30), count=2)
+    monkeypatch.setattr(folder, "MAX_BYTES", 2 * 3_500)
     monkeypatch.setattr(own, "MAX_BYTES", 2 * 3_500)
-    with pytest.raises(DataError, match="dog/1.png: with its 30 x 30 pixels the pictures take more than .* size=.H, W"):
+    monkeypatch.setattr(folder, "decoded", lambda *_: pytest.fail("decoded before the sizes were known"))
+    with pytest.raises(DataError, match="a: its 4 pictures of 30 x 30 pixels take more than .* smaller size=.H, W"):
         data.load(f"folder:{root}")
-    assert data.load(f"folder:{root}", "all", size=(20, 20)).shape == (20, 20, 1)
-    with pytest.raises(DataError, match="a: its 4 pictures take more than"):
+    with pytest.raises(DataError, match="a: its 4 pictures of 20 x 20 pixels take more than"):
         data.load(f"folder:{root}", size=(20, 20), channels=3)
+    monkeypatch.undo()
+    assert data.load(f"folder:{root}", "all", size=(20, 20)).shape == (20, 20, 1)
+    monkeypatch.setattr(own, "MAX_BYTES", 2 * 3_500)
     (tmp_path / "a.csv").write_bytes(bytes(900))
     with pytest.raises(DataError, match="a.csv has more than 875 bytes"):
         data.load(f"csv:{tmp_path / 'a.csv'}")

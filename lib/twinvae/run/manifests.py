@@ -5,6 +5,7 @@ import importlib
 import json
 import sys
 import time
+from collections.abc import Container
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,16 @@ def manifest(run: Any) -> dict:
         "git": provenance.git_state(run.root),
         "versions": provenance.versions(run.backend),
         "used": used(run),
-        "files": {name: paths.sha256(run.folder / name) for name in sorted(run.files)},
+        "files": dict(sorted(run.files.items())),
     }
+
+
+def drop_others(folder: Path, files: Container[str]) -> None:
+    """Delete the figures, tables and scoreboard in a run's folder that are not among these files."""
+    for pattern in ("figures/*", "tables/*", "scoreboard.csv"):
+        for old in folder.glob(pattern):
+            if old.relative_to(folder).as_posix() not in files and old.name[0] != ".":  # which another run is writing
+                old.unlink()
 
 
 def used(run: Any) -> dict:

@@ -1,9 +1,14 @@
-"""A notebook's code cells and parameters, read as JSON: nbformat takes a second to import and one to validate."""
+"""A notebook's code cells and parameters, and which cells a kernel has run.
+
+Notebooks are read as JSON: nbformat takes a second to import and one to validate.
+"""
 
 import ast
 import json
 from pathlib import Path
+from typing import Any
 
+from IPython import get_ipython
 from IPython.core.inputtransformer2 import TransformerManager
 
 
@@ -36,3 +41,31 @@ def assigned_names(source: str) -> list[str]:
     nodes = [node for node in ast.parse(source).body if isinstance(node, (ast.Assign, ast.AnnAssign))]
     targets = [target for node in nodes for target in getattr(node, "targets", None) or [node.target]]
     return [target.id for target in targets if isinstance(target, ast.Name)]
+
+
+def default(path: Path, name: str) -> Any:
+    """Return the value that the notebook itself gives a parameter; None where it declares none."""
+    cells = [cell["source"] for cell in code_cells(path) if "parameters" in cell["metadata"].get("tags", [])]
+    nodes = [node for cell in cells for node in ast.parse(cell).body if assigned_names(ast.unparse(node)) == [name]]
+    return ast.literal_eval(nodes[-1].value) if nodes else None
+
+
+def history() -> list[str]:
+    """Return the cells that this kernel has run, the one that runs now the last; none outside of a notebook."""
+    return shell.user_ns.get("In", []) if (shell := get_ipython()) else []
+
+
+def execution() -> int | None:
+    """Return the number of the execution of a cell that goes on now; None outside of a notebook."""
+    return shell.execution_count if (shell := get_ipython()) else None
+
+
+def not_run(path: Path, begun: int) -> str:
+    """Return in words which cells, from the one with `Run.start` on, are not in the history from `begun` on; '' if all.
+
+    A cell that was edited and not saved is not the one in the file.
+    """
+    ran, cells = history()[begun:], as_python(path)
+    first = next((at for at, cell in enumerate(cells) if "Run.start(" in cell), len(cells))
+    missing = [f"code cell {at + 1}" for at in range(first, len(cells)) if cells[at] not in ran] if ran else []
+    return ", ".join(missing[:9]) + (f" and {len(missing) - 9} more" if len(missing) > 9 else "")

@@ -1,17 +1,18 @@
 """A Run keeps what one notebook makes: figures, tables, numbers, and how they were made, the manifest.
 
-The folder is `results/<profile>/<notebook>[-<backend>]/`. Every file is written whole or not at all; the
-manifest comes last, so a run without `manifest.json` is an unfinished one and no report is built from it.
+The folder is `results/<profile>/<notebook>[-<backend>]/`; on other data than the notebook's own it lies in
+`results/own/<data>/`. Every file is written whole or not at all; the manifest comes last, so a run without
+`manifest.json` is an unfinished one and no report is built from it. A cell that runs again replaces what it kept.
 """
 
 import json
 import logging
-import math
 import os
 import random
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from matplotlib.figure import Figure
 
 from twinvae import paths, provenance
 from twinvae.run import latex, manifests, notebook, pictures, results, words
-from twinvae.run.parameters import PROFILES, check_names, check_parameter, check_profile, choose_profile
+from twinvae.run.parameters import check_names, check_parameter, choose_profile, finite, own_folder, value_for
 from twinvae.spec import to_dict
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -38,7 +39,9 @@ class Run:
 
     def __init__(self, name: str, profile: str, backend: str | None, parameters: dict[str, Any], root: Path):
         self.name, self.profile, self.backend, self.parameters, self.root = name, profile, backend, parameters, root
-        self.folder = paths.results_folder(root) / profile / (f"{name}-{backend}" if backend else name)
+        self.file = notebook.notebook_path(root, name)
+        place = paths.results_folder(root) / own_folder(self.file, parameters.get("dataset")) / profile
+        self.folder = place / (f"{name}-{backend}" if backend else name)
         self.checkpoints = self.folder / "checkpoints"
         self.sources: list[Any] = []
         self.splits: list[dict] = []
@@ -49,16 +52,18 @@ class Run:
         self.table_formats: dict[str, dict[str, str]] = {}
         self.captions: dict[str, dict[str, str]] = {"figures": {}, "tables": {}}
         self.drawn_in: dict[str, str] = {}  # figure -> the cell that made it
+        self.kept_by: dict[str, int | None] = {}  # 'figures/name' -> the execution of a cell that kept it
         self.checks: list[str] = []
-        self.files: set[str] = set()
+        self.begun = len(notebook.history()) - 1  # the cell that starts the run, in the history
+        self.files: dict[str, str] = {}  # name -> checksum of what this run wrote
         self.started, self.clock = datetime.now(UTC), time.perf_counter()
 
     @classmethod
     def start(cls, name: str, profile: str, backend: str | None = None, **parameters: Any) -> "Run":
         """Check the notebook's parameters and open its folder.
 
-        Raises ValueError for an unknown profile, backend or parameter or a value that is not allowed, and
-        OSError when the folder cannot be written; nothing has been touched then.
+        Raises ValueError for an unknown profile, backend or parameter or a value that is not allowed, such as own data
+        that cannot be read, and OSError when the folder cannot be written; nothing has been touched then.
         """
         root = paths.find_root(Path.cwd())
         given = {"profile", *(["backend"] if backend is not None else []), *parameters}
@@ -73,15 +78,13 @@ class Run:
         return run
 
     def _open(self) -> None:
-        """Take the old manifest away, seed, set the style, and say in one line what starts."""
+        """Seed, set the style, and say in one line what starts; a finished run stays so until something is kept."""
         from twinvae.figures import style
 
         paths.write_text(self.folder / "started.txt", self.started.isoformat())  # fails where nothing can be written
         (self.folder / "started.txt").unlink()
-        (self.folder / "manifest.json").unlink(missing_ok=True)
         manifests.runs_read.clear()
-        # The twins draw from generators of their own; these are for what asks for no seed, as scikit-learn.
-        random.seed(self.parameters.get("seed") or 0)
+        random.seed(self.parameters.get("seed") or 0)  # for what asks for no seed, as scikit-learn; the twins do
         np.random.seed(self.parameters.get("seed") or 0)  # noqa: NPY002 - see above
         style.apply()
         logging.getLogger("fontTools").setLevel(logging.ERROR)  # its notes on font dates would land in the notebook
@@ -105,16 +108,8 @@ class Run:
         return wanted and (self.profile != "full" or os.environ.get("TWINVAE_TRAIN") == "1")
 
     def pick(self, **by_profile: Any) -> Any:
-        """Return the value for this profile, or for the next smaller one that is given.
-
-        Raises ValueError for an unknown profile, or when none as small as this one is given.
-        """
-        for profile in by_profile:
-            check_profile(profile)
-        for profile in reversed(PROFILES[: PROFILES.index(self.profile) + 1]):
-            if profile in by_profile:
-                return by_profile[profile]
-        raise ValueError(f"no value for profile {self.profile} or a smaller one; give one for smoke")
+        """Return the value for this profile, or for the next smaller one given; ValueError where there is none."""
+        return value_for(self.profile, by_profile)
 
     def use(self, source: Any, record: dict | None = None) -> None:
         """Remember the data (`twinvae.data.Source`) that the figures and numbers come from.
@@ -141,7 +136,7 @@ class Run:
     ) -> None:
         """Save a figure as `figures/<name>.pdf`, stamped; show it in turn with those `before` it, in less than 300 kB.
 
-        Raises ValueError for a name that is taken or not made of a-z, 0-9 and _.
+        Raises ValueError for a name that this cell has taken before, or that is not made of a-z, 0-9 and _.
         """
         self._claim("figures", name, self.captions["figures"], sources)
         self.captions["figures"][name] = caption
@@ -149,9 +144,8 @@ class Run:
             pictures.stamp(each, self.stamp(sources))
         with self._writing(f"figures/{name}.pdf") as part:
             fig.savefig(part, metadata={"CreationDate": None})
-        shell = get_ipython()
-        self.drawn_in[name] = shell.user_ns["In"][-1] if shell else ""
-        if shell:
+        self.drawn_in[name] = "".join(notebook.history()[-1:])
+        if get_ipython():
             pictures.show(caption, *before, fig)
         for each in (*before, fig):
             plt.close(each)
@@ -195,10 +189,7 @@ class Run:
         Raises ValueError for a value that is not a finite number, a name that is taken, or a bad format.
         """
         self._claim("numbers", name, self.numbers, sources)
-        value = value.item() if isinstance(value, (np.generic, np.ndarray)) and np.ndim(value) == 0 else value
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-            raise ValueError(f"number {name} is {value!r}; it must be one finite number")
-        format(value, fmt)
+        format(value := finite(name, value), fmt)
         self.numbers[name], self.formats[name] = value, fmt
         return value
 
@@ -215,36 +206,48 @@ class Run:
 
     def check(self, what: str, holds: bool) -> None:
         """Keep a check that holds; raise AssertionError for one that does not."""
+        self.checks = [other for other in self.checks if other != what]
         if not bool(holds):
             raise AssertionError(f"this should hold and does not: {what}")
         self.checks.append(what)
 
     def finish(self) -> None:
-        """Write the numbers, drop what earlier runs left, write the manifest, print the checks."""
+        """Write numbers and manifest, drop what earlier runs left, print the checks; say which cells were not run."""
+        if cells := notebook.not_run(self.file, self.begun):
+            return print(f"unfinished: not run since Run.start, as they stand in {self.file.name}, {cells}")
         with self._writing("numbers.json") as part:
             part.write_text(json.dumps(self.numbers, indent=1, sort_keys=True) + "\n")
-        for pattern in ("figures/*", "tables/*", "scoreboard.csv"):
-            for old in self.folder.glob(pattern):
-                if old.relative_to(self.folder).as_posix() not in self.files:
-                    old.unlink()
+        manifests.drop_others(self.folder, self.files)
         text = json.dumps(manifests.manifest(self), indent=1, default=str) + "\n"
         paths.write_text(self.folder / "manifest.json", text)
         for what in self.checks:
             print(f"holds: {what}")
 
-    def _writing(self, name: str):
-        """Return the temporary name under which a file of this run is written whole; remembers the file."""
-        self.files.add(name)
-        return paths.written_whole(self.folder / name)
+    @contextmanager
+    def _writing(self, name: str) -> Iterator[Path]:
+        """Give a temporary name; what is written there is moved to `name`, its checksum kept for the manifest.
+
+        What the manifest vouches for changes with it, so that the run is unfinished until it is finished again.
+        """
+        (self.folder / "manifest.json").unlink(missing_ok=True)
+        with paths.written_whole(self.folder / name) as part:
+            yield part
+            self.files[name] = paths.sha256(part)
 
     def _claim(self, kind: str, name: str, taken: dict[str, Any], sources: list[Any] | None) -> None:
-        """Take a name for a figure, table or number, and remember by their numbers the sources that are its own."""
+        """Take a name for a figure, table or number, and remember by their numbers the sources that are its own.
+
+        Another cell, or the same that runs again, replaces what was kept under the name.
+        """
         if not NAME.fullmatch(name):
             raise ValueError(f"{kind[:-1]} {name!r}: a name is made of a-z, 0-9 and _, and starts with a letter")
-        if name in taken:
+        key, now = f"{kind}/{name}", notebook.execution()
+        if name in taken and self.kept_by[key] == now:
             saved = "kept" if kind == "numbers" else "saved"
-            raise ValueError(f"{kind[:-1]} {name} was {saved} before in this run; give it another name")
+            raise ValueError(f"{kind[:-1]} {name} was {saved} before in this cell; give it another name")
+        self.kept_by[key] = now
+        self.shown.pop(key, None)
         if sources is not None:
             for source in sources:
                 self.use(source)
-            self.shown[f"{kind}/{name}"] = [self.sources.index(source) for source in sources]
+            self.shown[key] = [self.sources.index(source) for source in sources]

@@ -1,14 +1,18 @@
 """The parameters of a notebook: what papermill put in, and what they may be."""
 
+import hashlib
+import math
 import os
+import re
 from functools import partial
+from pathlib import Path
 from types import NoneType
 from typing import Any
 
 import numpy as np
-from IPython import get_ipython
 
-from twinvae.run.notebook import assigned_names
+from twinvae import data
+from twinvae.run.notebook import assigned_names, default, history
 from twinvae.spec.checks import real, whole
 
 PROFILES = ("smoke", "quick", "full")
@@ -32,6 +36,8 @@ def check_parameter(name: str, value: Any) -> None:
         raise ValueError(f"unknown backend {value!r}; the valid ones are {', '.join(BACKENDS)}")
     elif name == "train" and not isinstance(value, (bool, NoneType)):
         raise ValueError(f"train is {value!r}; it must be true or false")
+    elif name == "dataset" and value not in data.SETS:
+        data.load(str(value), "all")
     elif value is not None and name in RULES:
         RULES[name](name, value.item() if isinstance(value, np.generic) else value)
 
@@ -41,8 +47,7 @@ def check_names(given: set[str], declared: list[str]) -> None:
 
     What papermill put into this session counts, too: papermill itself takes any name.
     """
-    cells = shell.user_ns.get("In", []) if (shell := get_ipython()) else []
-    injected = [cell for cell in cells if cell.startswith("# Parameters\n")]
+    injected = [cell for cell in history() if cell.startswith("# Parameters\n")]
     if unknown := sorted((given | set(assigned_names(injected[-1]) if injected else ())) - set(declared)):
         raise ValueError(f"unknown parameter {', '.join(unknown)}; the valid ones are {', '.join(declared)}")
     if kept := [name for name in declared if name not in given]:
@@ -66,3 +71,34 @@ def choose_profile(profile: str) -> str:
         print(f"TWINVAE_PROFILE={forced} overrides profile={profile}")
     check_profile(forced or profile)
     return forced or profile
+
+
+def value_for(profile: str, by_profile: dict[str, Any]) -> Any:
+    """Return the value for a profile, or for the next smaller one that is given; ValueError where there is none."""
+    for name in by_profile:
+        check_profile(name)
+    for name in reversed(PROFILES[: PROFILES.index(profile) + 1]):
+        if name in by_profile:
+            return by_profile[name]
+    raise ValueError(f"no value for profile {profile} or a smaller one; give one for smoke")
+
+
+def finite(name: str, value: Any) -> float:
+    """Return a number as Python's own; ValueError for anything but one finite number."""
+    value = value.item() if isinstance(value, (np.generic, np.ndarray)) and np.ndim(value) == 0 else value
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ValueError(f"number {name} is {value!r}; it must be one finite number")
+    return value
+
+
+def own_folder(file: Path, dataset: str | None) -> str:
+    """Return where in `results/` a run on other data than those of its notebook lies, and '' for one on these.
+
+    The name is that of the data, safe for any file system; own data have a checksum of their path in it.
+    """
+    if dataset is None or not file.is_file() or dataset == default(file, "dataset"):
+        return ""
+    kind, _, path = dataset.partition(":")
+    place = Path(path).expanduser().resolve()
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", place.stem if path else kind).strip("-")[:40] or kind
+    return f"own/{name}-{hashlib.sha256(f'{kind}:{place}'.encode()).hexdigest()[:8]}" if path else f"own/{name}"

@@ -1,19 +1,24 @@
 """A figure with a stamp of where it comes from, and as a small picture in the notebook."""
 
 import io
+from functools import cache
 
 import numpy as np
 from IPython.display import Image, Markdown, display
+from matplotlib import font_manager
 from matplotlib.figure import Figure
 from matplotlib.mathtext import MathTextParser
 from matplotlib.text import Text
 from PIL import Image as Pillow
+
+from twinvae.figures import style
 
 PNG_BYTES, LEVELS = 300_000, 1  # at most; and the mean difference of 255 that is hardly seen
 PNG_DPI = (200, 150, 120, 100, 80, 60)
 TURN = 500  # milliseconds of a figure that is shown in turn with others
 SCREEN_DPI = 147  # on which a figure of the report's text width is 700 pixels wide
 STAMP_INCHES = 0.12
+USUAL, EVERYTHING = "STIXGeneral", "DejaVu Sans"  # fonts that are always at hand; the second has most scripts
 
 
 def stamp(fig: Figure, words: str) -> None:
@@ -23,9 +28,30 @@ def stamp(fig: Figure, words: str) -> None:
         engine.set(rect=(0, STAMP_INCHES / height, 1, 1 - STAMP_INCHES / height))
     fig.text(1, 0.01 / height, words + " ", ha="right", va="bottom", size=5, color="0.45")
     for axis in (axis for ax in fig.axes for axis in (ax.xaxis, ax.yaxis)):
-        axis.get_ticklabels()  # which have no words before they are asked for
+        # Tick labels have no words before they are asked for, and get them again whenever they are drawn.
+        if any(label.get_text() != _drawable(label.get_text()) for label in axis.get_ticklabels()):
+            written = axis.get_major_formatter().format_ticks
+            axis.get_major_formatter().format_ticks = lambda at, written=written: [_drawable(w) for w in written(at)]
     for text in fig.findobj(Text):
+        text.set_text(_drawable(text.get_text()))
         text.set_parse_math(text.get_parse_math() and _parses(text.get_text()))
+        plain = not (text.get_parse_math() and "$" in text.get_text())
+        if plain and (
+            style.MISPRINTED & set(text.get_text()) or not _signs(USUAL).issuperset("".join(text.get_text().split()))
+        ):
+            text.set_fontfamily(EVERYTHING)
+
+
+def _drawable(words: str) -> str:
+    """Return words with each sign that no font at hand has spelled out, as U+6F22."""
+    for sign in {sign for sign in words if not sign.isascii()} - _signs(EVERYTHING) - _signs(USUAL):
+        words = words.replace(sign, f"U+{ord(sign):04X}")
+    return words
+
+
+@cache
+def _signs(font: str) -> set[str]:
+    return set(map(chr, font_manager.get_font(font_manager.findfont(font)).get_charmap()))
 
 
 def _parses(words: str) -> bool:

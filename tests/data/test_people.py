@@ -1,0 +1,239 @@
+"""Folders, arrays and tables as people have them: turned, transparent, hidden, in halves, without labels."""
+
+import gzip
+import os
+import subprocess
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from twinvae import data
+from twinvae.data import DataError, folder
+
+RNG = np.random.default_rng(0)
+COLOURS = RNG.integers(0, 256, (20, 30, 3), np.uint8)
+
+
+@pytest.fixture(autouse=True)
+def says_all_again():
+    """What is said once a process is said once a test."""
+    folder.say.cache_clear()
+
+
+def save(path, array=COLOURS, **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(array).save(path, **options)
+
+
+def load(path, **options):
+    return data.load(f"folder:{path}", "all", **options)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_photo_lies_as_its_camera_says(tmp_path, orientation):
+    exif = Image.Exif()
+    exif[folder.ORIENTATION] = orientation
+    save(tmp_path / "a" / "x.png", exif=exif)
+    image = load(tmp_path).x[0]
+    turned = {1: COLOURS, 2: COLOURS[:, ::-1], 3: COLOURS[::-1, ::-1], 4: COLOURS[::-1]}
+    flipped = COLOURS.swapaxes(0, 1)
+    turned |= {5: flipped, 6: flipped[:, ::-1], 7: flipped[::-1, ::-1], 8: flipped[::-1]}
+    np.testing.assert_array_equal(image, turned[orientation])
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "PA", "P", "RGB", "L"])
+def test_transparency_lies_on_white_or_on_what_is_asked_for(tmp_path, mode):
+    """Black ink on transparent paper: the upper half is ink."""
+    ink = np.zeros((20, 30), np.uint8)
+    alpha = np.where(np.arange(20)[:, None] < 10, 255, 0).astype(np.uint8) + ink
+    options = {}
+    if mode in ("RGBA", "LA"):
+        picture = Image.fromarray(np.dstack([ink] * (len(mode) - 1) + [alpha]), mode)
+    elif mode == "PA":
+        picture, mode = Image.fromarray(np.dstack([ink] * 3 + [alpha])).quantize(4), "P"
+    else:  # one shade stands for transparent
+        paper = np.where(alpha, 0, 77).astype(np.uint8)
+        picture = Image.fromarray(paper).convert(mode)
+        options["transparency"] = (77, 77, 77) if mode == "RGB" else 77
+    (tmp_path / "a").mkdir()
+    picture.save(tmp_path / "a" / "x.png", **options)
+    for ground in (255, 0, 90):
+        image = load(tmp_path, background=ground).x[0]
+        assert (image[:10] == 0).all() and (image[10:] == ground).all()
+    assert (load(tmp_path).x[0, 10:] == 255).all()
+    with pytest.raises(ValueError, match="background 300; .* background 0..255"):
+        load(tmp_path, background=300)
+
+
+@pytest.mark.parametrize("hidden", [".ipynb_checkpoints/x.png", "._000.png", "@eaDir/x.png", "deep/.git/x.png"])
+def test_hidden_and_system_files_are_passed_over_at_any_depth(tmp_path, hidden, capsys):
+    save(tmp_path / "a" / "x.png")
+    save(tmp_path / "b" / "deep" / "y.png")
+    save(tmp_path / "b" / hidden)
+    (tmp_path / "b" / "Thumbs.db").write_bytes(b"system")
+    save(tmp_path / "__MACOSX" / "a" / "x.png")
+    save(tmp_path / ".cache" / "x.png")
+    images = load(tmp_path)
+    assert images.class_names == ("a", "b") and len(images) == 2 and not capsys.readouterr().out
+
+
+def test_pictures_of_every_kind_are_read_and_what_is_left_out_is_counted(tmp_path, capsys):
+    smooth = np.repeat(np.arange(0, 240, 8, np.uint8)[None, :, None], 20, axis=0).repeat(3, axis=2)
+    for suffix in folder.SUFFIXES:
+        array = smooth[..., 0] if suffix == ".pgm" else smooth
+        options = {"lossless": True} if suffix == ".webp" else {}
+        save(tmp_path / "a" / f"x{suffix.upper()}", array, **options)
+        image = folder.decoded(tmp_path / "a" / f"x{suffix.upper()}", None, 3, 255)
+        grey = array if array.ndim == 3 else array[..., None]
+        assert np.abs(image.astype(int) - grey).max() <= (4 if suffix in (".jpg", ".jpeg") else 0), suffix
+    (tmp_path / "a" / "notes.txt").touch()
+    (tmp_path / "a" / "more.txt").touch()
+    (tmp_path / "a" / "raw.CR2").touch()
+    (tmp_path / "README").touch()
+    save(tmp_path.with_name("linked") / "y.png")
+    (tmp_path / "a" / "one").symlink_to(tmp_path.with_name("linked"))
+    (tmp_path / "b").symlink_to(tmp_path.with_name("linked"))
+    images = load(tmp_path)
+    assert images.class_names == ("a", "b") and len(images) == len(folder.SUFFIXES) + 1
+    load(tmp_path)
+    said = capsys.readouterr().out.splitlines()
+    assert said == [f"folder:{tmp_path}: left out are 1 .CR2, 2 .txt, 1 README, 1 links to folders"], said
+
+
+def test_a_grey_palette_is_grey_and_a_coloured_one_is_not(tmp_path):
+    Image.fromarray(COLOURS[..., 0]).convert("P").save(_made(tmp_path / "grey" / "x.png"))
+    assert load(tmp_path).shape == (20, 30, 1)
+    Image.fromarray(COLOURS).quantize(16).save(_made(tmp_path / "colour" / "x.png"))
+    assert load(tmp_path).shape == (20, 30, 3)
+
+
+def test_a_name_that_is_no_utf_8_is_read_as_latin_1(tmp_path):
+    try:
+        os.mkdir(os.fsencode(tmp_path) + b"/caf\xe9")
+    except OSError:
+        pytest.skip("the file system takes UTF-8 alone")
+    save(tmp_path / os.fsdecode(b"caf\xe9") / "x.png")
+    assert load(tmp_path).class_names == ("caf\u00e9",)
+
+
+def _made(path):
+    path.parent.mkdir(parents=True)
+    return path
+
+
+def test_classes_and_pictures_come_as_people_count(tmp_path):
+    for name in ("10", "2", "1", "b", "A"):
+        for picture in ("img10.png", "img9.png"):
+            save(tmp_path / name / picture, np.full((4, 4), 9 if "9" in picture else 10, np.uint8))
+    images = load(tmp_path)
+    assert images.class_names == ("1", "2", "10", "A", "b") and images.x[:4, 0, 0, 0].tolist() == [9, 10, 9, 10]
+
+
+@pytest.mark.parametrize("halves", [("train", "test"), ("Training", "Validation", "Testing")])
+def test_halves_are_no_classes(tmp_path, halves, capsys):
+    for half in halves:
+        for name in ("cat", "dog"):
+            save(tmp_path / half / name / f"{half}.png")
+    images = load(tmp_path)
+    assert images.class_names == ("cat", "dog") and np.bincount(images.y).tolist() == [len(halves)] * 2
+    assert "are read as one; a tenth of all pictures is held back for tests" in capsys.readouterr().out
+    save(tmp_path / halves[1] / "cow" / "x.png")
+    with pytest.raises(DataError, match="have not the same classes: 'cow' is not in all of them"):
+        load(tmp_path)
+
+
+def test_trains_and_tests_may_be_what_is_pictured(tmp_path):
+    for name in ("test", "train"):
+        save(tmp_path / name / "x.png")
+    assert load(tmp_path).class_names == ("test", "train")
+
+
+def test_all_that_do_not_decode_are_named_at_once(tmp_path):
+    for at in range(12):
+        save(tmp_path / "a" / f"{at}.png")
+        (tmp_path / "a" / f"bad{at}.png").write_bytes(b"no picture")
+    with pytest.raises(DataError) as error:
+        load(tmp_path)
+    assert all(f"bad{at}.png does not decode" in str(error.value) for at in range(9))
+    assert str(error.value).endswith("And 3 more.")
+
+
+LOAD = """
+import resource, sys
+from twinvae import data
+for count in (3, 30):
+    data.load(f"folder:{count}", "all", size=(8, 8))
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def test_memory_does_not_grow_with_the_number_of_large_pictures(tmp_path, python):
+    """30 photos of two megapixels, 6 MB each, brought to 8 x 8: as much memory as 3 of them."""
+    save(tmp_path / "photo.jpg", np.zeros((1250, 1600, 3), np.uint8))
+    for count in (3, 30):
+        (tmp_path / str(count) / "a").mkdir(parents=True)
+        for at in range(count):
+            (tmp_path / str(count) / "a" / f"{at}.jpg").symlink_to(tmp_path / "photo.jpg")
+    done = subprocess.run([python, "-c", LOAD], cwd=tmp_path, capture_output=True, text=True)
+    few, many = map(int, done.stdout.split())
+    assert many < 1.05 * few, done.stderr
+
+
+def test_pictures_and_arrays_without_labels_are_one_class(tmp_path):
+    for at in range(12):
+        save(tmp_path / "flat" / f"{at}.png", RNG.integers(0, 256, (8, 8), np.uint8))
+    assert load(tmp_path / "flat").class_names == ("unlabelled",)
+    assert len(data.splits(f"folder:{tmp_path / 'flat'}").train) == 10
+    np.savez(tmp_path / "a.npz", x=RNG.integers(0, 256, (12, 8, 8), np.uint8))
+    images = data.load(f"npz:{tmp_path / 'a.npz'}", "all")
+    assert images.class_names == ("unlabelled",) and not images.y.any()
+
+
+def test_an_archive_as_keras_has_it(tmp_path, capsys):
+    x = RNG.integers(0, 256, (12, 8, 8), np.uint8)
+    y = (np.arange(12) % 3)[:, None]
+    np.savez(tmp_path / "a.npz", x_train=x[:9], y_train=y[:9], x_test=x[9:], y_test=y[9:])
+    images = data.load(f"npz:{tmp_path / 'a.npz'}", "all")
+    np.testing.assert_array_equal(images.x[..., 0], x)
+    assert images.y.tolist() == y[:, 0].tolist() and "its halves are read as one" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "header, rows, ends",
+    [
+        ("label,pixel1,pixel2,pixel3,pixel4", ["0,1,2,3,4", "1,5,6,7,8"], "\n"),
+        ("\ufefflabel,pixel1,pixel2,pixel3,pixel4", ["0,1,2,3,4", "1,5,6,7,8"], "\r\n"),
+        ('"Label","Pixel0","Pixel1","Pixel2","Pixel3"', ['"0",1,2,3,4', "1,5,6,7,8"], "\n"),
+        ("label,1x1,1x2,2x1,2x2", ["0,1,2,3,4", "1,5,6,7,8", ""], "\n"),
+        ("class, 0, 1, 2, 3", ["0,1,2,3,4", "1,5,6,7,8", "", ""], "\n"),
+    ],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_tables_as_they_are_found(tmp_path, header, rows, ends, packed):
+    raw = ends.join([header, *rows]).encode()
+    (tmp_path / "a.csv").write_bytes(gzip.compress(raw) if packed else raw)
+    images = data.load(f"csv:{tmp_path / 'a.csv'}", "all")
+    assert images.x.reshape(2, 4).tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]] and images.y.tolist() == [0, 1]
+
+
+def test_labels_of_a_table_may_have_gaps(tmp_path, capsys):
+    (tmp_path / "a.csv").write_text("label,pixel1\n7,1\n3,2\n7,3\n")
+    images = data.load(f"csv:{tmp_path / 'a.csv'}", "all")
+    assert images.class_names == ("3", "7") and images.y.tolist() == [1, 0, 1]
+    assert "its labels are 3, 7; each is a class of that name" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "header", ["label,pixel2,pixel1", "label,pixel1,pixel3", "x,pixel1,pixel2", "label", "label,a,b"]
+)
+def test_a_header_that_says_something_else_is_refused(tmp_path, header):
+    (tmp_path / "a.csv").write_text(f"{header}\n0,1,2\n")
+    with pytest.raises(DataError, match="row 1: the header begins"):
+        data.load(f"csv:{tmp_path / 'a.csv'}", shape=(1, 2))
+
+
+def test_the_folder_that_one_is_in_has_a_name(tmp_path, monkeypatch):
+    save(tmp_path / "pets" / "a" / "x.png")
+    monkeypatch.chdir(tmp_path / "pets")
+    assert data.load("folder:.", "all").source.label == "own data: pets"
