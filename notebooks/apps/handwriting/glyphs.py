@@ -105,8 +105,12 @@ def _stroked(character: str, pen: float, lean: float, drift: np.ndarray) -> np.n
 
 
 def sheared(image: np.ndarray, lean: float) -> np.ndarray:
-    """Shear an image about its middle so that it leans by this many degrees.  [H, W] -> [H, W]"""
-    by, middle = np.tan(np.radians(lean)) - np.tan(np.radians(slant(image[None])[0])), (len(image) - 1) / 2
+    """Shear an image about its middle so that it leans by this many degrees, as far as that keeps its ink.
+
+    [H, W] -> [H, W]
+    """
+    wanted, middle = np.tan(np.radians(lean)) - np.tan(np.radians(slant(image[None])[0])), (len(image) - 1) / 2
+    by = float(np.clip(wanted, -0.6, 0.6))
     return cv2.warpAffine(image.astype(np.float32), np.float32([[1, -by, by * middle], [0, 1, 0]]), image.shape[::-1])
 
 
