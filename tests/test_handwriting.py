@@ -14,7 +14,7 @@ from twinvae import backend, data, randomness, spec, training, zoo
 from twinvae.metrics import judge
 from twinvae_apps import handwriting as hw
 from twinvae_apps.handwriting import __main__ as command
-from twinvae_apps.handwriting import glyphs, type_table
+from twinvae_apps.handwriting import glyphs, hands, type_table
 from twinvae_apps.handwriting import page as layout
 from twinvae_apps.handwriting import pen as pens
 from twinvae_apps.handwriting.hands import Places, slant, thickness
@@ -116,6 +116,32 @@ def test_slant_and_thickness_are_those_of_a_bar():
         x[1, row, 18 + (20 - row) // 2 : 22 + (20 - row) // 2] = 1
     assert slant(x) == pytest.approx([0, np.degrees(np.arctan(0.5))], abs=1.0)
     assert thickness(x)[0] == pytest.approx(2 * 120 / 68, rel=0.05)
+
+
+def test_a_stroke_is_sheared_to_the_lean_asked_for_and_keeps_its_ink():
+    x = np.zeros((28, 28))
+    x[4:24, 12:16] = 1
+    assert slant(glyphs.sheared(x, 15.0)[None])[0] == pytest.approx(15, abs=1.5)
+    assert glyphs.sheared(x[::-1].T, 10.0).sum() > 0.8 * x.sum(), "one that lies stays on the image"
+
+
+def test_a_dot_stands_apart_above_i_and_j(pen):
+    for writer in range(4):
+        hand = hw.Hand(pen, pen.hand(writer).z, variation=0)
+        for one in glyphs.glyphs_of("ij", hand):
+            above = round((glyphs.ABOVE - 1.2) * glyphs.X_HEIGHT)
+            assert one.ink[:above].max() > 0.9 and one.ink[above : above + 8].max(1).min() < 0.3, (
+                writer,
+                one.character,
+            )
+
+
+def test_a_writer_has_the_slant_drawn_and_a_share_of_all_else(pen):
+    drawn = np.random.default_rng([3, 0]).standard_normal(pen.model.spec.latent_dim)
+    z, along = pen.hand(3).z, pen.plane.T
+    np.testing.assert_allclose(along @ z, along @ drawn, atol=1e-9)
+    rest = [one - along.T @ (along @ one) for one in (z, drawn)]
+    np.testing.assert_allclose(rest[0], hands.SHARE * rest[1], atol=1e-9)
 
 
 def test_a_trait_moves_what_it_names(pen):

@@ -2,7 +2,8 @@
 
 A writer is one style z, drawn from the prior with the writer's number as seed and held across all characters
 (`hands`); the sizes that the data sets took away come back from a table, and punctuation, which no data set has, is
-drawn by us (`type_table`); characters become glyphs (`glyphs`), set by their ink in lines on a page (`page`).
+drawn by us, as the dots on i and j are (`type_table`); characters become glyphs (`glyphs`), set by their ink in lines
+on a page (`page`).
 """
 
 from twinvae_apps.handwriting.hands import Hand, Pen, Trait, alphabet_like, traits

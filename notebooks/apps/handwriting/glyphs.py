@@ -19,6 +19,7 @@ X_HEIGHT = 26  # height of an 'x' in dots
 ABOVE, BELOW = 2.0, 0.9  # the strip of a line above and below its baseline, in x-heights
 STRIP = int((ABOVE + BELOW) * X_HEIGHT)  # its height in dots
 PIXEL = 0.075  # of the data's images, in x-heights, for the stroke of a sign: a letter is 20 pixels high there, or less
+DOTTED, STROKE = "ij", "Il1i"  # whose dot the decoder smears into the stem; which are read as '/' where they lean more
 FINE = 4  # drawing is this much finer than the page
 
 
@@ -32,7 +33,10 @@ class Glyph(NamedTuple):
 
 
 def glyphs_of(characters: str, hand: Hand) -> list[Glyph]:
-    """Return each character as a glyph: drawn by the model, or by us where no data set has it."""
+    """Return each character as a glyph: drawn by the model, or by us where no data set has it.
+
+    A single stroke leans as the hand does, and the dots on i and j are ours.
+    """
     drawn = [c for c in characters if c in EXTENTS]
     by_model, glyphs = iter(hand.characters("".join(drawn)) if drawn else ()), []
     plain = hand.pen.draw(hand.z[None].repeat(len(hand.pen.classes), 0), np.arange(len(hand.pen.classes)))
@@ -41,8 +45,11 @@ def glyphs_of(characters: str, hand: Hand) -> list[Glyph]:
     for c in characters:
         drift = rng.normal(0, 1, 2) * (0.03, 0.025) * (hand.variation > 0)
         if c in EXTENTS:
-            image = next(by_model)
-            glyphs.append(Glyph(c, _sized(image if c in "ij" else unspeckled(image), EXTENTS[c], drift)))
+            image = unspeckled(next(by_model), 1.0 if c in DOTTED else 0.1)
+            if c in STROKE:
+                image = sheared(image, lean)
+            ink = _sized(image, EXTENTS[c], drift)
+            glyphs.append(Glyph(c, _dotted(ink, pen, lean) if c in DOTTED else ink))
         else:
             glyphs.append(Glyph(c, _stroked(c, pen, lean, drift)))
     return glyphs
@@ -95,6 +102,27 @@ def _stroked(character: str, pen: float, lean: float, drift: np.ndarray) -> np.n
         path = np.rint(np.concatenate([points, points[-1:]]) * 16).astype(np.int32)  # a dot is a line to itself
         cv2.polylines(fine, [path], False, 1.0, width, cv2.LINE_8, 4)
     return _trimmed(cv2.resize(fine, None, fx=1 / FINE, fy=1 / FINE, interpolation=cv2.INTER_AREA))
+
+
+def sheared(image: np.ndarray, lean: float) -> np.ndarray:
+    """Shear an image about its middle so that it leans by this many degrees, as far as that keeps its ink.
+
+    [H, W] -> [H, W]
+    """
+    wanted, middle = np.tan(np.radians(lean)) - np.tan(np.radians(slant(image[None])[0])), (len(image) - 1) / 2
+    by = float(np.clip(wanted, -0.6, 0.6))
+    return cv2.warpAffine(image.astype(np.float32), np.float32([[1, -by, by * middle], [0, 1, 0]]), image.shape[::-1])
+
+
+def _dotted(stem: np.ndarray, pen: float, lean: float) -> np.ndarray:
+    """Put a dot above a stem, where the hand would have gone on.  [strip, width] -> [strip, width']"""
+    ink = np.pad(stem, ((0, 0), (X_HEIGHT, X_HEIGHT)))
+    row, column = np.mgrid[: len(ink), : ink.shape[1]]
+    top = np.flatnonzero((ink > 0.5).any(1))[0]
+    above = 0.45 * X_HEIGHT
+    x = np.average(column[top : top + 4], weights=ink[top : top + 4]) + np.tan(np.radians(lean)) * above
+    disc = np.clip(0.75 * pen * X_HEIGHT + 0.5 - np.hypot(row - top + above, column - x), 0, 1)
+    return _trimmed(np.maximum(ink, disc.astype(ink.dtype)))
 
 
 def _trimmed(ink: np.ndarray) -> np.ndarray:

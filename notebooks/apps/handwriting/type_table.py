@@ -24,8 +24,8 @@ class Extent(NamedTuple):
 EXTENTS = (
     {c: Extent(0, 1) for c in string.ascii_lowercase}
     | {c: Extent(0, ASCENDER) for c in "bdfhkl"}
-    | {c: Extent(DESCENDER, 1) for c in "gpqy"}
-    | {"t": Extent(0, 1.45), "i": Extent(0, 1.25), "j": Extent(DESCENDER, 1.2)}
+    | {c: Extent(DESCENDER, 1) for c in "gjpqy"}
+    | {"t": Extent(0, 1.45)}
     | {c: Extent(0, CAPITAL) for c in string.ascii_uppercase + string.digits}
 )
 
