@@ -100,10 +100,7 @@ class Run:
 
     @property
     def may_train(self) -> bool:
-        """Whether a model that is missing is trained in this kernel.
-
-        Not where the notebook's parameter `train` is false, and in 'full' only where TWINVAE_TRAIN says so.
-        """
+        """Whether a missing model is trained in this kernel: not if `train` is false; in 'full' if TWINVAE_TRAIN is."""
         wanted = self.parameters.get("train", True)
         return wanted and (self.profile != "full" or os.environ.get("TWINVAE_TRAIN") == "1")
 
