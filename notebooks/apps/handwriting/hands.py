@@ -20,7 +20,7 @@ CLASSES = {
     62: string.digits + string.ascii_uppercase + string.ascii_lowercase,
 }
 VARIATION = 0.06  # standard deviation of what a character's style differs from the writer's; the prior's is 1
-SHARE = 0.6  # of a drawn style, slant and thickness apart, that a writer has: with less, more is read and fewer are told apart
+SHARE = 0.6  # of a drawn style, slant and thickness apart, that a writer has: less is read better, and told apart worse
 
 
 @dataclass(frozen=True, eq=False)
