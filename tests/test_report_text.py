@@ -26,7 +26,7 @@ WITHOUT_NUMBERS = [  # what of LaTeX holds digits that nobody reads as a number
     r"\\begin\{(equation|align|tikzpicture|tabular|tabularx)\*?\}.*?\\end\{\1\*?\}",
     r"\$[^$]*\$",
     r"\\(?:setlength|addtocounter|twinroom)\{[^}]*\}\{[^}]*\}",
-    r"\\(?:val|ref|eqref|cite|label|verdict|twin\w+|input|texttt|begin|end|fontsize|includegraphics|item)\b(?:\[[^]]*\])?"
+    r"\\(?:val|seen|ref|eqref|cite|label|verdict|twin\w+|input|texttt|begin|end|fontsize|includegraphics|item)\b(?:\[[^]]*\])?"
     r"(?:\{[^{}]*\})+",
     r"\b[EC]-\w+-\d+",
     r"(?:[Rr]eports?|[Nn]otebook|[Tt]ask|[Dd]atabase|[Ff]igure|CIFAR|TensorFlow)[~ -]\d+(?:(?:,| and| to) \d+)*",
