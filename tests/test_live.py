@@ -16,11 +16,13 @@ from twinvae.run import Run, results
 BREAK = 'raise RuntimeError("a cell that fails")'
 
 
-def execute(project: Path, *sources: str) -> str:
+def execute(project: Path, *sources: str, history: bool = True) -> str:
     """Run these cells one after another in a kernel of the project; return what they print, errors included."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
     folder = {"metadata": {"path": str(project / "notebooks")}}
-    NotebookClient(notebook, kernel_name="python3", resources=folder, allow_errors=True).execute()
+    NotebookClient(
+        notebook, kernel_name="python3", resources=folder, allow_errors=True, store_history=history
+    ).execute()
     outputs = [output for cell in notebook.cells for output in cell.outputs]
     return "".join(output.get("text", "") + output.get("evalue", "") for output in outputs)
 
@@ -40,6 +42,11 @@ def test_each_cell_run_twice_leaves_what_one_run_leaves(project):
     manifests = [json.loads(next((project / n).rglob("manifest.json")).read_text()) for n in ("once", "twice")]
     for part in ("files", "captions", "checks", "numbers", "formats", "shown", "data"):
         assert manifests[0].get(part) == manifests[1].get(part), part
+
+
+def test_a_client_that_keeps_no_history_finishes_too(project, cells):
+    assert "unfinished" not in execute(project, *cells, history=False)
+    assert (project / "results" / "smoke" / "03_tiny-torch" / "manifest.json").exists()
 
 
 @pytest.mark.slow

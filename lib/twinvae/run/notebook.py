@@ -63,9 +63,10 @@ def execution() -> int | None:
 def not_run(path: Path, begun: int) -> str:
     """Return in words which cells, from the one with `Run.start` on, are not in the history from `begun` on; '' if all.
 
-    A cell that was edited and not saved is not the one in the file.
+    A cell edited and not saved is not the one in the file.  For nbval a kernel keeps no history, even of `Run.start`.
     """
     ran, cells = history()[begun:], as_python(path)
     first = next((at for at, cell in enumerate(cells) if "Run.start(" in cell), len(cells))
-    missing = [f"code cell {at + 1}" for at in range(first, len(cells)) if cells[at] not in ran] if ran else []
+    known = first < len(cells) and cells[first] in ran
+    missing = [f"code cell {at + 1}" for at in range(first, len(cells)) if cells[at] not in ran] if known else []
     return ", ".join(missing[:9]) + (f" and {len(missing) - 9} more" if len(missing) > 9 else "")

@@ -4,7 +4,6 @@ import fcntl
 import os
 import runpy
 import shutil
-import signal
 import sys
 import threading
 import time
@@ -41,22 +40,9 @@ def end_with(process: int) -> None:
         time.sleep(0.5)
 
 
-def end_after_an_interrupt(seconds: float) -> None:
-    """End this process so long after Ctrl-C even where the exception is lost, as a library may lose it."""
-
-    def interrupted(number: int, frame: object) -> None:
-        late = threading.Timer(seconds, os._exit, (1,))
-        late.daemon = True
-        late.start()
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGINT, interrupted)
-
-
 if __name__ == "__main__":
     if sys.argv[1:2] != ["papermill"]:
         become_snakemake(sys.argv[1:])
     threading.Thread(target=end_with, args=(int(os.environ[PIPELINE]),), daemon=True).start()
-    end_after_an_interrupt(10)
     del sys.argv[1]
     runpy.run_module("papermill", run_name="__main__", alter_sys=True)
