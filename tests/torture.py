@@ -277,9 +277,6 @@ def campaign(share: float) -> int:
     """Do a share of the campaign, print its table and keep that of a whole one; return what was wrong."""
     import pandas as pd
 
-    from twinvae.paths import write_text
-    from twinvae.run import latex
-
     sys.path.append(str(ROOT / "tests" / "data"))
     server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -301,7 +298,6 @@ def campaign(share: float) -> int:
         print(rows[-1], flush=True)
     if share >= 1:
         pd.DataFrame(rows).to_csv(TABLE, index=False)
-        write_text(ROOT / "report" / "torture.tex", latex.table(pd.DataFrame(rows), {}, index=False))
     return sum(row["wrong"] + row["hangs"] + row["left"] for row in rows)
 
 
