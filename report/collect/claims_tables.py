@@ -78,9 +78,8 @@ def claims_table(report: str, judged: list[Claim], found: dict[Key, Result]) -> 
     runs = {FRAMEWORK[name]: run for claim in claims for name, run in runs_of(claim, found).items()}
     source = f"Notebook {claims[0].notebook}; " + ", ".join(f"{name}: {run.profile}" for name, run in runs.items())
     rows = [claim_row(claim, found) for claim in claims]
-    return render(
-        "claims.tex", report=report, who=who, rows=rows, source=source, usual=usual(next(iter(runs.values())))
-    )
+    first, *_ = runs.values()
+    return render("claims.tex", report=report, who=who, rows=rows, source=source, usual=usual(first))
 
 
 def claim_row(claim: Claim, found: dict[Key, Result]) -> dict:

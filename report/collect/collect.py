@@ -126,9 +126,10 @@ def latex_pieces(
 
 def copy_files(calls: MacroCalls, found: dict[Key, Result], out: Path) -> None:
     """Copy the figures and tables that the text shows, under names that say their run: `figures/03-torch-name.pdf`."""
+    shown = calls.of_runs(found)
     for kind, suffix in (("figures", "pdf"), ("tables", "tex")):
         (out / kind).mkdir(parents=True, exist_ok=True)
-        for number, backend, name in calls.of_runs(found)[kind]:
+        for number, backend, name in shown[kind]:
             source = found[number, backend].folder / kind / f"{name}.{suffix}"
             shutil.copyfile(source, out / kind / f"{number}-{backend}-{name}.{suffix}")
 

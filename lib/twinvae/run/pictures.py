@@ -11,8 +11,6 @@ from matplotlib.mathtext import MathTextParser
 from matplotlib.text import Text
 from PIL import Image as Pillow
 
-from twinvae.figures import style
-
 PNG_BYTES, LEVELS = 300_000, 1  # at most; and the mean difference of 255 that is hardly seen
 PNG_DPI = (200, 150, 120, 100, 80, 60)
 TURN = 500  # milliseconds of a figure that is shown in turn with others
@@ -23,6 +21,8 @@ USUAL, EVERYTHING = "STIXGeneral", "DejaVu Sans"  # fonts that are always at han
 
 def stamp(fig: Figure, words: str) -> None:
     """Write words in small print under a figure."""
+    from twinvae.figures import style  # only now: it imports seaborn
+
     height, engine = fig.get_size_inches()[1], fig.get_layout_engine()
     if engine is not None and "rect" in engine.get():
         engine.set(rect=(0, STAMP_INCHES / height, 1, 1 - STAMP_INCHES / height))
