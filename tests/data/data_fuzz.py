@@ -77,7 +77,8 @@ def check_csv(raw: bytes, result) -> None:
     assert np.array_equal(np.column_stack([y, x.reshape(len(y), -1)]), rows)
 
 
-def check_images(raw: bytes, images) -> None:
+def check_images(raw: bytes, halves) -> None:
+    (images,) = halves.values()
     assert images.x.dtype == np.uint8 and images.x.ndim == 4 and len(images.x) == len(images.y) and images.y.min() >= 0
 
 
@@ -86,7 +87,7 @@ def check_picture(raw: bytes, image: np.ndarray) -> None:
 
 
 CSV = b"label,pixel1,pixel2,pixel3\n0,1,2,3\n4,255,0,17\n"
-picture = partial(folder.decoded, size=None, channels=3, background=255)
+picture = partial(folder.decoded, size=None, fit="crop", channels=3, background=255)
 TARGETS = {
     "csv": Target(partial(own.read_csv, shape=(1, 3)), ".csv", CSV, check_csv),
     "own csv": Target(

@@ -2,15 +2,13 @@
 
 import threading
 import time
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from formats import write_mnist
+from formats import known_as, write_mnist
 
 from twinvae import data
 from twinvae.data import SETS, DataError, __main__, download, finding
-from twinvae.data.files import digest
 
 
 class Server(BaseHTTPRequestHandler):
@@ -76,16 +74,8 @@ def served(data_root, empty_cache, tmp_path, monkeypatch):
     handler = type("Handler", (Server,), {"folder": tmp_path / "served"})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    mnist = SETS["mnist"]
-    known = {}
-    for file in mnist.files:
-        path = handler.folder / file.name
-        known[file.name] = replace(file, checksum=f"sha256:{digest(path)}", megabytes=path.stat().st_size / 1e6)
-    (edition,) = mnist.editions
-    halves = {half: tuple(known[file.name] for file in files) for half, files in edition.halves.items()}
     url = f"http://127.0.0.1:{server.server_port}/"
-    changed = replace(mnist, url=url, files=tuple(known.values()), editions=(replace(edition, halves=halves),))
-    monkeypatch.setitem(SETS, "mnist", changed)
+    monkeypatch.setitem(SETS, "mnist", known_as(SETS["mnist"], handler.folder, url=url))
     handler.close = staticmethod(lambda: (server.shutdown(), server.server_close()))
     yield lambda how: setattr(handler, "how", how) or handler
     server.server_close()

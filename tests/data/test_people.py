@@ -62,7 +62,7 @@ def test_transparency_lies_on_white_or_on_what_is_asked_for(tmp_path, mode):
         image = load(tmp_path, background=ground).x[0]
         assert (image[:10] == 0).all() and (image[10:] == ground).all()
     assert (load(tmp_path).x[0, 10:] == 255).all()
-    with pytest.raises(ValueError, match="background 300; .* background 0..255"):
+    with pytest.raises(ValueError, match="background 300; .* 0..255 are allowed"):
         load(tmp_path, background=300)
 
 
@@ -84,7 +84,7 @@ def test_pictures_of_every_kind_are_read_and_what_is_left_out_is_counted(tmp_pat
         array = smooth[..., 0] if suffix == ".pgm" else smooth
         options = {"lossless": True} if suffix == ".webp" else {}
         save(tmp_path / "a" / f"x{suffix.upper()}", array, **options)
-        image = folder.decoded(tmp_path / "a" / f"x{suffix.upper()}", None, 3, 255)
+        image = folder.decoded(tmp_path / "a" / f"x{suffix.upper()}", None, "crop", 3, 255)
         grey = array if array.ndim == 3 else array[..., None]
         assert np.abs(image.astype(int) - grey).max() <= (4 if suffix in (".jpg", ".jpeg") else 0), suffix
     (tmp_path / "a" / "notes.txt").touch()
@@ -130,14 +130,25 @@ def test_classes_and_pictures_come_as_people_count(tmp_path):
     assert images.class_names == ("1", "2", "10", "A", "b") and images.x[:4, 0, 0, 0].tolist() == [9, 10, 9, 10]
 
 
-@pytest.mark.parametrize("halves", [("train", "test"), ("Training", "Validation", "Testing")])
-def test_halves_are_no_classes(tmp_path, halves, capsys):
-    for half in halves:
+@pytest.mark.parametrize(
+    "halves", [("train", "test"), ("Training", "Validation", "Testing"), ("test", "train"), ("TRAIN", "val")]
+)
+def test_halves_are_no_classes_and_are_kept(tmp_path, halves, capsys):
+    shade = {}
+    for at, half in enumerate(halves):
         for name in ("cat", "dog"):
-            save(tmp_path / half / name / f"{half}.png")
-    images = load(tmp_path)
-    assert images.class_names == ("cat", "dog") and np.bincount(images.y).tolist() == [len(halves)] * 2
-    assert "are read as one; a tenth of all pictures is held back for tests" in capsys.readouterr().out
+            for picture in range(2 + at):
+                shade[half] = np.full((4, 4), at * 10, np.uint8)
+                save(tmp_path / half / name / f"{picture}.png", shade[half] + np.uint8(picture))
+    train, test = (data.load(f"folder:{tmp_path}", half) for half in ("train", "test"))
+    assert train.class_names == test.class_names == ("cat", "dog")
+    for_tests = "val" if len(halves) == 2 and halves[1] == "val" else "test"
+    tests = [half for half in halves if half.lower().startswith(for_tests)]
+    assert {int(x) // 10 for x in test.x.ravel()} == {halves.index(half) for half in tests}
+    assert len(train) + len(test) == len(load(tmp_path)) == 2 * sum(2 + at for at in range(len(halves)))
+    parts = data.splits(f"folder:{tmp_path}")
+    assert len(parts.test) == len(test) and len(parts.train) + len(parts.valid) == len(train)
+    assert ("Validation is read with Training" in capsys.readouterr().out) == (len(halves) == 3)
     save(tmp_path / halves[1] / "cow" / "x.png")
     with pytest.raises(DataError, match="have not the same classes: 'cow' is not in all of them"):
         load(tmp_path)
@@ -176,7 +187,7 @@ def test_memory_does_not_grow_with_the_number_of_large_pictures(tmp_path, python
         for at in range(count):
             (tmp_path / str(count) / "a" / f"{at}.jpg").symlink_to(tmp_path / "photo.jpg")
     done = subprocess.run([python, "-c", LOAD], cwd=tmp_path, capture_output=True, text=True)
-    few, many = map(int, done.stdout.split())
+    few, many = (int(line) for line in done.stdout.splitlines() if line.isdecimal())
     assert many < 1.05 * few, done.stderr
 
 
@@ -190,13 +201,17 @@ def test_pictures_and_arrays_without_labels_are_one_class(tmp_path):
     assert images.class_names == ("unlabelled",) and not images.y.any()
 
 
-def test_an_archive_as_keras_has_it(tmp_path, capsys):
+def test_an_archive_as_keras_has_it(tmp_path):
     x = RNG.integers(0, 256, (12, 8, 8), np.uint8)
     y = (np.arange(12) % 3)[:, None]
     np.savez(tmp_path / "a.npz", x_train=x[:9], y_train=y[:9], x_test=x[9:], y_test=y[9:])
-    images = data.load(f"npz:{tmp_path / 'a.npz'}", "all")
-    np.testing.assert_array_equal(images.x[..., 0], x)
-    assert images.y.tolist() == y[:, 0].tolist() and "its halves are read as one" in capsys.readouterr().out
+    for half, rows in (("all", slice(None)), ("train", slice(9)), ("test", slice(9, None))):
+        images = data.load(f"npz:{tmp_path / 'a.npz'}", half)
+        np.testing.assert_array_equal(images.x[..., 0], x[rows])
+        assert images.y.tolist() == y[rows, 0].tolist()
+    np.savez(tmp_path / "a.npz", x_train=x[:9], y_train=y[:9], x_test=x[9:], y_test=[[0], [1], [1]])
+    with pytest.raises(DataError, match="a.npz: 3 distinct classes .* classes without an image for tests: 2"):
+        data.load(f"npz:{tmp_path / 'a.npz'}")
 
 
 @pytest.mark.parametrize(
@@ -225,7 +240,7 @@ def test_labels_of_a_table_may_have_gaps(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    "header", ["label,pixel2,pixel1", "label,pixel1,pixel3", "x,pixel1,pixel2", "label", "label,a,b"]
+    "header", ["label,pixel2,pixel1", "label,pixel1,pixel3", "pixel1,pixel2,label", "label", "label,a,b"]
 )
 def test_a_header_that_says_something_else_is_refused(tmp_path, header):
     (tmp_path / "a.csv").write_text(f"{header}\n0,1,2\n")
@@ -237,3 +252,83 @@ def test_the_folder_that_one_is_in_has_a_name(tmp_path, monkeypatch):
     save(tmp_path / "pets" / "a" / "x.png")
     monkeypatch.chdir(tmp_path / "pets")
     assert data.load("folder:.", "all").source.label == "own data: pets"
+
+
+@pytest.mark.parametrize("fit", ["crop", "pad"])
+def test_pictures_of_many_sizes_come_to_one(tmp_path, fit, capsys):
+    """A black picture with a white right third; upright it is two thirds white at the foot."""
+    wide = np.zeros((20, 60), np.uint8)
+    wide[:, 40:] = 200
+    save(tmp_path / "a" / "wide.png", wide)
+    save(tmp_path / "a" / "high.png", np.full((40, 20), 100, np.uint8))
+    save(tmp_path / "a" / "square.png", np.full((30, 30), 50, np.uint8))
+    high, square, wide = load(tmp_path, size=12, fit=fit, background=7).x[..., 0]
+    assert (square == 50).all()
+    if fit == "crop":  # the middle third
+        assert (wide == 0).all() and (high == 100).all()
+    else:
+        assert (wide[:4] == 7).all() and (wide[8:] == 7).all() and (wide[4:8, 8:] == 200).all()
+        assert (high[:, :3] == 7).all() and (high[:, 3:9] == 100).all()
+    how = "cut to their middle" if fit == "crop" else "padded with 7"
+    assert f"pictures of 3 sizes are {how}, for 12 x 12" in capsys.readouterr().out
+    assert load(tmp_path, size=(6, 18)).shape == (6, 18, 1)
+
+
+@pytest.mark.parametrize("options", [{"size": 0}, {"size": (4, 4, 4)}, {"size": -3}, {"fit": "stretch"}])
+def test_a_size_that_is_none_is_refused(tmp_path, options):
+    save(tmp_path / "a" / "x.png")
+    with pytest.raises(ValueError, match="a side or .H, W., 'crop' or 'pad', 1 or 3, and 0..255 are allowed"):
+        load(tmp_path, **options)
+
+
+@pytest.mark.parametrize("counts", [(60, 3), (200, 4), (3, 3), (30,), (3,), (40, 3, 7, 12)])
+def test_few_pictures_of_a_class_are_in_every_part(tmp_path, counts):
+    y = np.repeat(np.arange(len(counts)), counts)
+    np.savez(tmp_path / "a.npz", x=RNG.integers(0, 256, (len(y), 4, 4), np.uint8), y=y)
+    for seed in range(3):
+        parts = data.splits(f"npz:{tmp_path / 'a.npz'}", seed)
+        for part in (parts.train, parts.valid, parts.test):
+            assert np.unique(part.y).tolist() == list(range(len(counts)))
+
+
+@pytest.mark.parametrize("counts, copies", [((200, 1), 0), ((30, 2), 0), ((2,), 0), ((30, 1), 9), ((30, 2), 9)])
+def test_too_few_pictures_of_a_class_are_refused_before_anything_else(tmp_path, counts, copies):
+    y = np.repeat(np.arange(len(counts)), counts)
+    x = RNG.integers(0, 256, (len(y), 4, 4), np.uint8)
+    x, y = np.concatenate([x, x[-1:].repeat(copies, 0)]), np.concatenate([y, y[-1:].repeat(copies)])
+    np.savez(tmp_path / "a.npz", x=x, y=y)
+    message = f"class '{len(counts) - 1}' has too few images; a class needs 3 different images at least"
+    with pytest.raises(DataError, match=message):
+        data.splits(f"npz:{tmp_path / 'a.npz'}")
+
+
+@pytest.mark.parametrize("kind", ["npz", "csv", "halves", "named"])
+def test_a_condition_may_be_numbers(tmp_path, kind):
+    x = RNG.integers(0, 256, (20, 3, 3), np.uint8)
+    y = RNG.normal(size=(20, 2)).astype(np.float32)
+    names, path = ("y0", "y1"), tmp_path / "a.npz"
+    if kind == "csv":
+        names, path = ("cos", "sin"), tmp_path / "a.csv"
+        rows = [",".join(map(str, [*condition, *image.ravel()])) for condition, image in zip(y, x, strict=True)]
+        path.write_text("\n".join([",".join([*names, *(f"pixel{at}" for at in range(9))]), *rows]))
+    elif kind == "halves":
+        np.savez(path, x_train=x[:15], y_train=y[:15], x_test=x[15:], y_test=y[15:])
+    else:
+        names = ("a", "b") if kind == "named" else names
+        np.savez(path, x=x, y=y, **({"class_names": names} if kind == "named" else {}))
+    images = data.load(f"{path.suffix[1:]}:{path}", "all")
+    assert images.class_names == names and images.shape == (3, 3, 1)
+    np.testing.assert_allclose(images.y, y, rtol=1e-6)
+    parts = data.splits(f"{path.suffix[1:]}:{path}", train_size=8, valid_size=2, test_size=1)
+    assert [len(parts.train), len(parts.valid), len(parts.test)] == [8, 2, 1]
+
+
+def test_a_condition_that_is_none_is_refused(tmp_path):
+    x = np.zeros((3, 2, 2), np.uint8)
+    for y, names in ((np.full((3, 2), np.nan), ()), (np.zeros((2, 2)), ()), (np.zeros((3, 2)), ("a", "a"))):
+        np.savez(tmp_path / "a.npz", x=x, y=y, **({"class_names": names} if names else {}))
+        with pytest.raises(DataError, match="a condition must be finite numbers .3, K. with K different names"):
+            data.load(f"npz:{tmp_path / 'a.npz'}")
+    (tmp_path / "a.csv").write_text("angle,size,pixel1\n0.5,big,3\n")
+    with pytest.raises(DataError, match="a.csv, row 2, column size: 'big'; a condition must be a number"):
+        data.load(f"csv:{tmp_path / 'a.csv'}")

@@ -5,8 +5,8 @@ import os
 import sys
 
 from .download import NoNetwork
-from .files import cache_folder, digest, files_in
-from .finding import describe, fetch, folders, search, verified
+from .files import cache_folder, digest
+from .finding import anywhere, candidates, describe, fetch, folders, search
 from .images import DataError
 from .table import DataSet, sets
 
@@ -52,14 +52,14 @@ def check(datasets: list[DataSet]) -> int:
     print(f"TWINVAE_DATA: {os.environ.get('TWINVAE_DATA', 'not set')}; cache: {cache_folder()}")
     unknown = 0
     for folder in dict.fromkeys(folder for dataset in datasets if not dataset.package for folder in folders(dataset)):
-        for path in files_in(folder):
+        for path in candidates(folder):
             what = describe(path)
             unknown += what is None
             print(f"  {folder.name}/{path.name}: {what or f'UNKNOWN, sha256:{digest(path)}'}")
     for dataset in datasets:
         print(f"{dataset.name}: {_at_hand(dataset)}")
         wanted = dataset.editions[0].files() if dataset.editions else ()
-        missing = [file.name for file in wanted if not any(verified(folder, file) for folder in folders(dataset))]
+        missing = [file.name for file in wanted if not anywhere(dataset, file)]
         if missing:
             print(f"  missing of the official files: {', '.join(missing)} ({dataset.url})")
     return 1 if unknown else 0

@@ -44,6 +44,7 @@ def find(dataset: DataSet, halves: tuple[str, ...], edition: str | None = None) 
     for folder in folders(dataset):
         _refuse(dataset, folder, {Path(file.name).suffix for file in dataset.files})
     wanted = next(known for known in dataset.editions if edition in (None, known.name))
+    lost = [file.name for file in wanted.files(wanted.needed(halves)) if not anywhere(dataset, file)]
     if _came(dataset, wanted.files(wanted.needed(halves))) and (found := search(dataset, halves, edition)):
         return found
     how = f"'python -m twinvae.data fetch {name}'"
@@ -53,7 +54,9 @@ def find(dataset: DataSet, halves: tuple[str, ...], edition: str | None = None) 
         raise FileNotFoundError(f"{what}; put {files} into $TWINVAE_DATA/{dataset.folder}/ or run {how}.")
     if name not in _announced:
         _announced.add(name)
-        why = f": {_failed[name]}" if name in _failed else ""
+        some = len(lost) < len(wanted.files(wanted.needed(halves)))
+        why = f" ({', '.join(lost)} {'is' if len(lost) == 1 else 'are'} missing)" if some else ""
+        why += f": {_failed[name]}" if name in _failed else ""
         print(f"{name}: real files not at hand{why} ({how} gets them); using the stand-in, {dataset.standin['label']}.")
     return None
 
@@ -75,26 +78,47 @@ def folders(dataset: DataSet) -> list[Path]:
     if dataset.package:
         package, _, inside = dataset.package.partition("/")
         return [Path(find_spec(package).origin).parent / inside]
-    roots = [cache_folder()]
+    places = [root / name for root in _roots() for name in (dataset.folder, *dataset.also_in)]
+    return [place for place in places if place.is_dir()]
+
+
+def _roots() -> list[Path]:
+    """Return the user's folder, where there is one, and the cache."""
     if root := os.environ.get("TWINVAE_DATA"):
         if not Path(root).is_dir():
             raise FileNotFoundError(f"TWINVAE_DATA is {root!r}, which is no folder; correct it or unset it.")
-        roots.insert(0, Path(root))
-    places = [root / name for root in roots for name in (dataset.folder, dataset.also_in) if name]
-    return [place for place in places if place.is_dir()]
+        return [Path(root), cache_folder()]
+    return [cache_folder()]
 
 
 def verified(folder: Path, file: KnownFile) -> Path | None:
     """Return the path of this file in a folder, whatever it is called there; None if it is missing."""
     # The file of the expected name is looked at first, so that a large folder is not read in vain.
-    candidates = sorted(files_in(folder), key=lambda path: path.name != file.name)
-    return next((path for path in candidates if matches(path, file.checksum)), None)
+    paths = sorted(candidates(folder), key=lambda path: path.name not in file.names)
+    return next((path for path in paths if _is(path, file)), None)
+
+
+def _is(path: Path, file: KnownFile) -> bool:
+    return matches(path, file.checksum) or bool(file.unpacked) and matches(path, file.unpacked)
+
+
+def candidates(folder: Path) -> list[Path]:
+    """Return the files of a folder that may be a set's; of the root, where anything may lie, those of known names."""
+    if folder not in _roots():
+        return files_in(folder)
+    names = {name for dataset in sets().values() for file in dataset.files for name in file.names}
+    return [path for path in files_in(folder) if path.name in names]
+
+
+def anywhere(dataset: DataSet, file: KnownFile) -> bool:
+    """Return whether this file of a set is at hand."""
+    return any(verified(folder, file) for folder in folders(dataset))
 
 
 def _refuse(dataset: DataSet, folder: Path, suffixes: set[str] = frozenset()) -> None:
     """Raise DataError for a file that bears a known name, or looks like data by its suffix, and is unknown."""
-    known = {file.name: file for file in dataset.files}
-    for path in files_in(folder):
+    known = {name: file for file in dataset.files for name in file.names}
+    for path in candidates(folder):
         if (path.name in known or path.suffix in suffixes) and not describe(path):
             expected = known.get(path.name, dataset.files[0])
             algorithm = expected.checksum.partition(":")[0]
@@ -105,8 +129,8 @@ def _refuse(dataset: DataSet, folder: Path, suffixes: set[str] = frozenset()) ->
 def describe(path: Path) -> str | None:
     """Return what a file in a set's folder is, by its checksum, as the first edition that has it; None if unknown."""
     for dataset in sets().values():
-        if path.parent.name in (dataset.folder, dataset.also_in, Path(dataset.package).name):
-            for file in (file for file in dataset.files if matches(path, file.checksum)):
+        if path.parent in folders(dataset):
+            for file in (file for file in dataset.files if _is(path, file)):
                 used = [f"{edition.kind}: {edition.label}" for edition in dataset.editions if file in edition.files()]
                 return used[0] if used else f"official: {dataset.title}, not needed for reading"
     return None

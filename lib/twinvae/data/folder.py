@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,31 +16,51 @@ from .images import DataError
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".pgm", ".ppm")
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "TIFF", "PPM")
 SYSTEM = ("__macosx", "@eadir", "thumbs.db", "desktop.ini", "$recycle.bin")  # beside what begins with a dot
-HALVES = ("train", "training", "test", "testing", "val", "valid", "validation")
+TRAIN, TEST, VALID = ("train", "training"), ("test", "testing"), ("val", "valid", "validation")
 UNLABELLED = "unlabelled"  # the one class of images without labels
 MAX_BYTES = 4_000_000_000  # of memory; half of it for the pictures
 ORIENTATION, TURNED = 0x0112, (5, 6, 7, 8)  # of this EXIF tag: height and width change places
 
-Read = tuple[np.ndarray, np.ndarray, tuple[str, ...], list[Path]]  # x, y, names of classes, the files read
 say = cache(print)  # a line once a process: own data are read more than once
 
 
+class Read(NamedTuple):
+    """What a reader of own data found: `names` of classes or of a condition's numbers, the `files` that were read.
+
+    `test` [N] says which images are the half for tests; None where there are no halves.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    names: tuple[str, ...]
+    files: list[Path]
+    test: np.ndarray | None = None
+
+
 def read_folder(
-    path: Path, size: tuple[int, int] | None = None, channels: int | None = None, background: int = 255
+    path: Path,
+    size: int | tuple[int, int] | None = None,
+    fit: str = "crop",
+    channels: int | None = None,
+    background: int = 255,
 ) -> Read:
     """Read a folder with one sub-folder a class, named so, with pictures in it, at any depth; class 2 before class 10.
 
-    Pictures without sub-folders are one class, 'unlabelled'; halves (`train/`, `test/`) with the same classes are read
-    as one; hidden and system files are passed over, others counted in a line. All pictures must have one size, once
-    they are turned as their camera says, or are brought to `size`, (H, W). Transparency lies on `background`. Colour is
-    kept if any picture has it, unless `channels` (1 or 3) says otherwise.
+    Pictures without sub-folders are one class, 'unlabelled'; halves (`train/`, `test/`) with the same classes are kept;
+    hidden and system files are passed over, others counted in a line. All pictures must have one size, once they are
+    turned as their camera says, or are brought to `size`, a side or (H, W): their middle by `fit` 'crop', whole and on
+    `background` by 'pad'. Transparency lies on `background`, too. Colour is kept if any picture has it, unless
+    `channels` (1 or 3) says otherwise.
     Raises DataError for a class without pictures, for all together that do not decode, for pictures of different sizes
     and more of them than the memory that they may take; before any is decoded, their sizes are known.
     """
-    if channels not in (None, 1, 3) or not (size is None or len(size) == 2) or background not in range(256):
-        given = f"size is {size!r}, channels {channels!r}, background {background!r}"
-        raise ValueError(f"folder: {given}; size is (H, W), channels 1 or 3, background 0..255.")
-    classes = _classes(path)
+    size = (size, size) if isinstance(size, int) else size
+    wrong = size is not None and (len(size) != 2 or min(size) < 1) or fit not in ("crop", "pad")
+    if wrong or channels not in (None, 1, 3) or background not in range(256):
+        given = f"size is {size!r}, fit {fit!r}, channels {channels!r}, background {background!r}"
+        raise ValueError(f"folder: {given}; a side or (H, W), 'crop' or 'pad', 1 or 3, and 0..255 are allowed.")
+    halves = _halves(path)
+    classes = _classes(path, halves)
     if empty := [name for name, found in classes.items() if not found]:
         raise DataError(f"folder:{path}: class {empty[0]!r} has no pictures ({', '.join(SUFFIXES)}).")
     files = [file for found in classes.values() for file in found]
@@ -49,25 +69,48 @@ def read_folder(
     for file, (h, w, _) in zip(files, headers, strict=True):
         if size is None and (h, w) != (height, width):
             sizes = f"{h} x {w} but {files[0].name} {height} x {width}"
-            raise DataError(f"{file} is {sizes}; bring them to one size or pass size=(H, W).")
+            raise DataError(f"{file} is {sizes}; pass size, a side or (H, W), to bring them to one.")
+    shapes = {header[:2] for header in headers}
+    if any(h * width != w * height for h, w in shapes):
+        how = "cut to their middle" if fit == "crop" else f"padded with {background}"
+        say(f"folder:{path}: pictures of {len(shapes)} sizes are {how}, for {height} x {width}")
     channels = channels or max(found for *_, found in headers)
     if len(files) * height * width * channels > MAX_BYTES // 2:
         what = f"{len(files):,} pictures of {height} x {width} pixels take more than {MAX_BYTES // 2:,} bytes"
-        raise DataError(f"{path}: its {what}; take fewer, or pass a smaller size=(H, W).")
+        raise DataError(f"{path}: its {what}; take fewer, or pass a smaller size.")
     x = np.empty((len(files), height, width, channels), np.uint8)
-    _each(lambda at: np.copyto(x[at], decoded(files[at], size, channels, background)), range(len(files)))
-    return x, np.repeat(np.arange(len(classes)), [len(found) for found in classes.values()]), tuple(classes), files
+    _each(lambda at: np.copyto(x[at], decoded(files[at], size, fit, channels, background)), range(len(files)))
+    y = np.repeat(np.arange(len(classes)), [len(found) for found in classes.values()])
+    return Read(x, y, tuple(classes), files, _in_test(path, halves, files))
 
 
-def _classes(path: Path) -> dict[str, list[Path]]:
+def _halves(path: Path) -> list[Path]:
+    """Return the folders of halves, where there is nothing else and each has folders of classes in it."""
+    folders = _folders(path)
+    named = all(folder.name.lower() in TRAIN + TEST + VALID for folder in folders)
+    return folders if named and len(folders) > 1 and all(map(_folders, folders)) else []
+
+
+def _in_test(path: Path, halves: list[Path], files: list[Path]) -> np.ndarray | None:
+    """Return which files are the half for tests: `test/`, or `valid/` where there is none; others are for training."""
+    by_name = [[half.name for half in halves if half.name.lower() in names] for names in (TRAIN, TEST, VALID)]
+    train, test, valid = by_name
+    if not train or not (test or valid):
+        return None
+    if test and valid:
+        say(f"folder:{path}: {valid[0]} is read with {train[0]}, from which the seed holds out validation images")
+    inside = test or valid
+    return np.array([file.relative_to(path).parts[0] in inside for file in files])
+
+
+def _classes(path: Path, halves: list[Path]) -> dict[str, list[Path]]:
     """Return the pictures of each class."""
     folders, left = _folders(path), Counter()
-    inside = [{part.name: part for part in _folders(half)} for half in folders if half.name.lower() in HALVES]
-    if len(folders) > 1 and len(inside) == len(folders) and all(inside):
-        halves = " and ".join(half.name for half in folders)
+    if halves:
+        inside = [{part.name: part for part in _folders(half)} for half in halves]
         if odd := sorted(set.union(*map(set, inside)) - set.intersection(*map(set, inside))):
-            raise DataError(f"folder:{path}: {halves} have not the same classes: {odd[0]!r} is not in all of them.")
-        say(f"folder:{path}: {halves} are read as one; a tenth of all pictures is held back for tests")
+            names = " and ".join(half.name for half in halves)
+            raise DataError(f"folder:{path}: {names} have not the same classes: {odd[0]!r} is not in all of them.")
         found = {_readable(name): [p for half in inside for p in _pictures(half[name], left)] for name in inside[0]}
     elif folders:
         found = {_readable(folder.name): _pictures(folder, left) for folder in folders}
@@ -161,9 +204,11 @@ def _grey(picture: Any) -> bool:
     return picture.mode in ("1", "L", "LA")
 
 
-def decoded(path: Path, size: tuple[int, int] | None, channels: int, background: int) -> np.ndarray:
+def decoded(path: Path, size: tuple[int, int] | None, fit: str, channels: int, background: int) -> np.ndarray:
     """Decode one picture -> uint8 [H, W, channels]."""
     from PIL import Image, ImageOps
+
+    smaller = Image.Resampling.BOX
 
     with _opened(path) as picture:
         mode, turned = "L" if _grey(picture) else "RGB", ImageOps.exif_transpose(picture)
@@ -171,7 +216,11 @@ def decoded(path: Path, size: tuple[int, int] | None, channels: int, background:
             ground = Image.new("RGBA", turned.size, (background, background, background, 255))
             turned = Image.alpha_composite(ground, turned.convert("RGBA"))
         plain = turned.convert(mode)
-        image = np.array(plain if size is None else plain.resize(size[::-1], Image.Resampling.BOX))
+        if size is not None and fit == "crop":
+            plain = ImageOps.fit(plain, size[::-1], smaller)
+        elif size is not None:
+            plain = ImageOps.pad(plain, size[::-1], smaller, (background,) * len(mode))
+        image = np.array(plain)
     image = image[..., None] if image.ndim == 2 else image
     if channels < image.shape[2]:  # as ITU-R BT.601 weighs
         return np.rint(image @ np.array([0.299, 0.587, 0.114])).astype(np.uint8)[..., None]

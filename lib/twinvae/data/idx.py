@@ -21,6 +21,12 @@ def read(paths: tuple[Path, ...], half: str) -> tuple[np.ndarray, np.ndarray]:
     return x[..., None], y.astype(np.int64)
 
 
+def read_keras(paths: tuple[Path, ...], half: str) -> tuple[np.ndarray, np.ndarray]:
+    """Read one half of the archive that Keras keeps.  -> x uint8 [N, 28, 28, 1], y int64 [N]"""
+    with np.load(paths[0], allow_pickle=False) as file:
+        return file[f"x_{half}"][..., None], file[f"y_{half}"].astype(np.int64)
+
+
 def read_emnist(paths: tuple[Path, ...], half: str, first_label: int = 0, subset: str = ""):
     """Read the same of EMNIST, which stores images transposed; a subset is read from the archive of all, gzip.zip."""
     raws = map(unpacked, paths)

@@ -72,6 +72,11 @@ class Images:
         """Number of classes K."""
         return len(self.class_names)
 
+    @property
+    def strata(self) -> np.ndarray:
+        """The labels, in proportion to which parts are cut; one for all under a condition of numbers.  int64 [N]"""
+        return self.y if self.y.ndim == 1 else np.zeros(len(self), np.int64)
+
     @cached_property
     def fingerprint(self) -> str:
         """A checksum of pixels and labels, to notice that a run would go on with other data."""

@@ -70,7 +70,7 @@ def splits(
         if size is not None and size > len(index[part]):
             print(f"{name}: {part}_size={size:,}, but there are {len(index[part]):,} images; all are taken.")
         if size is not None:
-            index[part] = index[part][balanced(images.y[index[part]], size)]
+            index[part] = index[part][balanced(images.strata[index[part]], size)]
         made[part] = _finish(dataset, images.subset(index[part]), options)
     recipe = Recipe(name, seed, *sizes.values(), edition, tuple(sorted(options.items())))
     return Splits(**made, seed=seed, indices=index).made_by(recipe)
@@ -122,7 +122,8 @@ def _read(dataset: DataSet, halves: tuple[str, ...], edition: str | None, option
     if not dataset.editions:
         if edition is not None:
             raise ValueError(f"{dataset.name} has no editions, so edition={edition!r} cannot be chosen.")
-        return {"all": function("own.read")(dataset.name, **options)}
+        images = function("own.read")(dataset.name, **options)
+        return images if "all" in images else {half: images[half] for half in halves}
     found = find(dataset, halves, edition)
     if found is None:
         return function("standins.make")(dataset, halves, options)
@@ -148,8 +149,8 @@ def _cut(dataset: DataSet, images: Images, size: int, seed: int) -> tuple[np.nda
     """Cut off `size` images, groups of near-duplicates undivided where the set knows them."""
     rng = np.random.default_rng(seed)
     if dataset.groups:
-        return cut_groups(images.y, function(dataset.groups)(images), size, rng)
-    return cut(images.y, size, rng)
+        return cut_groups(images.strata, function(dataset.groups)(images), size, rng)
+    return cut(images.strata, size, rng)
 
 
 def _finish(dataset: DataSet, images: Images, options: dict) -> Images:

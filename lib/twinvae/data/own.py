@@ -13,47 +13,75 @@ import numpy as np
 from .files import digest, unpacked
 from .folder import MAX_BYTES, UNLABELLED, Read, read_folder, say
 from .images import DataError, Images, Source
+from .splitting import exact_groups
 from .table import DataSet
 
 # The number that each way to write one in a CSV means: up to three digits, 0..255.
 BYTES = {f"{value:0{digits}}": value for value in range(256) for digits in (1, 2, 3)}
 LABEL = ("label", "class", "target", "y")  # what the first column of a CSV is called
-PLACE = re.compile(r"\d+x\d+")  # and the others, where they are not counted: 1x1, 1x2, ...
+PIXEL, PLACE = re.compile(r"(?:pixel)?(\d+(?:x\d+)?)"), re.compile(r"\d+x\d+")  # of the others: pixel1, 1 or 1x1
 
 
 def dataset(name: str) -> DataSet:
     """Return the entry of a data set that a name such as 'folder:PATH' means; its options are the reader's own."""
     _, *options = inspect.signature(READERS[name.partition(":")[0]]).parameters.values()
-    return DataSet(name, options={option.name: option.default for option in options}, groups="splitting.exact_groups")
+    return DataSet(name, options={option.name: option.default for option in options}, groups="own.groups")
 
 
-def read(name: str, **options) -> Images:
-    """Read the images that a name such as 'folder:PATH' means.  Raises FileNotFoundError and DataError."""
+def read(name: str, **options) -> dict[str, Images]:
+    """Read the images that a name such as 'folder:PATH' means: the halves train and test, or the one pile 'all'.
+
+    Raises FileNotFoundError and DataError.
+    """
     kind, _, given = name.partition(":")
     path = Path(given).expanduser().resolve()
     if not (path.is_dir() if kind == "folder" else path.is_file()):
         raise FileNotFoundError(f"{name}: there is no such {'folder' if kind == 'folder' else 'file'}.")
-    x, y, names, files = READERS[kind](path, **options)
-    if kind == "csv" and (found := np.unique(y)).tolist() != list(range(len(found))):
+    x, y, names, files, test = READERS[kind](path, **options)
+    if kind == "csv" and y.ndim == 1 and (found := np.unique(y)).tolist() != list(range(len(found))):
         say(f"{name}: its labels are {', '.join(map(str, found))}; each is a class of that name")
         names, y = tuple(map(str, found)), np.searchsorted(found, y)
-    names = names or tuple(str(label) for label in range(int(y.max()) + 1))
-    missing = sorted(set(range(len(names))) - set(np.unique(y).tolist()))
-    if missing or y.max() >= len(names) or len(set(names)) != len(names):
-        lacking = ", ".join(map(str, missing[:9])) or "none"
-        said = f"{path}: {len(names)} distinct classes are named and labels run to {y.max()}"
-        raise DataError(f"{said}; classes without an image: {lacking}.")
+    if y.ndim == 1:
+        names, y = names or tuple(str(label) for label in range(int(y.max()) + 1)), y.astype(np.int64)
+        _check_classes(path, y, names, test)
     # One checksum over the pictures' own, so that the source stays short.
     sums = "".join(digest(file) for file in files)
     checksum = hashlib.sha256(sums.encode()).hexdigest() if kind == "folder" else sums
     source = Source(f"{kind}:{path.name}", f"own data: {path.name}", "own", ((path.name, checksum),))
-    return Images(np.ascontiguousarray(x), y.astype(np.int64), names, source)
+    images = Images(np.ascontiguousarray(x), y, names, source)
+    return {"all": images} if test is None else {"train": images.subset(~test), "test": images.subset(test)}
+
+
+def _check_classes(path: Path, y: np.ndarray, names: tuple[str, ...], test: np.ndarray | None) -> None:
+    """Raise DataError for classes that share a name, have none, or have no image in a half."""
+    halves = {"": y} if test is None else {" for training": y[~test], " for tests": y[test]}
+    for words, labels in halves.items():
+        missing = sorted(set(range(len(names))) - set(np.unique(labels).tolist()))
+        if missing or y.max() >= len(names) or len(set(names)) != len(names):
+            lacking = ", ".join(str(names[k]) for k in missing[:9]) or "none"
+            said = f"{path}: {len(names)} distinct classes are named and labels run to {y.max()}"
+            raise DataError(f"{said}; classes without an image{words}: {lacking}.")
+
+
+def groups(images: Images) -> np.ndarray:
+    """Give images equal in every pixel the same number.  -> int [N]
+
+    Raises DataError where a class has fewer than two different images: it cannot be cut, for tests or for validation.
+    """
+    numbers = exact_groups(images)
+    different = np.bincount(images.strata[np.unique(numbers, return_index=True)[1]])
+    if few := [k for k, count in enumerate(different) if count < 2]:
+        what = f"class {images.class_names[few[0]]!r} has" if images.y.ndim == 1 else "there are"
+        need = "3 different images at least, one each for training, validation and tests"
+        raise DataError(f"{images.source.label}: {what} too few images; a class needs {need}, or leave it out.")
+    return numbers
 
 
 def read_npz(path: Path) -> Read:
-    """Read an .npz with x uint8 [N, H, W] or [N, H, W, 1 or 3], y whole numbers [N] from 0, and maybe class_names.
+    """Read an .npz with x uint8 [N, H, W] or [N, H, W, 1 or 3], y, and maybe class_names.
 
-    Without y all are of one class, 'unlabelled'; x_train, y_train, x_test, y_test, as Keras has them, are read as one.
+    y are whole numbers [N] from 0, or a condition of floats [N, K], whose names class_names are then. Without y all are
+    of one class, 'unlabelled'; x_train, y_train, x_test, y_test, as Keras has them, are halves.
     Never unpickles.  Raises DataError for missing arrays, other types and shapes, labels without images.
     """
     try:
@@ -67,9 +95,10 @@ def read_npz(path: Path) -> Read:
     except Exception as error:  # what NumPy and zipfile raise on broken bytes is open-ended
         raise DataError(f"{path} does not read ({error}).") from None
     try:
+        test = None
         if "x_train" in arrays:
             arrays |= {a: np.concatenate([arrays[f"{a}_{half}"] for half in ("train", "test")]) for a in "xy"}
-            say(f"npz:{path}: its halves are read as one; a tenth of all images is held back for tests")
+            test = np.arange(len(arrays["x"])) >= len(arrays["x_train"])
         x, y, names = arrays["x"], arrays.get("y"), arrays.get("class_names")
     except (KeyError, ValueError) as error:
         raise DataError(f"{path} must hold the array x, with y or without, or x_train to y_test ({error}).") from None
@@ -79,9 +108,21 @@ def read_npz(path: Path) -> Read:
     x = x[..., None] if x.ndim == 3 else x
     if x.dtype != np.uint8 or x.ndim != 4 or x.shape[3] not in (1, 3) or 0 in x.shape:
         raise DataError(f"{path}: x is {x.dtype} {list(x.shape)}; it must be uint8 [N, H, W] or [N, H, W, 1 or 3].")
+    names = () if names is None else tuple(map(str, names.ravel()))
+    if y.dtype.kind == "f":
+        y = y[:, None] if y.ndim == 1 else y
+        return Read(x, *_numbers(path, y, names or tuple(f"y{at}" for at in range(y.shape[-1])), len(x)), [path], test)
     if y.dtype.kind not in "iu" or y.shape != x.shape[:1] or y.min() < 0 or y.max() > len(y):
         raise DataError(f"{path}: y is {y.dtype} {list(y.shape)}; it must be {len(x)} whole numbers from 0 on.")
-    return x, y, () if names is None else tuple(map(str, names.ravel())), [path]
+    return Read(x, y, names, [path], test)
+
+
+def _numbers(path: Path, y: np.ndarray, names: tuple[str, ...], count: int) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return a condition as float32, and the names of its numbers; DataError unless finite [count, K], K names."""
+    if y.shape != (count, len(names)) or not np.isfinite(y).all() or len(set(names)) != len(names):
+        what = f"y is {y.dtype} {list(y.shape)} under the names {', '.join(names)[:80]}"
+        raise DataError(f"{path}: {what}; a condition must be finite numbers [{count}, K] with K different names.")
+    return y.astype(np.float32), names
 
 
 def _check_header(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
@@ -97,8 +138,8 @@ def _check_header(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
 def read_csv(path: Path, shape: tuple[int, ...] | None = None) -> Read:
     """Read a CSV `label,pixel1,...`, packed or not, one image a row; `shape` is (H, W) or (H, W, C), else square, grey.
 
-    Raises DataError, naming the row (the header is row 1), for a wrong header, missing or surplus columns, and anything
-    but whole numbers 0..255.
+    Other columns before the pixels are the numbers of a condition. Raises DataError, naming the row (the header is row
+    1), for a wrong header, missing or surplus columns, and pixels that are no whole numbers 0..255.
     """
     if path.stat().st_size > MAX_BYTES // 8:  # its lines and fields take several times as much
         raise DataError(f"{path} has more than {MAX_BYTES // 8:,} bytes; save its arrays as .npz.")
@@ -108,29 +149,46 @@ def read_csv(path: Path, shape: tuple[int, ...] | None = None) -> Read:
         raise DataError(f"{path} does not unpack ({error}).") from None
     header, *lines = text.replace("\r\n", "\n").rstrip("\n").split("\n")
     columns = [column.strip() for column in header.split(",")]
-    label, *pixels = [column.lower().removeprefix("pixel") for column in columns]
-    counted = [[str(at + first) for at in range(len(pixels))] for first in (0, 1)]
-    if label not in LABEL or not pixels or not (pixels in counted or all(map(PLACE.fullmatch, pixels))):
+    found = [PIXEL.fullmatch(column.lower()) for column in columns]
+    told = columns[: next((at for at, match in enumerate(found) if match), len(columns))]
+    pixels = [match and match[1] for match in found[len(told) :]]
+    counted = [[str(at + start) for at in range(len(pixels))] for start in (0, 1)]
+    if not told or not pixels or not (pixels in counted or all(name and PLACE.fullmatch(name) for name in pixels)):
         raise DataError(f"{path}, row 1: the header begins {header[:40]!r}; it must be label,pixel1,pixel2,...")
     if not lines:
         raise DataError(f"{path} has a header but no rows.")
+    labelled = len(told) == 1 and told[0].lower() in LABEL
+    if not labelled:
+        say(f"csv:{path}: {', '.join(told)[:80]} are read as numbers of a condition, not as classes")
     table = np.empty((len(lines), len(columns)), np.uint8)
+    numbers = np.empty((len(lines), 0 if labelled else len(told)))
     for row, line in enumerate(lines):
         fields = line.split(",")
         if len(fields) != len(columns):
             raise DataError(f"{path}, row {row + 2}: {len(fields)} columns; the header promises {len(columns)}.")
+        for at in range(numbers.shape[1]):
+            numbers[row, at], fields[at] = _number(fields[at], f"{path}, row {row + 2}, column {told[at]}"), "0"
         for column, field in zip(columns, fields, strict=True):
             if field not in BYTES:
                 where = f"{path}, row {row + 2}, column {column}"
                 raise DataError(f"{where}: {field[:40]!r}; whole numbers 0..255 are allowed.")
         table[row] = [BYTES[field] for field in fields]
-    pixels = len(columns) - 1
+    pixels = len(columns) - len(told)
     shape = tuple(shape or (math.isqrt(pixels), math.isqrt(pixels)))
     shape = (*shape, 1) if len(shape) == 2 else shape
     if len(shape) != 3 or shape[2] not in (1, 3) or math.prod(shape) != pixels:
         size = " x ".join(map(str, shape))
         raise DataError(f"{path} has {pixels} pixels a row, not {size}; pass shape=(H, W) or (H, W, 3).")
-    return table[:, 1:].reshape(-1, *shape), table[:, 0], (), [path]
+    x = table[:, len(told) :].reshape(-1, *shape)
+    y, names = (table[:, 0], ()) if labelled else _numbers(path, numbers, tuple(told), len(x))
+    return Read(x, y, names, [path])
+
+
+def _number(field: str, where: str) -> float:
+    try:
+        return float(field)
+    except ValueError:
+        raise DataError(f"{where}: {field[:40]!r}; a condition must be a number.") from None
 
 
 READERS = {"folder": read_folder, "npz": read_npz, "csv": read_csv}

@@ -11,11 +11,21 @@ HALVES = ("train", "test", "all")
 
 @dataclass(frozen=True)
 class KnownFile:
-    """One file known by its checksum, 'sha256:...' or 'md5:...', and the megabytes of a download (0: there is none)."""
+    """One file known by its checksum, 'sha256:...' or 'md5:...', and the megabytes of a download (0: there is none).
+
+    `unpacked` is the checksum of what it holds; as others unpack and call it, it is known, too.
+    """
 
     name: str
     checksum: str
     megabytes: float = 0
+    unpacked: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the file is called: as it was published, and where it is unpacked."""
+        plain = Path(self.name).stem
+        return (self.name, plain, plain.replace("-idx", ".idx")) if self.unpacked else (self.name,)
 
 
 @dataclass(frozen=True)
@@ -62,7 +72,7 @@ class DataSet:
     groups: str = ""
     finish: str = ""
     package: str = ""
-    also_in: str = ""
+    also_in: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
 
 
@@ -86,5 +96,5 @@ def _data_set(name: str, classes: str | list[str], files: dict | None = None, ed
     for edition, given in (editions or {}).items():
         halves = {half: tuple(known[file] for file in given.pop(half)) for half in HALVES if half in given}
         made.append(Edition(edition, halves=halves, **given))
-    fields |= {key: tuple(fields[key]) for key in ("shape", "parts") if key in fields}
+    fields |= {key: tuple(fields[key]) for key in ("shape", "parts", "also_in") if key in fields}
     return DataSet(name, class_names=tuple(classes), files=tuple(known.values()), editions=tuple(made), **fields)
