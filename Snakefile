@@ -26,6 +26,7 @@ NOTEBOOKS = {
     "08_twins": [None],
     "09_scoreboard": [None],
     "10_explorer": [None],
+    "11_your_images": ["torch", "tf"],
 }
 
 LAST = {"09_scoreboard"}  # reads what the other runs leave

@@ -203,7 +203,7 @@ def test_a_decoder_and_a_generator_end_in_the_image_and_a_classifier_in_the_clas
         ({"decoder_condition": "concat"}, "kind is 'vae', which has no condition; use kind 'cvae'"),
         ({"prior": "learned"}, "kind is 'vae', which has no condition"),
         ({"kind": "cvae", "num_classes": 3}, "no condition enters"),
-        ({"kind": "cvae", "num_classes": 1, "decoder_condition": "concat"}, "num_classes is 1; .* at least 2"),
+        ({"kind": "cvae", "num_classes": 0, "decoder_condition": "concat"}, "num_classes is 0; .* at least 1"),
         ({"kind": "cvae", "num_classes": 3, "decoder_condition": "conditioner"}, "conditioner layers go with"),
         ({"kind": "cvae", "num_classes": 3, "decoder_condition": "film"}, "Film layers in the decoder go with"),
         ({"encoder": (Flatten(), Dense(4), Film())}, "Film layers in the encoder go with encoder_condition 'film'"),

@@ -39,12 +39,17 @@ def sampled_codes(trained: Trained, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return randomness.codes(*evaluation.codes(trained, x, y))
 
 
+def principal(z: np.ndarray) -> np.ndarray:
+    """Return codes in their first two principal components.  [N, Z] -> [N, 2], the second 0 for a code of one number"""
+    return np.pad(PCA(min(2, z.shape[1]), random_state=0).fit_transform(z), ((0, 0), (0, max(0, 2 - z.shape[1]))))
+
+
 def projections(z: np.ndarray) -> dict[str, np.ndarray]:
     """Return codes in two principal components, which keep distances, and by t-SNE, which keeps neighbours.
 
     [N, Z] -> name -> [N, 2].  Of t-SNE neither distances between clusters nor their sizes mean anything.
     """
-    linear = PCA(2, random_state=0).fit_transform(z)
+    linear = principal(z)
     near = TSNE(2, perplexity=min(30, (len(z) - 1) / 3), init="pca", random_state=0).fit_transform(z)
     return {"principal component": linear, "t-SNE, axis": near}
 

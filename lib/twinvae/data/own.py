@@ -122,6 +122,8 @@ def _numbers(path: Path, y: np.ndarray, names: tuple[str, ...], count: int) -> t
     if y.shape != (count, len(names)) or not np.isfinite(y).all() or len(set(names)) != len(names):
         what = f"y is {y.dtype} {list(y.shape)} under the names {', '.join(names)[:80]}"
         raise DataError(f"{path}: {what}; a condition must be finite numbers [{count}, K] with K different names.")
+    if np.abs(y).max() > 10:
+        say(f"{path}: its numbers run to {np.abs(y).max():.4g}; models learn sooner from numbers near -1 to 1")
     return y.astype(np.float32), names
 
 

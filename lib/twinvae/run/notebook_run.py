@@ -25,7 +25,15 @@ from matplotlib.figure import Figure
 
 from twinvae import paths, provenance
 from twinvae.run import latex, manifests, notebook, pictures, results, words
-from twinvae.run.parameters import check_names, check_parameter, choose_profile, finite, own_folder, value_for
+from twinvae.run.parameters import (
+    check_dataset,
+    check_names,
+    check_parameter,
+    choose_profile,
+    finite,
+    own_folder,
+    value_for,
+)
 from twinvae.spec import to_dict
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -73,6 +81,8 @@ class Run:
         profile = choose_profile(profile)
         for key, value in {"backend": backend, **parameters}.items():
             check_parameter(key, value)
+        if (dataset := parameters.get("dataset")) is not None:
+            check_dataset(dataset, parameters.get("size"))
         run = cls(name, profile, backend, parameters, root)
         run._open()
         return run

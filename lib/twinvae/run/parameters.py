@@ -18,7 +18,7 @@ from twinvae.spec.checks import real, whole
 PROFILES = ("smoke", "quick", "full")
 BACKENDS = ("torch", "tf")
 RULES = {  # the items of a list under the plural (`latent_dims`) keep the same rule
-    **dict.fromkeys(("epochs", "batch_size", "latent_dim", "num_samples", "train_size", "seeds"), whole),
+    **dict.fromkeys(("epochs", "batch_size", "latent_dim", "num_samples", "train_size", "seeds", "size"), whole),
     "seed": partial(whole, least=0),
     "learning_rate": partial(real, above=0),
     "beta": partial(real, least=0),
@@ -36,10 +36,14 @@ def check_parameter(name: str, value: Any) -> None:
         raise ValueError(f"unknown backend {value!r}; the valid ones are {', '.join(BACKENDS)}")
     elif name == "train" and not isinstance(value, (bool, NoneType)):
         raise ValueError(f"train is {value!r}; it must be true or false")
-    elif name == "dataset" and value not in data.SETS:
-        data.load(str(value), "all")
     elif value is not None and name in RULES:
         RULES[name](name, value.item() if isinstance(value, np.generic) else value)
+
+
+def check_dataset(dataset: str, size: int | None) -> None:
+    """Raise as `data.load` does for a data set that is none, and for own data that cannot be read, or not so small."""
+    if dataset not in data.SETS or size is not None:
+        data.load(str(dataset), "all", **({} if size is None else {"size": size}))
 
 
 def check_names(given: set[str], declared: list[str]) -> None:

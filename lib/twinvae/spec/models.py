@@ -67,7 +67,7 @@ class ModelSpec:
         python_numbers(self)
         one_of("kind", self.kind, self.kinds)
         whole("latent_dim", self.latent_dim)
-        whole("num_classes", self.num_classes, least=2 if self.kind in ("cvae", "classifier") else 0)
+        whole("num_classes", self.num_classes, least={"cvae": 1, "classifier": 2}.get(self.kind, 0))
         for field, allowed in (
             ("encoder_condition", ENCODER_CONDITIONS),
             ("decoder_condition", DECODER_CONDITIONS),

@@ -1,0 +1,198 @@
+"""The user's own images: what notebook 11 trains on them, and what it looks at.
+
+Arrays are NumPy: images x [N, H, W, C] in [0, 1]; conditions y [N, K], one-hot labels or a condition's numbers.
+"""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from scipy import ndimage
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+
+from twinvae import data, randomness
+from twinvae.data import Images, Splits
+from twinvae.metrics import latent
+from twinvae.spec import Activation, Dense, Film, Flatten, Layer, ModelSpec, TrainSpec, count_weights, mlp
+from twinvae.training import Job, Trained, recipe_of
+from twinvae_studies import planning
+from twinvae_studies.planning import sizes
+
+AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
+    images=(sizes(300, 60, 60), sizes(12_000, 2_000, 2_000), sizes(None, None, None)),
+    steps=(10, 3_000, 20_000),
+    seeds=(1, 1, 3),
+)
+MOST_EPOCHS, BATCH = 300, 64
+MOST_WEIGHTS = 50_000_000  # of one model: a gigabyte with Adam's averages and gradients
+NEIGHBOURS = 5
+WIDTHS = (512, 256)  # of the hidden layers, from the image to the code
+
+
+# ---------------------------------------------------------------- what is trained
+def models(images: Images, latent_dim: int) -> dict[str, ModelSpec]:
+    """Return AE, VAE and, where the images have more than one label or numbers, CVAE: kind -> spec.
+
+    The loss is the squared error plus the KL. What the CVAE is told modulates every hidden layer: beside a code that
+    has room for the whole image, a label that only stands at the entrance is not listened to.
+    Raises ValueError for images so large that a model of them would not be trained on a CPU.
+    """
+    shared = dict(image_shape=images.shape, latent_dim=latent_dim, likelihood="gaussian", init="keras")
+    plain = dict(encoder=(Flatten(), *mlp(*WIDTHS)), decoder=mlp(*WIDTHS[::-1]))
+    made = {kind: ModelSpec(f"own_{kind.lower()}", kind.lower(), **plain, **shared) for kind in ("AE", "VAE")}
+    if images.y.ndim == 2 or images.num_classes > 1:
+        told = dict(num_classes=images.num_classes, encoder_condition="film", decoder_condition="film")
+        film = dict(encoder=(Flatten(), *_modulated(*WIDTHS)), decoder=_modulated(*WIDTHS[::-1]))
+        made["CVAE"] = ModelSpec("own_cvae", "cvae", **told, **film, **shared)
+    if (weights := count_weights(made["VAE"])) > MOST_WEIGHTS:
+        size = " x ".join(map(str, images.shape))
+        raise ValueError(f"images of {size} would take a VAE of {weights:,} weights; make them smaller, -p size 64")
+    return made
+
+
+def _modulated(*widths: int) -> tuple[Layer, ...]:
+    """Return dense layers, each modulated by the condition, with a ReLU after each."""
+    return tuple(layer for n in widths for layer in (Dense(n), Film(), Activation("relu")))
+
+
+def jobs(
+    profile: str, backend: str, images: Splits, latent_dim: int, epochs: int | None, seeds: int | None
+) -> dict[str, list[Job]]:
+    """Return the trainings of each kind, a job a seed; epochs that are None are as many as the profile's steps take."""
+    amounts, count = AMOUNTS[profile], len(images.train)
+    batch = min(BATCH, count)
+    epochs = epochs or min(MOST_EPOCHS, math.ceil(amounts.steps * batch / count))
+    settings = TrainSpec(epochs, batch, 1e-3)
+    found = {}
+    for kind, spec in models(images.train, latent_dim).items():
+        job = Job(spec, (settings,), recipe_of(images), backend)
+        found[kind] = planning.over_seeds(job, seeds or amounts.seeds)
+    return found
+
+
+def turned(images: Splits, gap: tuple[float, float]) -> Splits:
+    """Return the images, each turned by an angle of its own, with the condition (cos, sin) of it.
+
+    No training or validation image is turned by an angle between those of `gap`, in degrees; test images are.
+    """
+    low, high = gap
+    made = {}
+    for at, part in enumerate(("train", "valid", "test")):
+        old = getattr(images, part)
+        angles = randomness.rng(images.seed, "prior", 20 + at).uniform(0, 360, len(old))
+        if part != "test":
+            angles = (high + angles * (360 - (high - low)) / 360) % 360
+        x = np.stack([turn(image, angle) for image, angle in zip(old.x, angles, strict=True)])
+        made[part] = Images(x, of_angles(angles), ("cos", "sin"), old.source)
+    return replace(images, **made)
+
+
+def turn(image: np.ndarray, angle: float) -> np.ndarray:
+    """Turn one image, [H, W, C], by degrees to the left, in its frame; what comes in is as its edge."""
+    return ndimage.rotate(image, angle, reshape=False, order=1, mode="nearest")
+
+
+def of_angles(angles: np.ndarray) -> np.ndarray:
+    """Return angles in degrees as points on the circle, where 359 is near 0.  [N] -> float32 [N, 2]"""
+    radians = np.deg2rad(angles)
+    return np.stack([np.cos(radians), np.sin(radians)], axis=1).astype(np.float32)
+
+
+# ---------------------------------------------------------------- what came out
+def condition(images: Images) -> np.ndarray:
+    """Return what a CVAE is told of each image.  -> [N, K]"""
+    return randomness.condition(images, np.arange(len(images)), "float32")
+
+
+def reconstruct(trained: Trained, images: Images) -> np.ndarray:
+    """Return images decoded from their codes, of a VAE from the mean.  -> [N, H, W, C]"""
+    return trained.predict("reconstruct", data.scale(images.x), condition(images), None)
+
+
+def codes(trained: Trained, images: Images) -> tuple[np.ndarray, np.ndarray]:
+    """Return mu and logvar of q(z|x) for each image.  -> [N, Z] twice"""
+    return trained.predict("encode", data.scale(images.x), condition(images))
+
+
+def drawn(trained: Trained, y: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Return an image for each condition, from codes that N(0, I) draws by the seed.  [N, K] -> [N, H, W, C]"""
+    z = randomness.rng(seed, "prior").standard_normal((len(y), trained.spec.latent_dim))
+    return trained.predict("generate", z, y)
+
+
+def examples(images: Images, most: int = 8) -> np.ndarray:
+    """Return the rows of the images to be shown: the first of each class, or some along its first number."""
+    if images.y.ndim == 1 and images.num_classes > 1:
+        return np.unique(images.y, return_index=True)[1][:most]
+    order = np.argsort(images.y[:, 0], kind="stable") if images.y.ndim == 2 else np.arange(len(images))
+    return order[np.linspace(0, len(order) - 1, min(most, len(order))).round().astype(int)]
+
+
+class Reader:
+    """Reads the condition of an image from its nearest training images: no network, and nothing to be trained."""
+
+    def __init__(self, images: Images):
+        kind = KNeighborsClassifier if images.y.ndim == 1 else KNeighborsRegressor
+        self.model = kind(min(NEIGHBOURS, len(images))).fit(self._rows(data.scale(images.x)), images.y)
+
+    @staticmethod
+    def _rows(x: np.ndarray) -> np.ndarray:
+        return x.reshape(len(x), -1)
+
+    def score(self, x: np.ndarray, y: np.ndarray) -> float:
+        """Return how often it reads the label, or which share of the numbers' variance it explains (R^2)."""
+        return float(self.model.score(self._rows(x), y))
+
+
+def errors(x: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return the mean squared error of each image, a pixel.  [N, H, W, C] twice -> [N]"""
+    return ((x - other) ** 2).reshape(len(x), -1).mean(1, dtype=np.float64)
+
+
+def around(trained: Trained, image: np.ndarray, angles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Encode an upright image and decode its code under other angles; beside it the image really turned.
+
+    image uint8 [H, W, C], angles [A] in degrees -> two arrays [A, H, W, C] in [0, 1]: as decoded, as turned
+    """
+    upright = of_angles(np.zeros(1))
+    mu, _ = trained.predict("encode", data.scale(image[None]), upright)
+    made = trained.predict("generate", mu.repeat(len(angles), 0), of_angles(angles))
+    return made, data.scale(np.stack([turn(image, angle) for angle in angles]))
+
+
+def traversal(trained: Trained, images: Images, at: np.ndarray, units: int = 5) -> tuple[np.ndarray, np.ndarray]:
+    """Decode the first image's code with one unit after the other moved to the values `at`, those with most KL first.
+
+    -> images [U, A, H, W, C], units [U]
+    """
+    mu, logvar = codes(trained, images)
+    most = np.argsort(-latent.kl_per_dimension(mu, logvar))[:units]
+    z = np.tile(mu[0], (len(most), len(at), 1))
+    z[np.arange(len(most)), :, most] = at
+    made = trained.predict("generate", z.reshape(-1, mu.shape[1]), condition(images)[:1].repeat(len(most) * len(at), 0))
+    return made.reshape(len(most), len(at), *images.shape), most
+
+
+def inside(images: Images, gap: tuple[float, float]) -> np.ndarray:
+    """Return which images are turned by an angle between those of `gap`.  -> bool [N]"""
+    angles = np.rad2deg(np.arctan2(images.y[:, 1], images.y[:, 0])) % 360
+    return (angles > gap[0] + 0.01) & (angles < gap[1] - 0.01)
+
+
+def of_turning(trained: Trained, images: Any, gap: tuple[float, float], count: int) -> dict[str, float]:
+    """Return mean squared errors, a pixel, of upright test images that `around` turns by angles in the gap and outside.
+
+    'nearest' is what the really turned image is off by at the nearest angle that was trained, for angles in the gap.
+    """
+    low, high = gap
+    inside = np.linspace(low, high, 7)[1:-1]
+    outside = np.arange(high + 15, low + 360, 30) % 360
+    edges = np.where(inside < (low + high) / 2, low, high)
+    found = {"inside": [], "outside": [], "nearest": []}
+    for image in images.x[:count]:
+        for name, angles in (("inside", inside), ("outside", outside)):
+            found[name].append(errors(*around(trained, image, angles)).mean())
+        right, near = (data.scale(np.stack([turn(image, angle) for angle in at])) for at in (inside, edges))
+        found["nearest"].append(errors(right, near).mean())
+    return {name: float(np.mean(values)) for name, values in found.items()}
