@@ -266,7 +266,7 @@ def test_the_report_as_it_stands(tmp_path):
     assert labels["end:body"] <= BODY_PAGES
     assert not strayed(texts, labels, sections)
     pages = PdfReader(pdf).pages
-    ends = (labels["end:body"], len(pages))  # of the body, after which margins change, and of all
+    ends = (labels["end:discussion"], len(pages))  # the one before other margins, and the last
     early = [number for number, page in enumerate(pages, 1) if number not in ends and ends_early(page)]
     assert not early, f"pages of which the lower half is empty: {early}"
     small = {number: size for number, page in enumerate(pages, 1) if (size := smallest(page)) < TEXT_POINTS}
