@@ -22,6 +22,7 @@ OVERFULL_POINTS = 2
 BODY_PAGES = 45  # with the references, without the appendices
 TEXT_POINTS, FIGURE_POINTS = 6.9, 4.9  # of what has as many letters as a WORD: others are indices, exponents, marks
 WORD = 7
+FOOT = 75  # points from the lower edge, below which a page's number stands
 LEAST = {"figure": 0.99, "table": 0.875}  # a figure at its own size; a table set in 8 pt, which is 7 pt at least
 EVERYTHING = r"""
 \section{All}\label{sec:all}
@@ -139,6 +140,18 @@ def smallest(page: PageObject) -> float:
     return min(sizes, default=float("inf"))
 
 
+def ends_early(page: PageObject) -> bool:
+    """Whether the text of a page ends in its upper half: captions count, not the number at its foot."""
+    lines = []
+
+    def place(text: str, matrix: list, line: list, *_) -> None:
+        if text.strip() and list(matrix) == [1, 0, 0, 1, 0, 0]:  # not in a figure
+            lines.append(line[5])
+
+    page.extract_text(visitor_text=place)
+    return not any(FOOT < height < float(page.mediabox.height) / 2 for height in lines)
+
+
 def fonts_outside(pdf: Path) -> list[str]:
     """The fonts that a PDF asks for and does not hold, those of its figures included."""
     if shutil.which("pdffonts") is None:
@@ -252,9 +265,11 @@ def test_the_report_as_it_stands(tmp_path):
     labels, sections = places(pdf.parent)
     assert labels["end:body"] <= BODY_PAGES
     assert not strayed(texts, labels, sections)
-    small = {
-        number: size for number, page in enumerate(PdfReader(pdf).pages, 1) if (size := smallest(page)) < TEXT_POINTS
-    }
+    pages = PdfReader(pdf).pages
+    ends = (labels["end:discussion"], len(pages))  # the one before other margins, and the last
+    early = [number for number, page in enumerate(pages, 1) if number not in ends and ends_early(page)]
+    assert not early, f"pages of which the lower half is empty: {early}"
+    small = {number: size for number, page in enumerate(pages, 1) if (size := smallest(page)) < TEXT_POINTS}
     assert not small, f"pages with text below {TEXT_POINTS} points: {small}"
     figures = sorted((texts / "generated" / "figures").glob("*.pdf"))
     small = {path.name: size for path in figures if (size := smallest(PdfReader(path).pages[0])) < FIGURE_POINTS}

@@ -34,7 +34,7 @@ def sources(texts: Path) -> str:
 def plain(tex: str) -> str:
     """A number of LaTeX as Python prints it."""
     tex = re.sub(r"\\ensuremath\{(-?[0-9.]+)\\times10\^\{(-?\d+)\}\}", r"\1e\2", tex)
-    return tex.replace(r"\ensuremath{-}", "-").replace(r"\%", "%").removesuffix(r"\,")
+    return tex.replace(r"\ensuremath{-}", "-").replace(r"\,\%", "%").replace(r"\%", "%").removesuffix(r"\,")
 
 
 def same(printed: str, number: float, form: str) -> bool:

@@ -4,6 +4,7 @@ import pandas as pd
 
 from twinvae.run import latex
 from twinvae.run.results import Key, Result
+from twinvae_collect.rendering import model_in_words
 from twinvae_studies.amounts import Amount, trained
 
 COLUMNS = {"images": "images", "epochs": "epochs", "batch": "batch_size", "rate": "learning_rate"}
@@ -18,7 +19,7 @@ def amounts_table(theirs: dict[str, Amount], found: dict[Key, Result]) -> str:
     for amount in theirs.values():
         runs = [ours for result in found.values() if (ours := trained(result, amount.model))]
         ours = max(runs, key=lambda run: run.presented, default=Amount(amount.model, 0, 0))
-        row = {"report": amount.report, "model": amount.model}
+        row = {"report": amount.report, "model": model_in_words(amount.model.removeprefix(f"report{amount.report}_"))}
         for word, name in COLUMNS.items():
             both = (getattr(one, name) for one in (ours, amount))
             row[word] = " / ".join(f"{value:,g}" if value else "--" for value in both)

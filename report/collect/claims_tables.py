@@ -73,7 +73,7 @@ def claimant(report: str) -> str:
 
 def claims_table(report: str, judged: list[Claim], found: dict[Key, Result]) -> str:
     """Return the claims of a report, what was measured, the rules and the verdicts, as a table."""
-    who = "we expected" if report == "ours" else f"{claimant(report)} said"
+    who = {"ours": "we expected", "sohn": "Sohn et al. and Pyro said"}.get(report, f"{claimant(report)} said")
     claims = [claim for claim in judged if claim.report == report]
     runs = {FRAMEWORK[name]: run for claim in claims for name, run in runs_of(claim, found).items()}
     source = f"Notebook {claims[0].notebook}; " + ", ".join(f"{name}: {run.profile}" for name, run in runs.items())
@@ -85,16 +85,18 @@ def claims_table(report: str, judged: list[Claim], found: dict[Key, Result]) -> 
 def claim_row(claim: Claim, found: dict[Key, Result]) -> dict:
     """Return a claim with its numbers of each backend, its verdict, and notes: where twins differ, what would decide.
 
-    Raises ValueError for a number that a run did not write and the claim does not await.
+    A number that one twin alone has written yet is '--' of the other, one that none has is left out.  Raises ValueError
+    for a number that a run did not write and the claim does not await.
     """
     runs = runs_of(claim, found)
     wanted = {name for name in claim.names if not {name, name.removesuffix("_sd")} & set(claim.awaits)}
     if lacking := [f"{name} (not in {run.folder})" for run in runs.values() for name in wanted - set(run.numbers)]:
         raise ValueError(f"claim {claim.id} asks for numbers that no run wrote: {', '.join(sorted(lacking))}")
     measured = [
-        f"{latex.escape(words)}: " + " / ".join(marked_number(run, name) for run in runs.values())
+        f"{latex.escape(words)}: "
+        + " / ".join(marked_number(run, name) if name in run.numbers else "--" for run in runs.values())
         for words, name in claim.shown.items()
-        if all(name in run.numbers for run in runs.values())
+        if any(name in run.numbers for run in runs.values())
     ]
     verdicts = verdicts_of(claim, found)
     notes = [f"{FRAMEWORK[backend]}: {word}." for backend, word in verdicts.items() if len(set(verdicts.values())) > 1]

@@ -10,6 +10,8 @@ from twinvae.run.parameters import PROFILES
 from twinvae.run.results import NO_BACKEND, Result
 
 FRAMEWORK = {"torch": "PyTorch", "tf": "TensorFlow", NO_BACKEND: "--"}
+WORDS = {"better": "ours", "shallow": "one-layer", "cifar": "CIFAR-10"}  # of the names of models, as the text has them
+WORDS |= {word: word.upper() for word in ("ae", "vae", "cvae", "cgan", "mnist", "usps")}
 LETTERS = {profile: profile[0] for profile in PROFILES}  # raised, beside a number of another run than its section's
 
 
@@ -17,6 +19,11 @@ def code(text: str) -> str:
     """Return text in typewriter type that may break after an underscore, a hyphen and a point that is in no number."""
     text = re.sub(r"(\\_|-|\.(?!\d))", r"\1\\allowbreak{}", latex.escape(text))
     return rf"\texttt{{{text}}}"
+
+
+def model_in_words(name: str) -> str:
+    """Return the name of a model as a table has it: 'report002_vae_mnist' -> '002 VAE MNIST'."""
+    return " ".join(WORDS.get(part, part) for part in name.removeprefix("report").split("_"))
 
 
 def mark(result: Result, kind: str, name: str) -> tuple[str, str]:
@@ -31,7 +38,7 @@ def usual(result: Result) -> tuple[str, str]:
 
 def marked_number(result: Result, name: str) -> str:
     """Return a number as the run's format says, with its mark, which LaTeX raises where it is not the usual one."""
-    text = latex.number(result.numbers[name], result.manifest["formats"][name])
+    text = latex.number(result.numbers[name], result.manifest["formats"][name]).replace(r"\%", r"\,\%")
     beside = r"[\,]" if r"\times" in text else ""  # an exponent, not in it
     letter, star = mark(result, "numbers", name)
     return rf"{text}\twinmark{beside}{{{letter}}}{{{star}}}"

@@ -7,7 +7,7 @@ from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from twinvae.run import latex
 from twinvae.run.parameters import BACKENDS
 from twinvae.run.results import Result
-from twinvae_collect.rendering import render
+from twinvae_collect.rendering import model_in_words, render
 
 
 def read_table(result: Result, name: str) -> tuple[pd.DataFrame, dict[str, str], list[str]]:
@@ -54,7 +54,7 @@ def pairs(result: Result, name: str) -> str:
     for model, own in cells.groupby(values["model"], sort=False):
         order = values["backend"][own.index].map(BACKENDS.index).sort_values(kind="stable").index
         first, *others = own.loc[order].to_numpy()
-        rows.append([latex.escape(model.removeprefix("report")), *first])
+        rows.append([latex.escape(model_in_words(model)), *first])
         rows += [[r"\quad TensorFlow", *np.where(row == first, "", row)] for row in others if (row != first).any()]
     alignment = "l" + "".join("r" if column in numeric else "l" for column in cells)
     return render("table.tex", alignment=alignment, head=map(latex.head, ["model", *cells]), rows=rows)
