@@ -29,6 +29,14 @@ def test_the_catalogue_has_a_row_a_set_and_a_row_a_file():
     assert tables["files"]["SHA-256"].tolist() == ["f00d", "beef"]
 
 
+def test_a_class_that_is_one_image_is_not_smeared():
+    x = np.zeros((4, 2, 2, 1), "uint8")
+    x[:2, 0] = 255  # the same image twice
+    x[2, 0], x[3, 1] = 255, 255  # two that share no ink: their mean is grey all over
+    images = data.Images(x, np.array([0, 0, 1, 1]), ("same", "other"), SOURCE)
+    assert preprocessing.smeared(images) == pytest.approx([0, 0.5], abs=0.01)
+
+
 def test_a_row_of_splits_counts_test_images_that_are_in_training():
     x = np.arange(6, dtype="uint8")[:, None, None, None]
     made = lambda at: data.Images(x[at], np.array(at) % 2, ("even", "odd"), SOURCE)  # noqa: E731

@@ -44,8 +44,8 @@ def way(name: str) -> str:
     return " | ".join([*back, *EVERYWHERE, *on])
 
 
-def test_the_way_goes_from_00_to_10():
-    assert [name.split("_")[0] for name in NAMES] == ["00", "01", "01b", *(f"{n:02}" for n in range(2, 11))]
+def test_the_way_goes_from_00_to_11():
+    assert [name.split("_")[0] for name in NAMES] == ["00", "01", "01b", *(f"{n:02}" for n in range(2, 12))]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -15,6 +15,7 @@ from scipy import ndimage
 
 from twinvae import data, spec
 from twinvae.data import Images, Splits, by_class
+from twinvae.figures import overview
 from twinvae.metrics import baselines
 from twinvae_studies import report000
 
@@ -51,6 +52,12 @@ def pixel_shares(x: np.ndarray) -> dict[str, float]:
     white = 255 if x.dtype == np.uint8 else 1
     shares = {"black": x == 0, "between": (x > 0) & (x < white), "white": x == white}
     return {name: float(where.mean()) for name, where in shares.items()}
+
+
+def smeared(images: Images) -> np.ndarray:
+    """Return which share of the ink of each class's mean image is grey: what no two images agree on.  -> [K]"""
+    means = overview.class_means(images).reshape(images.num_classes, -1) / 255
+    return (means * (1 - means)).sum(1) / means.sum(1)
 
 
 # ---------------------------------------------------------------- steps
