@@ -302,7 +302,7 @@ def test_the_lock_says_who_needs_what_and_is_what_the_project_asks_for():
     assert (
         set(re.findall(r"^[a-z0-9-]+(?===)", asked, flags=re.MULTILINE)) <= wanted <= {*lock(), *names(extras["onnx"])}
     )
-    assert pyproject()["requires-python"] == ">=3.11,<3.14"
+    assert pyproject()["requires-python"] == ">=3.11"
 
 
 def test_no_framework_is_asked_for_but_by_an_extra():
