@@ -211,6 +211,11 @@ def test_a_text_that_cannot_be_read_from_the_standard_input(main, given, says, m
         (KeyboardInterrupt(), 130, "twinvae: interrupted; what is whole is kept, and the same command goes on"),
         (MemoryError(), 1, "twinvae: there is not memory enough; take fewer or smaller images, or a smaller batch"),
         (NotFinite("the loss is nan"), 1, "twinvae: the loss is nan"),
+        (
+            ModuleNotFoundError("No module named 'keras'", name="keras"),
+            2,
+            "twinvae: keras is not installed; pip install ",
+        ),
         (PermissionError(13, "Permission denied", "/x"), 2, "twinvae: cannot read or write /x (Permission denied); "),
     ],
 )

@@ -234,6 +234,11 @@ def _explained(error: Exception) -> tuple[int, str]:
     elif isinstance(error, OSError) and error.errno:
         place = error.filename or "the output"
         sentence = f"cannot read or write {place} ({error.strerror}); make room or give access, or name another place"
+    elif isinstance(error, ModuleNotFoundError) and error.name in ("torch", "keras", "tensorflow"):
+        extra = "torch" if error.name == "torch" else "tf"
+        sentence = (
+            f"{error.name} is not installed; pip install 'twinvae[{extra}]' brings it, or take the other --backend"
+        )
     elif not isinstance(error, NotTrained | ValueError | OSError | ImportError):
         raise error
     return code, f"twinvae: {sentence}"
