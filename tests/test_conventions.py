@@ -1,10 +1,15 @@
 """What other people's tools read: workflows, hooks, containers, citations.  Each parses, and names what is there."""
 
+import json
 import re
 import tomllib
+from datetime import date
 
+import datasets
 import yaml
 from tiny import ROOT
+
+from twinvae import data
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PYTHONS = [line.rpartition(" ")[2] for line in PYPROJECT["project"]["classifiers"] if "Python :: 3." in line]
@@ -51,3 +56,93 @@ def test_workflows_may_only_read_and_name_their_actions_by_checksum():
             assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", step["uses"])
             assert "checkout" not in step["uses"] or step["with"]["persist-credentials"] is False
     assert read(".github/dependabot.yml")["updates"][0]["package-ecosystem"] == "github-actions"
+
+
+# --- who made it, of what ------------------------------------------------------------------------
+
+TITLE = "AE, VAE, CVAE and CGAN as twins"
+CODEMETA = {  # the terms of CodeMeta 3.0 that are used, with their types
+    "@context": str,
+    "@type": str,
+    "name": str,
+    "description": str,
+    "version": str,
+    "datePublished": str,
+    "author": list,
+    "license": str,
+    "programmingLanguage": dict,
+    "runtimePlatform": str,
+    "operatingSystem": list,
+    "softwareRequirements": str,
+    "developmentStatus": str,
+    "readme": str,
+    "referencePublication": dict,
+    "keywords": list,
+}
+ZENODO = {  # the fields of Zenodo's deposit metadata that are used, with their types
+    "title": str,
+    "upload_type": str,
+    "version": str,
+    "publication_date": str,
+    "description": str,
+    "creators": list,
+    "license": str,
+    "access_right": str,
+    "language": str,
+    "keywords": list,
+}
+
+
+def json_of(name: str, terms: dict[str, type]) -> dict:
+    """A JSON file of the project, whose fields must be these, of these types."""
+    read = json.loads((ROOT / name).read_text(encoding="utf-8"))
+    assert {field: type(value) for field, value in read.items()} == terms
+    return read
+
+
+def test_the_citation_asks_for_the_report():
+    citation = read("CITATION.cff")
+    assert set(citation) >= {"cff-version", "message", "title", "authors"}, "what CFF 1.2.0 requires"
+    assert citation["cff-version"] == "1.2.0" and citation["type"] in ("software", "dataset")
+    assert isinstance(citation["date-released"], date)
+    preferred = citation["preferred-citation"]
+    assert set(preferred) == {"type", "title", "authors", "year", "notes"} and preferred["type"] == "report"
+    assert preferred["title"].startswith(TITLE) and TITLE in (ROOT / "report" / "main.tex").read_text(encoding="utf-8")
+    assert preferred["authors"] == citation["authors"] == [{"name": "The twinvae authors"}]
+    assert (
+        preferred["year"] == citation["date-released"].year and f"version {citation['version']}" in preferred["notes"]
+    )
+
+
+def test_codemeta_says_what_the_citation_says():
+    citation, meta = read("CITATION.cff"), json_of("codemeta.json", CODEMETA)
+    assert meta["@context"] == "https://w3id.org/codemeta/3.0" and meta["@type"] == "SoftwareSourceCode"
+    assert (meta["version"], meta["keywords"]) == (citation["version"], citation["keywords"])
+    assert meta["datePublished"] == str(citation["date-released"])
+    assert meta["author"] == [{"@type": "Organization", "name": citation["authors"][0]["name"]}]
+    assert meta["license"] == f"https://spdx.org/licenses/{citation['license']}"
+    assert meta["referencePublication"]["name"] == citation["preferred-citation"]["title"]
+    assert meta["description"] == PYPROJECT["project"]["description"]
+    assert (ROOT / meta["readme"]).is_file() and (ROOT / meta["softwareRequirements"]).is_file()
+
+
+def test_zenodo_says_what_the_citation_says():
+    citation, deposit = read("CITATION.cff"), json_of(".zenodo.json", ZENODO)
+    for field in ("title", "version", "license", "keywords"):
+        assert deposit[field] == citation[field]
+    assert deposit["publication_date"] == str(citation["date-released"])
+    assert deposit["creators"] == citation["authors"]
+    assert (deposit["upload_type"], deposit["access_right"]) == ("software", "open")
+
+
+def test_what_is_known_of_the_data_sets_is_on_their_page():
+    page = (ROOT / "Datasets.md").read_text(encoding="utf-8")
+    assert page == datasets.page(), "make it again: python tests/datasets.py"
+    assert set(datasets.KNOWN) == set(data.SETS)
+    for one in data.SETS.values():
+        assert f"`{one.name}`" in page and one.licence in page and all(file.checksum in page for file in one.files)
+
+
+def test_the_security_page_names_files_that_are_there():
+    links = re.findall(r"\]\(([^)]+)\)", (ROOT / "SECURITY.md").read_text(encoding="utf-8"))
+    assert links and all((ROOT / link).is_file() for link in links)
