@@ -96,7 +96,7 @@ def test_pictures_of_several_sizes_are_brought_to_one(run, results, tmp_path):
     for name in ("cat", "dog"):
         (tmp_path / "own" / name).mkdir(parents=True)
         for i in range(30):
-            cv2.imwrite(str(tmp_path / "own" / name / f"{i}.png"), np.full((9 + i, 20), 8 * i, np.uint8))
+            cv2.imwrite(str(tmp_path / "own" / name / f"{i}.png"), np.full((9 + i, 20, 3), (8 * i, 0, i), np.uint8))
     own = f"folder:{tmp_path / 'own'}"
     words = ("train", "report004_vae", "--dataset", own, "--epochs", 1, "--batch-size", 8)
     assert run(*words)[0] == 2
@@ -104,6 +104,8 @@ def test_pictures_of_several_sizes_are_brought_to_one(run, results, tmp_path):
     assert code == 0
     code, said, _ = run("reconstruct", said.split()[-1], "--dataset", own, "-n", 2, "--out", tmp_path / "x.png")
     assert code == 0 and picture(tmp_path / "x.png").shape == (2 * 98 - 2, 2 * (10 * 8 + 2) - 2)
+    code, *_ = run("reconstruct", "report004_vae", "--dataset", own, "-n", 2, "--out", tmp_path / "y.png")
+    assert code == 0 and picture(tmp_path / "y.png").shape == (2 * 86 - 2, 2 * 86 - 2), "a model of other images"
 
 
 def test_a_model_that_is_not_sampled_is_shown_by_its_card(run, results):

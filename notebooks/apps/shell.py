@@ -78,8 +78,9 @@ def reconstruct(
 
     arguments.checked_count(n), arguments.checked_output(out, (".png",))
     model = twinvae.load(name, backend)
-    size = {"size": model.spec.image_shape[:2]} if dataset.startswith("folder:") else {}
-    images = data.load(dataset, "test", **size) if dataset else named_images(model.trained.job)
+    *size, channels = model.spec.image_shape
+    fit = {"size": tuple(size), "channels": channels} if dataset.startswith("folder:") else {}
+    images = data.load(dataset, "test", **fit) if dataset else named_images(model.trained.job)
     images = images.subset(np.arange(n := min(n, len(images))) * len(images) // n)
     x = data.scale(images.x)
     again = model.reconstruct(x, images.y if model.spec.num_classes else None)
