@@ -1,11 +1,17 @@
 """What other people's tools read: workflows, hooks, containers, citations.  Each parses, and names what is there."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from datetime import date
 
 import datasets
+import live
+import needed
+import pytest
 import yaml
 from tiny import ROOT
 
@@ -56,6 +62,60 @@ def test_workflows_may_only_read_and_name_their_actions_by_checksum():
             assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", step["uses"])
             assert "checkout" not in step["uses"] or step["with"]["persist-credentials"] is False
     assert read(".github/dependabot.yml")["updates"][0]["package-ecosystem"] == "github-actions"
+
+
+# --- containers ----------------------------------------------------------------------------------
+
+BINDER_NOTEBOOKS = ("00_start_here", "01b_from_scratch", "03_digits_ae_vae_cvae", "10_explorer")
+
+
+def test_the_image_copies_what_is_there_and_is_made_by_make():
+    lines = (ROOT / "Dockerfile").read_text().replace("\\\n", "").splitlines()
+    steps = [line.partition(" ")[::2] for line in lines if line and not line.startswith("#")]
+    assert {word for word, _ in steps} <= {"FROM", "ARG", "WORKDIR", "RUN", "USER", "COPY", "EXPOSE", "CMD"}
+    assert steps[0] == ("FROM", "python:3.11-slim") and steps[-1][0] == "CMD"
+    copied = [name for word, rest in steps if word == "COPY" for name in rest.split()[:-1] if not name.startswith("--")]
+    assert all((ROOT / name).exists() for name in copied) and {"requirements.lock", "requirements.hashed"} < set(copied)
+    runs = [rest for word, rest in steps if word == "RUN"]
+    assert runs.index("make latex") < runs.index("make env")
+    assert steps.index(("RUN", "make latex")) < steps.index(("USER", "twin")) < steps.index(("RUN", "make env"))
+    before = steps[: steps.index(("RUN", "make env"))]
+    for name in ("lib", "notebooks", "report"):  # where pyproject.toml says that the packages lie
+        assert ("COPY", f"--chown=twin {name} {name}") in before
+    assert json.loads(steps[-1][1])[:3] == [".venv/bin/python", "-m", "jupyter"]
+    assert ".venv" in (ROOT / ".dockerignore").read_text().split()
+
+
+def test_the_development_container_is_made_by_make():
+    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text())
+    assert container["image"].endswith("python:3.11-bookworm")
+    assert container["postCreateCommand"] == "sudo make latex && make env"
+    targets = re.findall(r"(?m)^([a-z]+):", (ROOT / "Makefile").read_text())
+    assert {"latex", "env"} <= set(targets)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="made with the packages of Linux")
+def test_binder_has_the_versions_of_the_lock():
+    assert needed.BINDER.read_text() == needed.binder(), "make it again: python tests/needed.py"
+    assert (ROOT / "binder" / "runtime.txt").read_text() == "python-3.11\n"
+    for name in ("postBuild", "start"):
+        assert (ROOT / "binder" / name).stat().st_mode & 0o111
+        subprocess.run(["bash", "-n", ROOT / "binder" / name], check=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BINDER_NOTEBOOKS)
+def test_binder_runs_its_notebooks(name, tmp_path, monkeypatch):
+    """In a kernel that finds no package but those of binder/requirements.txt, in the profile that binder/start sets."""
+    there = set(re.findall(r"(?m)^([a-z0-9-]+)==", needed.BINDER.read_text()))
+    own = {"twinvae", "twinvae_apps", "twinvae_collect", "twinvae_studies", "sitecustomize"}
+    (tmp_path / "sitecustomize.py").write_text(needed.without_others(there, own) + "import papermill")
+    environment = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+    done = subprocess.run([sys.executable, "-c", ""], env=os.environ | environment, capture_output=True, text=True)
+    assert "No module named 'papermill'" in done.stderr, "what Binder has not is not found"
+    (tmp_path / "sitecustomize.py").write_text(needed.without_others(there, own))
+    monkeypatch.setenv("PYTHONPATH", environment["PYTHONPATH"])
+    live.numbers(ROOT / "notebooks" / f"{name}.ipynb", tmp_path / "results", times=1)
 
 
 # --- who made it, of what ------------------------------------------------------------------------

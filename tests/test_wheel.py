@@ -6,12 +6,10 @@ import subprocess
 import sys
 import tomllib
 import zipfile
-from importlib import metadata
 from pathlib import Path
 
 import pytest
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+from needed import needed, of_extras, without_others
 from tiny import ROOT
 
 FOLDERS = {
@@ -66,48 +64,17 @@ def test_all_packages_are_imported_from_the_wheel_and_find_their_templates(wheel
     assert all(Path(file).is_relative_to(wheel) for file in files.split())
 
 
-# A finder that does not find some packages is what there is where they are not installed.
-ONLY = """
-import sys
-
-class Only:
-    def __init__(self, finder):
-        self.finder = finder
-
-    def find_spec(self, name, path=None, target=None):
-        return None if name.split(".")[0] in {missing!r} else self.finder.find_spec(name, path, target)
-
-sys.meta_path[:] = [Only(finder) for finder in sys.meta_path]
-from twinvae_apps import shell
-sys.argv = ["twinvae", *sys.argv[1:]]
-shell.main()
-"""
-
-
-def needed(requirements: list[str]) -> set[str]:
-    """The distributions that these requirements bring, each with what it needs itself."""
-    found: set[str] = set()
-    while requirements:
-        one = Requirement(requirements.pop())
-        if canonicalize_name(one.name) not in found and (one.marker is None or one.marker.evaluate({"extra": ""})):
-            found.add(canonicalize_name(one.name))
-            requirements += metadata.requires(one.name) or []
-    return found
-
-
 @pytest.mark.parametrize("backend", ["torch", "tf"])
 def test_one_framework_is_enough_to_train_and_to_sample(wheel, backend, tmp_path):
     """With no package but those that the wheel and its extra ask for, and what those need."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    there = needed([*project["dependencies"], *project["optional-dependencies"][backend]])
-    modules = metadata.packages_distributions().items()
-    missing = {module for module, owners in modules if not there & set(map(canonicalize_name, owners))}
-    assert {"torch", "tensorflow"} & missing and {"snakemake", "IPython"} < missing
+    there = needed(of_extras(backend))
+    assert not there & {"snakemake", "ipython", "keras" if backend == "torch" else "torch"}
+    program = without_others(there, own=set(FOLDERS))
+    run_shell = "from twinvae_apps import shell\nsys.argv = ['twinvae', *sys.argv[1:]]\nshell.main()"
     environment = os.environ | {"PYTHONPATH": str(wheel), "TWINVAE_RESULTS": str(tmp_path / "results")}
-    code = ONLY.format(missing=tuple(missing - set(FOLDERS)))
 
     def run(*words: str) -> str:
-        command = [sys.executable, "-c", code, *words, "--backend", backend]
+        command = [sys.executable, "-c", program + run_shell, *words, "--backend", backend]
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout
