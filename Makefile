@@ -32,6 +32,8 @@ TESTS := -m 'not slow'
 LATEX := texlive-latex-recommended texlive-latex-extra texlive-fonts-recommended lmodern latexmk poppler-utils
 RUN := $(VENV)/bin/python
 READY := $(VENV)/ready
+UV := $(shell command -v uv)
+INSTALL = $(if $(UV),$(UV) pip install --python $(RUN),$(RUN) -m pip install)
 
 ifeq ($(PROFILE),overnight)
 $(error PROFILE=overnight is gone; PROFILE=full replaces it: the reports' own settings on all the data)
@@ -55,18 +57,19 @@ report:
 env: $(READY)
 
 # pip itself chooses the build of PyTorch, with CUDA or without; if it were asked for checksums at once, it would prefer
-# those of an index to a file at hand. The last pip finds all locked packages there; it adds the project, and what
-# PyTorch needs of CUDA where it is not the one without.
+# those of an index to a file at hand. The last step finds all locked packages there; it adds the project, and what PyTorch
+# needs of CUDA where it is not the one without.  uv, where it is there, takes seconds for the last two; it cannot do the
+# first, as it holds a build to the checksums of its own full version. `make env UV=` goes without it.
 $(READY): requirements.lock requirements.hashed pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || { \
-	  echo "Python 3.11, 3.12 or 3.13 is needed and $(PYTHON) is not one: name one, as in make PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11, 5) <= sys.version_info[:3] < (3, 14))' || { echo "Python 3.11, 3.12 or" \
+	  "3.13 is needed (3.11 from 3.11.5 on) and $(PYTHON) is not one: name one, as in make PYTHON=python3.11" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip download -q --no-deps -d $(VENV)/torch $$(grep -o '^torch==[^ ]*' requirements.lock)
 	sed -n '/^torch==/,/[^\\]$$/p' requirements.hashed > $(VENV)/torch/hashed
 	$(RUN) -m pip install -q --require-hashes --no-deps --no-index --find-links $(VENV)/torch -r $(VENV)/torch/hashed
 	rm -r $(VENV)/torch
-	$(RUN) -m pip install -q --require-hashes --no-deps -r requirements.hashed
-	$(RUN) -m pip install -q -r requirements.lock -e .
+	$(INSTALL) -q --require-hashes --no-deps -r requirements.hashed
+	$(INSTALL) -q -r requirements.lock -e .
 	@$(RUN) -m jupyter labextension disable --level=sys_prefix @jupyterlab/apputils-extension:announcements >/dev/null 2>&1
 	@touch $@
 

@@ -3,24 +3,41 @@
 `make env` installs from it, so pip refuses any file that is not the one that was locked.  It holds what Python 3.11 to
 3.13 on Linux and macOS may take: wheels, or the source where there is no wheel.  Checksums that are there and that PyPI
 does not know, as of PyTorch's wheels without CUDA, stay as long as the version does.
+
+With uv at hand it also writes pylock.toml, the same files with their addresses on PyPI in the standard form (PEP 751),
+for `pip install -r pylock.toml`.
 """
 
+import json
 import re
+import shutil
+import subprocess
+import tempfile
+import tomllib
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import unquote
 
 from packaging.tags import Tag
 from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[1]
-LOCK, HASHED = ROOT / "requirements.lock", ROOT / "requirements.hashed"
+LOCK, HASHED, PYLOCK = ROOT / "requirements.lock", ROOT / "requirements.hashed", ROOT / "pylock.toml"
 PINNED = re.compile(r"(?m)^([a-z0-9-]+)==(\S+)( ; [^#\n]*[^#\s])?")
 HEAD = """\
 # requirements.lock with the checksums of all files that pip may take, for `pip install --require-hashes --no-deps`;
 # made by tests/hashes.py.
 """
+PYLOCK_HEAD = """\
+# requirements.lock as PEP 751 writes it, with the addresses of the files; made by tests/hashes.py.
+# What PyTorch needs of CUDA is not in it: pip install -e '.[torch,tf]' adds that.
+lock-version = "1.0"
+requires-python = ">=3.11.5,<3.14"
+created-by = "tests/hashes.py"
+"""
+PYLOCK_KEYS = ("name", "version", "marker")
 
 
 def suits(tag: Tag) -> bool:
@@ -45,6 +62,38 @@ def checksums(name: str, version: str) -> list[str]:
     return wheels or sources
 
 
+def pylock(of_uv: dict) -> str:
+    """Return pylock.toml from what uv wrote: the wheels that suit, or the source where there is no wheel."""
+    lines = [PYLOCK_HEAD]
+    for package in of_uv["packages"]:
+        lines += ["[[packages]]", *(f"{key} = {json.dumps(package[key])}" for key in PYLOCK_KEYS if key in package)]
+        if wheels := [one for one in package.get("wheels", []) if any(map(suits, wheel_tags(one["url"])))]:
+            lines += ["wheels = [", *(f"    {address(one)}," for one in wheels), "]", ""]
+        else:
+            lines += [f"sdist = {address(package['sdist'])}", ""]
+    return "\n".join(lines)
+
+
+def address(file: dict) -> str:
+    """Return where a file lies, and its checksum, as TOML."""
+    return f'{{ url = "{file["url"]}", hashes = {{ sha256 = "{file["hashes"]["sha256"]}" }} }}'
+
+
+def wheel_tags(url: str) -> frozenset[Tag]:
+    """Return the tags of the wheel at an address."""
+    return parse_wheel_filename(unquote(url.rpartition("/")[2]))[3]
+
+
+def write_pylock(uv: str) -> None:
+    """Have uv look up the files of the lock on PyPI, and write those that suit."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "pylock.toml"
+        options = "--no-config --no-deps --universal --python-version 3.11.5 --format pylock.toml --index-url"
+        command = [uv, "pip", "compile", "-q", LOCK, *options.split(), "https://pypi.org/simple", "-o", out]
+        subprocess.run(command, check=True)
+        PYLOCK.write_text(pylock(tomllib.loads(out.read_text())))
+
+
 def entries() -> list[str]:
     """Return what requirements.hashed says of each package, its checksums on lines of their own."""
     return re.split(r"(?m)^(?=[a-z0-9-]+==)", HASHED.read_text())[1:]
@@ -62,6 +111,10 @@ def main() -> None:
         every = sorted({*ours, *before.get(line, [])})
         written.append(" \\\n".join([line + where, *(f"    --hash=sha256:{one}" for one in every)]))
     HASHED.write_text(HEAD + "\n".join(written) + "\n")
+    if uv := shutil.which("uv"):
+        write_pylock(uv)
+    else:
+        print("pylock.toml is as it was: install uv and run this again")
 
 
 if __name__ == "__main__":

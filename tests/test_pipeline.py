@@ -205,7 +205,7 @@ def test_make_refuses_a_python_that_is_too_old(tmp_path):
     old.write_text("#!/bin/sh\nexit 1\n")
     old.chmod(0o755)
     done = make("env", f"PYTHON={old}", f"VENV={tmp_path}/venv")
-    assert done.returncode != 0 and "Python 3.11, 3.12 or 3.13 is needed" in done.stderr
+    assert done.returncode != 0 and "Python 3.11, 3.12 or 3.13 is needed (3.11 from 3.11.5 on)" in done.stderr
     assert not (tmp_path / "venv").exists()
 
 
@@ -253,13 +253,76 @@ def test_every_locked_package_has_the_checksums_that_pip_asks_for():
     assert "--require-hashes --no-deps -r requirements.hashed" in (ROOT / "Makefile").read_text()
 
 
-def test_the_lock_says_who_needs_what_and_covers_the_package():
+def test_the_standard_lock_says_the_same():
+    """pylock.toml has the packages of requirements.lock, and the files of PyPI that requirements.hashed allows."""
+    packages = tomllib.loads((ROOT / "pylock.toml").read_text())["packages"]
+    quoted = {name: line.replace("'", '"').split(" ; ") for name, line in lock().items()}
+    lines = {one["name"]: [f"{one['name']}=={one['version']}", one.get("marker")] for one in packages}
+    assert {name: [line, *marker, None][:2] for name, (line, *marker) in quoted.items()} == {
+        name: [line, marker and marker.replace("'", '"')] for name, (line, marker) in lines.items()
+    }
+    allowed = {entry.split("==")[0]: set(re.findall(r"sha256:([0-9a-f]{64})", entry)) for entry in hashes.entries()}
+    for one in packages:
+        files = one.get("wheels") or [one["sdist"]]
+        assert all(file["url"].startswith("https://files.pythonhosted.org/packages/") for file in files)
+        ours = {file["hashes"]["sha256"] for file in files}
+        # PyTorch without CUDA is not on PyPI; a package for one system has there the files of that system alone.
+        some = one["name"] == "torch" or "marker" in one
+        assert ours == allowed[one["name"]] or some and ours < allowed[one["name"]], one["name"]
+
+
+def test_the_standard_lock_leaves_out_what_does_not_suit():
+    def file(name):
+        return {"url": f"https://files.pythonhosted.org/packages/{name}", "size": 1, "hashes": {"sha256": 64 * "0"}}
+
+    wheels = [file(f"a-1-{tags}.whl") for tags in ("py3-none-any", "cp39-cp39-manylinux_2_28_x86_64", "py3-none-win32")]
+    found = [{"name": "a", "version": "1", "wheels": wheels, "sdist": file("a-1.tar.gz")}]
+    found += [{"name": "b", "version": "2", "marker": "os_name == 'nt'", "sdist": file("b-2.tar.gz")}]
+    one, other = tomllib.loads(hashes.pylock({"packages": found}))["packages"]
+    assert [file["url"].rpartition("/")[2] for file in one["wheels"]] == ["a-1-py3-none-any.whl"] and "sdist" not in one
+    assert other["marker"] == "os_name == 'nt'" and other["sdist"]["hashes"] == {"sha256": 64 * "0"}
+
+
+def pyproject() -> dict:
+    """The project's table of pyproject.toml, with its groups of tools."""
+    read = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    return read["project"] | {"groups": read["dependency-groups"]}
+
+
+def names(lines: list) -> set[str]:
+    """The packages that requirements name; a group that includes another names none by that."""
+    return {re.match(r"[a-z0-9-]+", line)[0] for line in lines if isinstance(line, str)}
+
+
+def test_the_lock_says_who_needs_what_and_is_what_the_project_asks_for():
     asked, _, _ = (ROOT / "requirements.lock").read_text().partition("# needed by those")
     assert all("  # " in line for line in asked.splitlines() if "==" in line)
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    names = {re.match(r"[a-z0-9-]+", line)[0] for line in project["dependencies"]}
-    assert names <= set(lock())
-    assert project["requires-python"] == ">=3.11,<3.14"
+    extras, groups = pyproject()["optional-dependencies"], pyproject()["groups"]
+    wanted = names(pyproject()["dependencies"]).union(*map(names, (*extras.values(), *groups.values())))
+    assert (
+        set(re.findall(r"^[a-z0-9-]+(?===)", asked, flags=re.MULTILINE)) <= wanted <= {*lock(), *names(extras["onnx"])}
+    )
+    assert pyproject()["requires-python"] == ">=3.11"
+
+
+def test_no_framework_is_asked_for_but_by_an_extra():
+    base, extras = names(pyproject()["dependencies"]), pyproject()["optional-dependencies"]
+    assert not base & {"torch", "keras", "tensorflow", "tensorflow-cpu"}
+    assert names(extras["torch"]) == names(extras["gpu-torch"]) == {"torch"}
+    assert {"keras", "tensorflow"} == names(extras["gpu-tf"]) == names(extras["tf"]) - {"tensorflow-cpu"}
+
+
+@pytest.mark.parametrize("uv", ["", "uv"])
+def test_make_installs_by_uv_where_it_is_there_and_checks_the_files_either_way(uv, tmp_path):
+    done = make("--dry-run", "env", f"UV={uv}", f"VENV={tmp_path / 'venv'}")
+    torch, *others = [line for line in done.stdout.splitlines() if " install " in line]
+    by_pip = f"{tmp_path / 'venv'}/bin/python -m pip install"
+    assert torch.startswith(f"{by_pip} -q --require-hashes --no-deps --no-index ")
+    first = f"uv pip install --python {tmp_path / 'venv'}/bin/python" if uv else by_pip
+    assert others == [
+        f"{first} -q {rest}"
+        for rest in ("--require-hashes --no-deps -r requirements.hashed", "-r requirements.lock -e .")
+    ]
 
 
 def imported(folder: str) -> set[str]:
@@ -273,9 +336,7 @@ def imported(folder: str) -> set[str]:
 
 
 def test_what_is_imported_is_asked_for():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    optional = [line for extra in project["optional-dependencies"].values() for line in extra]
-    dependencies = {re.match(r"[a-z0-9-]+", line)[0] for line in project["dependencies"] + optional}
+    dependencies = names(pyproject()["dependencies"]).union(*map(names, pyproject()["optional-dependencies"].values()))
     for folder in ("lib", "notebooks/apps", "notebooks/studies", "report/collect"):
         assert imported(folder) <= dependencies, folder
     asked, _, _ = (ROOT / "requirements.lock").read_text().partition("# needed by those")
@@ -291,9 +352,8 @@ def test_conda_gets_the_same_environment():
 def test_the_version_is_the_same_everywhere():
     import twinvae
 
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
-    assert twinvae.__version__ == project["version"] == citation["version"]
+    assert twinvae.__version__ == pyproject()["version"] == citation["version"]
 
 
 def test_importing_twinvae_imports_neither_framework(python):

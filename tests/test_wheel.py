@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from needed import needed, of_extras, without_others
 from tiny import ROOT
 
 FOLDERS = {
@@ -61,3 +62,23 @@ def test_all_packages_are_imported_from_the_wheel_and_find_their_templates(wheel
     found, files = done.stdout.splitlines()
     assert found == "True ''"
     assert all(Path(file).is_relative_to(wheel) for file in files.split())
+
+
+@pytest.mark.parametrize("backend", ["torch", "tf"])
+def test_one_framework_is_enough_to_train_and_to_sample(wheel, backend, tmp_path):
+    """With no package but those that the wheel and its extra ask for, and what those need."""
+    there = needed(of_extras(backend))
+    assert not there & {"snakemake", "ipython", "keras" if backend == "torch" else "torch"}
+    program = without_others(there, own=set(FOLDERS))
+    run_shell = "from twinvae_apps import shell\nsys.argv = ['twinvae', *sys.argv[1:]]\nshell.main()"
+    environment = os.environ | {"PYTHONPATH": str(wheel), "TWINVAE_RESULTS": str(tmp_path / "results")}
+
+    def run(*words: str) -> str:
+        command = [sys.executable, "-c", program + run_shell, *words, "--backend", backend]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    said = run("train", "report004_cvae", "--dataset", "digits", "--epochs", "1")
+    run("sample", said.split()[-1], "-n", "2", "--out", "x.png")
+    assert (tmp_path / "x.png").stat().st_size > 500

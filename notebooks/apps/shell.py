@@ -1,17 +1,22 @@
 """The shell command `twinvae`: trained models, data sets, handwriting and the report, without a line of Python.
 
-What is wrong with the input is said in one sentence, with exit code 2; what could not be done has exit code 1.
+What is wrong with the input is said in one sentence, with exit code 2; what could not be done has exit code 1, and an
+interrupted command 130.  A file that is there already is replaced, whole or not at all.
 """
 
 from __future__ import annotations
 
 import math
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
+
+from twinvae_apps import arguments
 
 settings = dict(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 app = typer.Typer(pretty_exceptions_enable=False, help=__doc__, **settings)
@@ -46,12 +51,12 @@ def sample(
     n: Annotated[int, typer.Option("-n", help="Images a label.")] = 8,
     seed: Seed = 0,
     backend: Backend = "torch",
-    out: Annotated[Path, typer.Option(help="The picture, .png.")] = Path("sample.png"),
+    out: Annotated[Path, typer.Option(help="The picture, .png; its folder is made.")] = Path("sample.png"),
 ) -> None:
     """Draw images from a model and write them as one picture, a row a label."""
     import twinvae
 
-    _check_png(out)
+    arguments.checked_count(n), arguments.checked_output(out, (".png",))
     x = twinvae.load(name, backend).sample(label or None, n, seed)
     _write_picture(x, n if len(x) > n else math.ceil(math.sqrt(n)), out)
 
@@ -62,20 +67,20 @@ def reconstruct(
     dataset: Dataset = "",
     n: Annotated[int, typer.Option("-n", help="How many images.")] = 8,
     backend: Backend = "torch",
-    out: Annotated[Path, typer.Option(help="The picture, .png.")] = Path("reconstruct.png"),
+    out: Annotated[Path, typer.Option(help="The picture, .png; its folder is made.")] = Path("reconstruct.png"),
 ) -> None:
     """Write test images above what a model makes of them; left out, the data set is the one that it was trained on."""
     import numpy as np
 
     import twinvae
     from twinvae import data
-    from twinvae.spec import whole
     from twinvae.training.spot_check import named_images
 
-    _check_png(out)
-    whole("n", n)
+    arguments.checked_count(n), arguments.checked_output(out, (".png",))
     model = twinvae.load(name, backend)
-    images = data.load(dataset, "test") if dataset else named_images(model.trained.job)
+    *size, channels = model.spec.image_shape
+    fit = {"size": tuple(size), "channels": channels} if dataset.startswith("folder:") else {}
+    images = data.load(dataset, "test", **fit) if dataset else named_images(model.trained.job)
     images = images.subset(np.arange(n := min(n, len(images))) * len(images) // n)
     x = data.scale(images.x)
     again = model.reconstruct(x, images.y if model.spec.num_classes else None)
@@ -92,17 +97,20 @@ def train(
     learning_rate: Annotated[float, typer.Option(help="Of Adam.")] = 1e-3,
     seed: Seed = 0,
     backend: Backend = "torch",
+    size: Annotated[str, typer.Option(help="Bring the pictures of folder:PATH to this height and width: 64x48.")] = "",
 ) -> None:
     """Train a model on a data set or on your own images, and keep it; a killed training goes on where it was."""
     from twinvae import data, training, zoo
     from twinvae.spec import TrainSpec, one_of
+    from twinvae.training.spot_check import SAMPLED
 
     one_of("backend", backend, ("torch", "tf"))
     spec, phase = zoo.get(name), TrainSpec(epochs, batch_size, learning_rate, seed=seed)
-    images = data.splits(dataset)
+    images = data.splits(dataset, **({"size": arguments.checked_size(size)} if size else {}))
     spec = spec.for_images(images.train.shape, images.train.num_classes)
     trained = training.train_or_load(training.Job(spec, (phase,), training.recipe_of(images), backend, seed), images)
-    print(f"kept in {trained.folder}; see it: twinvae sample {trained.folder.name}")
+    see = "sample" if spec.kind in SAMPLED else "models"
+    print(f"kept in {trained.folder}; see it: twinvae {see} {trained.folder.name}")
 
 
 @app.command()
@@ -110,16 +118,23 @@ def write(
     text: Annotated[str, typer.Argument(help="Letters, digits, plain punctuation; '-' reads the standard input.")],
     writer: Annotated[int, typer.Option(help="Number of the writer, from 0.")] = 0,
     backend: Backend = "torch",
-    out: Annotated[Path, typer.Option(help="The file, .pdf or .png.")] = Path("page.pdf"),
+    out: Annotated[Path, typer.Option(help="The file, .pdf or .png; its folder is made.")] = Path("page.pdf"),
+    placeholder: Annotated[bool, typer.Option("--placeholder", help="A box for what no hand can write.")] = False,
 ) -> None:
     """Write a text in one writer's hand."""
     from twinvae import backend as backends
+    from twinvae.paths import written_whole
     from twinvae.spec import whole
-    from twinvae_apps import handwriting
 
     whole("writer", writer, least=0)
-    hand = handwriting.load(backends.get(backend)).hand(writer)
-    print(handwriting.save(handwriting.write(sys.stdin.read() if text == "-" else text, hand), out))
+    arguments.checked_output(out, (".pdf", ".png"))
+    text = arguments.checked_text(text)
+    from twinvae_apps import handwriting  # takes seconds
+
+    page = handwriting.write(text, handwriting.load(backends.get(backend)).hand(writer), placeholder)
+    with written_whole(out) as part:
+        handwriting.save(page, part)
+    print(out)
 
 
 @app.command()
@@ -171,12 +186,6 @@ def _data(command: str, name: str = "") -> None:
     raise typer.Exit(main([command, name] if name else [command]))
 
 
-def _check_png(path: Path) -> None:
-    """Raise ValueError unless a picture can have this name."""
-    if path.suffix != ".png":
-        raise ValueError(f"cannot write the picture as {str(path)!r}; its name must end in .png")
-
-
 def _write_picture(x, columns: int, out: Path) -> None:
     """Write images [N, H, W, C] as one PNG, enlarged to be seen, so many beside each other; say where."""
     import numpy as np
@@ -194,15 +203,46 @@ def _write_picture(x, columns: int, out: Path) -> None:
 def main() -> None:
     """Run the command; exit with 2, and one sentence, for input that cannot be, with 1 where a training fails."""
     try:
-        app(prog_name="twinvae")
+        status = app(prog_name="twinvae", standalone_mode=False)
+        print(end="", flush=True)
+    except BrokenPipeError:  # whoever reads has seen enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
     except Exception as error:
-        from twinvae.checkpoints import NotFinite
-        from twinvae.training import NotTrained
+        status, sentence = _explained(error)
+        print(sentence, file=sys.stderr)
+    if status == 130:
+        print("twinvae: interrupted; what is whole is kept, and the same command goes on", file=sys.stderr)
+    sys.exit(status)
 
-        if not isinstance(error, (NotTrained, NotFinite, ValueError, OSError, ImportError)):
-            raise
-        print(f"twinvae: {error}", file=sys.stderr)
-        sys.exit(1 if isinstance(error, NotFinite) else 2)
+
+def _explained(error: Exception) -> tuple[int, str]:
+    """Return the exit code and the sentence of an error in the input; raise it if it is one of the program."""
+    from twinvae.checkpoints import NotFinite
+    from twinvae.training import NotTrained
+
+    code, sentence = 2, str(error)
+    if isinstance(error, TyperException):
+        sentence = error.format_message().rstrip(".")
+        if sentence.startswith("Usage: "):
+            return code, sentence  # a command without arguments: its help
+        context = getattr(error, "ctx", None)
+        sentence += f"; see {context.command_path if context else 'twinvae'} --help"
+    elif isinstance(error, MemoryError):
+        code, sentence = 1, "there is not memory enough; take fewer or smaller images, or a smaller batch"
+    elif isinstance(error, NotFinite):
+        code = 1
+    elif isinstance(error, OSError) and error.errno:
+        place = error.filename or "the output"
+        sentence = f"cannot read or write {place} ({error.strerror}); make room or give access, or name another place"
+    elif isinstance(error, ModuleNotFoundError) and error.name in ("torch", "keras", "tensorflow"):
+        extra = "torch" if error.name == "torch" else "tf"
+        sentence = (
+            f"{error.name} is not installed; pip install 'twinvae[{extra}]' brings it, or take the other --backend"
+        )
+    elif not isinstance(error, NotTrained | ValueError | OSError | ImportError):
+        raise error
+    return code, f"twinvae: {sentence}"
 
 
 if __name__ == "__main__":
