@@ -1,5 +1,7 @@
 """Own data: folders, .npz and .csv, grey and colour, any size; and what is refused."""
 
+import bz2
+import gzip
 import io
 import os
 import tracemalloc
@@ -191,3 +193,12 @@ def test_csv(tmp_path):
         data.load(f"csv:{path}")
     with pytest.raises(FileNotFoundError, match="no such file"):
         data.load("csv:nowhere.csv")
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress])
+def test_a_packed_table_that_ends_too_soon_is_refused(tmp_path, pack):
+    raw = pack(b"label,pixel1\n" + b"0,1\n" * 50)
+    for kept in (2, 3, 9, len(raw) // 2, len(raw) - 1):
+        (tmp_path / "a.csv").write_bytes(raw[:kept])
+        with pytest.raises(DataError, match="a.csv does not unpack"):
+            data.load(f"csv:{tmp_path / 'a.csv'}")

@@ -147,7 +147,7 @@ def read_csv(path: Path, shape: tuple[int, ...] | None = None) -> Read:
         raise DataError(f"{path} has more than {MAX_BYTES // 8:,} bytes; save its arrays as .npz.")
     try:
         text = unpacked(path).decode("utf-8-sig", "replace").replace('"', "")
-    except (OSError, EOFError, zlib.error) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:  # ValueError: a bzip2 file that ends too soon
         raise DataError(f"{path} does not unpack ({error}).") from None
     header, *lines = text.replace("\r\n", "\n").rstrip("\n").split("\n")
     columns = [column.strip() for column in header.split(",")]

@@ -25,15 +25,7 @@ from matplotlib.figure import Figure
 
 from twinvae import paths, provenance
 from twinvae.run import latex, manifests, notebook, pictures, results, words
-from twinvae.run.parameters import (
-    check_dataset,
-    check_names,
-    check_parameter,
-    choose_profile,
-    finite,
-    own_folder,
-    value_for,
-)
+from twinvae.run.parameters import check_names, check_parameters, choose_profile, finite, own_folder, value_for
 from twinvae.spec import to_dict
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -79,10 +71,7 @@ class Run:
         declared = notebook.declared_parameters(file) if file.is_file() else sorted(given)
         check_names(given, declared)
         profile = choose_profile(profile)
-        for key, value in {"backend": backend, **parameters}.items():
-            check_parameter(key, value)
-        if (dataset := parameters.get("dataset")) is not None:
-            check_dataset(dataset, parameters.get("size"))
+        check_parameters({"backend": backend, **parameters})
         run = cls(name, profile, backend, parameters, root)
         run._open()
         return run

@@ -40,9 +40,12 @@ def check_parameter(name: str, value: Any) -> None:
         RULES[name](name, value.item() if isinstance(value, np.generic) else value)
 
 
-def check_dataset(dataset: str, size: int | None) -> None:
-    """Raise as `data.load` does for a data set that is none, and for own data that cannot be read, or not so small."""
-    if dataset not in data.SETS or size is not None:
+def check_parameters(given: dict[str, Any]) -> None:
+    """Raise ValueError unless every value is allowed, own data can be read and a `size` fits them."""
+    for name, value in given.items():
+        check_parameter(name, value)
+    dataset, size = given.get("dataset"), given.get("size")
+    if dataset is not None and (dataset not in data.SETS or size is not None):
         data.load(str(dataset), "all", **({} if size is None else {"size": size}))
 
 
