@@ -26,7 +26,7 @@ from twinvae_collect.amounts_table import amounts_table
 from twinvae_collect.items_table import items_table
 from twinvae_collect.macro_calls import MacroCalls, read_macro_calls
 from twinvae_collect.macros import macros
-from twinvae_collect.provenance_tables import provenance_long, provenance_table
+from twinvae_collect.provenance_tables import campaign_table, provenance_long, provenance_table
 from twinvae_collect.twin_agreement import twins_table
 from twinvae_studies import amounts, claims, errata
 from twinvae_studies.claims import Claim
@@ -58,6 +58,8 @@ def collect(root: Path, texts: Path, runs: Path, out: Path, backend: str) -> lis
     pieces = latex_pieces(calls, judged, errors, found, stale)
     if theirs := amounts.load(texts / "amounts.yaml"):
         pieces["amounts.tex"] = amounts_table(theirs, found)
+    if (campaign := root / "results" / "torture.csv").is_file():
+        pieces["torture.tex"] = campaign_table(campaign)
     shutil.rmtree(out, ignore_errors=True)
     for name, text in pieces.items():
         paths.write_text(out / name, text)

@@ -1,7 +1,10 @@
 """Where everything comes from: a table of the runs, and for each its parameters, machine, versions and data files."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from string import ascii_uppercase
+
+import pandas as pd
 
 from twinvae.run.results import Key, Result
 from twinvae_collect.macro_calls import MacroCalls
@@ -38,6 +41,14 @@ def provenance_long(calls: MacroCalls, found: dict[Key, Result]) -> str:
         software=lettered(run["software"] for run in runs),
         files=sorted((name, digest[:16]) for digest, name in names.items()),
     )
+
+
+def campaign_table(path: Path) -> str:
+    """Return what `make torture` has found and kept in `path`: a row a kind of attack, and their sums."""
+    table = pd.read_csv(path)
+    table.loc[len(table)] = {"what": "all"} | table.drop(columns="what").sum().to_dict()
+    rows = [[row.what, f"{row.trials:,.0f}", *(f"{n:.0f}" for n in row[3:6])] for row in table.itertuples()]
+    return render("table.tex", alignment="lrrrr", head=["attack", "trials", "wrong", "hangs", "files left"], rows=rows)
 
 
 def shown_and_not(result: Result, kind: str, calls: MacroCalls) -> tuple[list[str], list[str]]:

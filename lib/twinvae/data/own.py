@@ -161,7 +161,8 @@ def read_csv(path: Path, shape: tuple[int, ...] | None = None) -> Read:
         raise DataError(f"{path} has a header but no rows.")
     labelled = len(told) == 1 and told[0].lower() in LABEL
     if not labelled:
-        say(f"csv:{path}: {', '.join(told)[:80]} are read as numbers of a condition, not as classes")
+        told_of = f"{', '.join(told)[:80]} are read as numbers of a condition"
+        say(f"csv:{path}: {told_of}; a column of classes is called label")
     table = np.empty((len(lines), len(columns)), np.uint8)
     numbers = np.empty((len(lines), 0 if labelled else len(told)))
     for row, line in enumerate(lines):
