@@ -35,7 +35,8 @@ def test_every_table_of_a_cell_is_shown_once_with_name_caption_and_formats(tmp_p
     assert cells == ["images", "Fréchet", "weights", "a &lt; b", "1.23e+03", "7", "c", "–", "1,200"]
     assert "row_heading" not in first + second and re.search(r"> *a &lt; b</td>", second), "no counted rows"
     assert re.search(r"#T_first_row1_col2 *\{\s*font-weight: bold", first) and "#ffcc00" in first
-    assert re.search(r"#T_first \.col1 \{\s*text-align: right", first) and "#T_first .col0" not in first
+    assert re.search(r"#T_first \.col1 \{\s*text-align: right", first) and "#T_first .col0 {\n  text-align" not in first
+    assert re.search(r"#T_first \.col0 \{\s*white-space: nowrap", first), "short names stay on their line"
     assert first == shown_by(TABLES, tmp_path)[0]["text/html"], "two runs leave the same"
 
 
