@@ -160,6 +160,7 @@ def test_a_widget_leaves_its_picture_and_a_progress_bar_nothing():
     shown = [
         {view: {"model_id": "1"}} | picture,
         {view: {"model_id": "2"}, "text/plain": "tiny:   0%|   | 0/4 [00:00]"},
+        {"text/plain": "ended:   0%|   | 0/4 [00:00]"},
     ]
     cell = nbformat.v4.new_code_cell("slider", outputs=[nbformat.v4.new_output("display_data", data) for data in shown])
     notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"widgets": {"state": {}}})

@@ -38,7 +38,8 @@ def without_papermill(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
             if "execution_count" in output:
                 output.execution_count = count
             data = output.get("data", {})
-            if data.pop(VIEW, None) and BAR.search(data.get("text/plain", "")):
+            data.pop(VIEW, None)  # a bar that has ended has none any more
+            if output.output_type == "display_data" and BAR.search(data.get("text/plain", "")):
                 cell.outputs.remove(output)
     return notebook
 
