@@ -50,6 +50,7 @@ def test_formulas_in_the_cells_of_tables_are_mathml_and_dollars_are_dollars(page
     assert len([cell for cell in cells if cell.find("math")]) > 50
     assert not [cell for cell in cells if "$" in cell.get_text() or "\\frac" in cell.get_text()]
     assert html_edition.in_cells("<td>$a &lt; b$ or c</td>").count("<math") == 1
+    assert html_edition.in_cells("<td><div>$x$</div></td>").count("<math") == 1
     for other in ("<td>$5 & $6</td>", "<p>$x$</p>", "<td>costs $5</td>"):
         assert html_edition.in_cells(other) == other
 

@@ -24,7 +24,7 @@ from twinvae_collect import explorer_page
 INDEX = "00_start_here"
 LINK = re.compile(r'href="(?:\.\./notebooks/)?([\w-]+)\.ipynb(#[^"]*)?"')
 FORMULA = re.compile(r"\$\$(.+?)\$\$|\$(?:\\displaystyle\s*)?(.+?)\$", re.DOTALL)
-CELL = re.compile(r"(?<=>)[^<>]*\$[^<>]*(?=</t[dh]>)")
+CELL = re.compile(r"(?<=>)[^<>]*\$[^<>]*(?=(?:</div>)?</t[dh]>)")
 TEMPLATE = Path(__file__).with_name("templates") / "notebook.html.j2"
 FUNCTION = re.compile(
     r"(<mi>(?:log|exp|ln|cos|sin)</mi>)(?=<(?:m[in]|msu[bp]|mrow|mfrac))"

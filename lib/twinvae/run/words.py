@@ -13,7 +13,7 @@ from pandas.io.formats.style import Styler
 
 from twinvae.run import latex
 
-MISSING, SHORT = "–", 20  # a name of less signs is not broken into lines
+MISSING, SHORT = "–", 14  # words of fewer signs are not broken into lines
 Words = Mapping[str, str]
 SCOREBOARD = {  # the columns of a scoreboard that are shown, and how
     **{"parameters": ",.0f", "epochs": ".0f", "elbo": ".1f", "nll_is": ".1f", "nll_marginal": ".1f"},
@@ -44,17 +44,25 @@ def styled(name: str, df: pd.DataFrame, caption: str, fmt: Words, best: Words, c
     `best` is column -> 'min' or 'max', in bold; `colours` what a cell says -> the colour behind it.
     """
     words = f"Table <i>{html.escape(name)}</i>. {html.escape(caption, quote=False)}"
-    right = [{"selector": f".col{at}", "props": "text-align: right"} for at, c in enumerate(df) if numeric(df[c])]
+    of_words = {column: not numeric(df[column]) for column in df}
+    right = [{"selector": f".col{at}", "props": "text-align: right"} for at, c in enumerate(df) if not of_words[c]]
     left = [{"selector": "th, td", "props": "text-align: left; vertical-align: top"}]
-    if df.iloc[:, :1].astype(str).map(len).max(axis=None) < SHORT:
-        left.append({"selector": ".col0", "props": "white-space: nowrap"})
-    styler = Styler(df, uuid=name, cell_ids=False, caption=words).hide(axis="index")
+    styler = Styler(df, uuid=name, cell_ids=False, caption=cell(words, None, True, {})).hide(axis="index")
     styler.set_table_styles([{"selector": "caption", "props": CAPTION}, *left, *right])
-    styler.format({c: partial(latex.plain, fmt=fmt.get(c)) for c in df}, na_rep=MISSING, escape="html")
-    styler.format_index(lambda column: html.escape(latex.in_words(column)), axis="columns")
+    cells = {c: partial(cell, fmt=fmt.get(c), left=of_words[c], colours=colours) for c in df}
+    styler.format(cells, na_rep=MISSING, escape="html")
+    styler.format_index(lambda c: cell(html.escape(latex.in_words(c)), None, of_words[c], {}), axis="columns")
     for column, which in best.items():
         getattr(styler, f"highlight_{which}")(subset=[column], props="font-weight: bold")
     return styler.map(lambda value: f"color: black; background-color: {colours[value]}" if value in colours else "")
+
+
+def cell(value: Any, fmt: str | None, left: bool, colours: Words) -> str:
+    """Return a cell as HTML, words to the left and on their colour: JupyterLab drops a new notebook's style sheets."""
+    text, look = latex.plain(value, fmt), "text-align: left"
+    look += "; white-space: nowrap" if len(text) < SHORT else ""
+    look += f"; color: black; background-color: {colours[value]}" if value in colours else ""
+    return f'<div style="{look}">{text}</div>' if left else text
 
 
 def numeric(column: pd.Series) -> bool:
