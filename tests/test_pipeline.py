@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import platform
 import re
 import shutil
 import signal
@@ -152,6 +153,8 @@ def test_notebooks_are_updated_without_a_trace_of_papermill(copy, capsys):
     assert "papermill" not in text and "injected" not in text and "iopub" not in text and str(copy) not in text
     assert 'profile: str = \\"quick\\"' in text, "the default profile stays as written"
     nbformat.validate(nbformat.read(notebook, as_version=4))
+    version = nbformat.read(notebook, as_version=4).metadata.language_info.version
+    assert version == platform.python_version(), "JupyterLab calls a notebook modified that names no or another one"
 
 
 def test_a_widget_leaves_its_picture_and_a_progress_bar_nothing():
