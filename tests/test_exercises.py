@@ -180,7 +180,7 @@ def test_04_3_the_label_is_worth_ten_classes_at_most():
 
 
 # --- 05 ---
-def test_05_2_a_stricter_frame_is_seldom_red_and_as_often_yellow():
+def test_05_2_a_stricter_frame_is_seldom_green_and_as_often_orange():
     p = np.linspace(0, 1, 1_001)
     plain, strict = before("05", 2), after("05", 2)
     assert sum(p >= strict.GOOD) < sum(p >= plain.GOOD) and sum(p < strict.BAD) == sum(p < plain.BAD)

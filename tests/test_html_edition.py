@@ -41,7 +41,18 @@ def test_formulas_are_mathml(pages):
     words = " ".join(tag.get_text() for tag in page.find_all(class_="jp-RenderedMarkdown"))
     assert "$" not in words and "\\frac" not in words
     assert html_edition.mathml(r"$\displaystyle \frac{1}{2}$").count("<mfrac>") == 1
-    assert "<mspace" in html_edition.convert(r"\log p") and "<mspace" not in html_edition.convert(r"\log(p)")
+    assert "<mspace" in html_edition.convert(r"\log p") and "<mspace" in html_edition.convert(r"\log\sigma^2")
+    assert "<mspace" not in html_edition.convert(r"\log(p)")
+
+
+def test_formulas_in_the_cells_of_tables_are_mathml_and_dollars_are_dollars(pages):
+    cells = pages["01_theory"].select("td, th")
+    assert len([cell for cell in cells if cell.find("math")]) > 50
+    assert not [cell for cell in cells if "$" in cell.get_text() or "\\frac" in cell.get_text()]
+    assert html_edition.in_cells("<td>$a &lt; b$ or c</td>").count("<math") == 1
+    assert html_edition.in_cells("<td><div>$x$</div></td>").count("<math") == 1
+    for other in ("<td>$5 & $6</td>", "<p>$x$</p>", "<td>costs $5</td>"):
+        assert html_edition.in_cells(other) == other
 
 
 def test_links_lead_to_pages_and_figures_have_words(pages):

@@ -64,6 +64,8 @@ def faults_of_code(code: list[nbformat.NotebookNode], name: str) -> list[str]:
     for number, cell in enumerate(code, start=1):
         if len(cell.source.splitlines()) > LINES and number not in TEACHES.get(name, ()):
             found.append(f"code cell {number} has more than {LINES} lines")
+        if re.match(r"run\.number\(.*\)$", cell.source.rstrip().rpartition("\n")[2]):
+            found.append(f"code cell {number} ends in a number that it shows: put a ; behind it")
         if FORBIDDEN.search(cell.source):
             found.append(f"code cell {number} installs, downloads or edits sys.path")
         for node in ast.walk(ast.parse(cell.source)) if name not in TEACHES else ():
@@ -200,6 +202,7 @@ def test_a_notebook_in_order_has_no_faults(executed):
         (lambda n: n["cells"][3].update(source="class A:\n    pass"), "has a class"),
         (lambda n: n["cells"][3].update(source="def f():\n" + "    x = 1\n" * 5), "function of more than 5 lines"),
         (lambda n: n["cells"][3].update(source="import sys\nsys.path.append('lib')"), "edits sys.path"),
+        (lambda n: n["cells"][3].update(source='x = 1\nrun.number("x", x, "d")'), "put a ; behind it"),
         (lambda n: n["cells"][3].update(outputs=[]), "is to be compared and has no output"),
         (lambda n: n["cells"][3].update(execution_count=7), "not counted from 1 on"),
         (lambda n: n["cells"][1].update(source="epochs = 3"), "parameter without type or comment"),

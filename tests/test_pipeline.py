@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import platform
 import re
 import shutil
 import signal
@@ -152,6 +153,8 @@ def test_notebooks_are_updated_without_a_trace_of_papermill(copy, capsys):
     assert "papermill" not in text and "injected" not in text and "iopub" not in text and str(copy) not in text
     assert 'profile: str = \\"quick\\"' in text, "the default profile stays as written"
     nbformat.validate(nbformat.read(notebook, as_version=4))
+    version = nbformat.read(notebook, as_version=4).metadata.language_info.version
+    assert version == platform.python_version(), "JupyterLab calls a notebook modified that names no or another one"
 
 
 def test_a_widget_leaves_its_picture_and_a_progress_bar_nothing():
@@ -160,6 +163,7 @@ def test_a_widget_leaves_its_picture_and_a_progress_bar_nothing():
     shown = [
         {view: {"model_id": "1"}} | picture,
         {view: {"model_id": "2"}, "text/plain": "tiny:   0%|   | 0/4 [00:00]"},
+        {"text/plain": "ended:   0%|   | 0/4 [00:00]"},
     ]
     cell = nbformat.v4.new_code_cell("slider", outputs=[nbformat.v4.new_output("display_data", data) for data in shown])
     notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"widgets": {"state": {}}})

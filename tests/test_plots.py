@@ -322,6 +322,23 @@ def test_codes_stand_beside_how_each_unit_is_distributed_and_the_prior(ax):
     assert style.misprinted(fig) == []
 
 
+@pytest.mark.parametrize("classes", [3, 30])
+def test_a_legend_names_few_classes_and_of_many_each_has_its_name_at_its_mean(ax, classes):
+    names = [f"class {k}" for k in range(classes)]
+    plots.plot_latent(ax, PLANE, np.arange(30) % classes, names)
+    plots.name_classes(ax.figure, names)
+    in_legend = [text.get_text() for legend in ax.figure.legends for text in legend.get_texts()]
+    assert [in_legend, [text.get_text() for text in ax.texts]] == ([names, []] if classes == 3 else [[], names])
+    shades = [key.get_facecolor()[:3] for legend in ax.figure.legends for key in legend.get_patches()]
+    assert shades == [pytest.approx(shade) for shade in (style.class_colours(3) if classes == 3 else [])]
+
+
+def test_the_letters_of_an_architecture_stand_upright(ax):
+    diagrams.draw_architecture(ax, zoo.get("report004_cvae"))
+    turned = {text.get_text(): text.get_rotation() for text in ax.texts}
+    assert turned["$x$"] == turned["$y$"] == 0 and turned["Dense\nsigmoid"] == 90
+
+
 def test_lines_name_both_of_their_ends_and_ellipses_are_of_one_deviation(ax):
     plots.plot_lines(ax, ROWS, "ab", "cd")
     assert [(t.get_text(), t.get_ha()) for t in ax.texts] == [(w, "right") for w in "ab"] + [(w, "left") for w in "cd"]

@@ -136,6 +136,8 @@ def test_small_trainings_keep_every_number_and_show_the_deviation_of_the_loss_al
     row = tables.small(run, "z2", seen)
     assert row == {"weights": 7, "sd": pytest.approx(2**0.5)} | dict.fromkeys(tables.SMALL, 2.0)
     assert run.numbers["z2_accuracy"] == 2 and run.numbers["z2_accuracy_sd"] == pytest.approx(2**0.5)
+    one = tables.small(run, "z8", {name: [1.0] for name in tables.SMALL} | {"weights": 7})
+    assert np.isnan(one["sd"]) and run.numbers["z8_loss_sd"] == 0, "one seed has no spread that a table could show"
     table = tables.named({"z2": row, "other": row}, {"z2": "code of 2"})
     assert table.model.to_list() == ["code of 2"] and table.columns[1] == "weights"
 

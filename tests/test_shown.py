@@ -30,10 +30,16 @@ run.table("second", sizes.set_index("images"), "Two.")"""
 def test_every_table_of_a_cell_is_shown_once_with_name_caption_and_formats(tmp_path, monkeypatch):
     monkeypatch.setenv("TWINVAE_PROFILE", "smoke")
     first, second = (output["text/html"] for output in shown_by(TABLES, tmp_path))
-    assert "Table <i>first</i>. One &amp; $x &lt; y$.</caption>" in first and "Table <i>second</i>. Two." in second
+    assert (
+        "Table <i>first</i>. One &amp; $x &lt; y$.</div></caption>" in first and "Table <i>second</i>. Two." in second
+    )
     cells = re.findall(r'<t[dh] [^>]*class="(?:data|col_heading)[^>]*>(.*?)</t[dh]>', first)
-    assert cells == ["images", "Fréchet", "weights", "a &lt; b", "1.23e+03", "7", "c", "–", "1,200"]
-    assert "row_heading" not in first + second and re.search(r"> *a &lt; b</td>", second), "no counted rows"
+    words = [re.sub("</?div.*?>", "", cell) for cell in cells]
+    assert words == ["images", "Fréchet", "weights", "a &lt; b", "1.23e+03", "7", "c", "–", "1,200"]
+    lefts = ["text-align: left" in cell for cell in cells]
+    assert lefts == [True, False, False] * 3, "words are to the left where the style sheet is dropped, too"
+    assert "text-align: left; white-space: nowrap; color: black; background-color: #ffcc00" in cells[6]
+    assert "row_heading" not in first + second and re.search(r"> *a &lt; b</div></td>", second), "no counted rows"
     assert re.search(r"#T_first_row1_col2 *\{\s*font-weight: bold", first) and "#ffcc00" in first
     assert re.search(r"#T_first \.col1 \{\s*text-align: right", first) and "#T_first .col0" not in first
     assert first == shown_by(TABLES, tmp_path)[0]["text/html"], "two runs leave the same"
@@ -60,5 +66,5 @@ def test_what_is_shown_as_findings_and_source_is_text_and_code(tmp_path, monkeyp
 def test_a_scoreboard_is_shown_by_its_main_columns_that_are_not_empty(tmp_path, monkeypatch):
     monkeypatch.setenv("TWINVAE_PROFILE", "smoke")
     (board,) = shown_by('run.scoreboard([{"model": "AE", "parameters": 1200, "elbo": -1.25}])', tmp_path)
-    heads = re.findall(r"<th [^>]*class=\"col_heading[^>]*>(.*?)</th>", board["text/html"])
+    heads = re.findall(r"<th [^>]*class=\"col_heading[^>]*>(?:<div[^>]*>)?(.*?)(?:</div>)?</th>", board["text/html"])
     assert heads == ["model", "parameters", "elbo"] and ">1,200</td>" in board["text/html"]

@@ -151,9 +151,10 @@ class Part:
 
 
 def keep(run, name: str, values: list[float], fmt: str = ".2f") -> tuple[float, float]:
-    """Keep the mean over seeds under `name` and its standard deviation under `name`_sd; return both."""
+    """Keep the mean over seeds under `name` and deviation under `name`_sd; return both, NaN of one seed's."""
     mean, sd = mean_sd(values)
-    return run.number(name, mean, fmt), run.number(f"{name}_sd", sd, fmt)
+    run.number(f"{name}_sd", sd, fmt)
+    return run.number(name, mean, fmt), sd if len(values) > 1 else float("nan")
 
 
 def keep_columns(run, prefix: str, rows: list[dict], formats: dict[str, str]) -> dict[str, float]:

@@ -6,6 +6,7 @@ Formulas become MathML, which browsers draw themselves; scripts are left out, bu
 """
 
 import argparse
+import html
 import re
 import sys
 from pathlib import Path
@@ -17,13 +18,17 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from traitlets.config import Config
 
 from twinvae import paths
+from twinvae.run import latex
 from twinvae_collect import explorer_page
 
 INDEX = "00_start_here"
 LINK = re.compile(r'href="(?:\.\./notebooks/)?([\w-]+)\.ipynb(#[^"]*)?"')
 FORMULA = re.compile(r"\$\$(.+?)\$\$|\$(?:\\displaystyle\s*)?(.+?)\$", re.DOTALL)
+CELL = re.compile(r"(?<=>)[^<>]*\$[^<>]*(?=(?:</div>)?</t[dh]>)")
 TEMPLATE = Path(__file__).with_name("templates") / "notebook.html.j2"
-FUNCTION = re.compile(r"(<mi>(?:log|exp|ln|cos|sin)</mi>)(?=<(?:mi|msub|mrow))")  # MathML leaves no space after these
+FUNCTION = re.compile(
+    r"(<mi>(?:log|exp|ln|cos|sin)</mi>)(?=<(?:m[in]|msu[bp]|mrow|mfrac))"
+)  # MathML leaves no space after these
 
 
 def convert(latex: str, display: str = "inline") -> str:
@@ -55,6 +60,16 @@ def mathml(text: str) -> str:
     return FORMULA.sub(lambda found: convert((found[1] or found[2]).strip(), display="block"), text)
 
 
+def in_cells(table: str) -> str:
+    """Return an HTML output with the formulas in the cells of its tables as MathML; a dollar stays one."""
+
+    def formula(found: re.Match) -> str:
+        source = html.unescape(found[2] or "")
+        return convert(source) if source and latex.is_mathematics(source) else found[0]
+
+    return CELL.sub(lambda cell: FORMULA.sub(formula, cell[0]), table)
+
+
 class PageExporter(HTMLExporter):
     """Makes nbconvert's page without scripts, with formulas as MathML."""
 
@@ -68,7 +83,7 @@ def page(notebook: Path) -> str:
     exporter = PageExporter(
         template_name="lab",
         raw_template=TEMPLATE.read_text(encoding="utf-8"),
-        filters={"mathml": mathml},
+        filters={"mathml": mathml, "in_cells": in_cells},
         config=Config({"HTMLExporter": {"embed_images": True}}),
     )
     body, _ = exporter.from_filename(str(notebook))

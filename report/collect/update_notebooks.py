@@ -31,14 +31,14 @@ def without_papermill(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     for holder in (notebook, *notebook.cells):
         for key in ("papermill", "execution", "widgets", *["tags"] * (holder.metadata.get("tags") == [])):
             holder.metadata.pop(key, None)
-    notebook.metadata.get("language_info", {}).pop("version", None)
     for count, cell in enumerate((cell for cell in notebook.cells if cell.cell_type == "code"), start=1):
         cell.execution_count = count
         for output in list(cell.outputs):
             if "execution_count" in output:
                 output.execution_count = count
             data = output.get("data", {})
-            if data.pop(VIEW, None) and BAR.search(data.get("text/plain", "")):
+            data.pop(VIEW, None)  # a bar that has ended has none any more
+            if output.output_type == "display_data" and BAR.search(data.get("text/plain", "")):
                 cell.outputs.remove(output)
     return notebook
 
@@ -56,6 +56,7 @@ def update(executed: Path, notebook: Path) -> None:
         pairs = zip(*([c for c in one.cells if c.cell_type == "code"] for one in (page, ran)), strict=True)
         for cell, of_run in pairs:  # the words of the notebook stay, which may be newer
             cell.outputs, cell.execution_count = of_run.outputs, of_run.execution_count
+        page.metadata.language_info = ran.metadata.language_info  # without it JupyterLab calls the notebook modified
         nbformat.write(page, part)
     os.utime(notebook, ns=(before.st_atime_ns, before.st_mtime_ns))
     paths.write_text(executed.parent / CHECKSUM, checksum_of_outputs(notebook))

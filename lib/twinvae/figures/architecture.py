@@ -125,8 +125,8 @@ def _words(layer: specs.Layer) -> list[str]:
 def _bar(ax: Axes, x: float, y: float, width: float, height: float, bar: Bar, name: str) -> None:
     """Draw a bar around (x, y), its words inside, its shape and weights below."""
     box(ax, x - width / 2, y - height / 2, width, height, "", name)
-    lines = bar.words if len(bar.words) < 3 else [bar.words[0], ", ".join(bar.words[1:])]
-    ax.text(x, y, "\n".join(lines), rotation=90, ha="center", va="center", fontsize=6.5)
+    words = "\n".join(bar.words if len(bar.words) < 3 else [bar.words[0], ", ".join(bar.words[1:])])
+    ax.text(x, y, words, rotation=90 * (len(words) > len("$x$")), ha="center", va="center", fontsize=6.5)
     shape = r"$\times$".join(map(str, bar.shape))
     ax.text(x, y - height / 2 - 0.3, shape, ha="center", va="top", fontsize=6.5 if width > 2.3 else 5.5)
     if bar.weights:

@@ -10,33 +10,39 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle
+from matplotlib.patches import Circle, Patch
 
 from twinvae.figures import grids, style
 
-MOST = 12  # classes that a legend can name; of more, each has its name at its mean
+MOST = 12  # classes that a legend can name
 PRIOR = {"linestyle": "--", "linewidth": 0.8}
 
 
 def plot_latent(
     ax: Axes, z: np.ndarray, y: np.ndarray, class_names: Sequence[str], labels: tuple[str, str] = ("$z_1$", "$z_2$")
 ) -> None:
-    """Draw codes in the plane, one colour a class, its name at the class's mean.  [N, 2], [N]
+    """Draw codes in the plane, one colour a class; `name_classes` names up to MOST, else each mean does.  [N, 2], [N]
 
     `labels` say what the axes are, where these are not two units of the code.
     """
     z, y = np.asarray(z), np.asarray(y)
     if z.ndim != 2 or z.shape[1] != 2 or len(z) != len(y):
         raise ValueError(
-            f"Codes of shape {z.shape} with {len(y)} labels cannot be drawn in the plane: "
-            "give [images, 2] and one label an image."
+            f"Codes {z.shape} with {len(y)} labels cannot be drawn in the plane: give [images, 2], one label an image."
         )
     colours = np.array(style.class_colours(len(class_names)))[y]
     sns.scatterplot(x=z[:, 0], y=z[:, 1], s=3, c=colours, linewidth=0, rasterized=True, legend=False, ax=ax)
-    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.6}
-    for k in np.unique(y):
-        ax.text(*z[y == k].mean(0), class_names[k], ha="center", va="center", fontsize=8, bbox=box)
+    for k in np.unique(y) if len(class_names) > MOST else ():
+        ax.text(*z[y == k].mean(0), class_names[k], ha="center", va="center", size=8, backgroundcolor="#fffb")
     ax.set(xlabel=labels[0], ylabel=labels[1], aspect="equal")
+
+
+def name_classes(where: Figure | Axes, class_names: Sequence[str], loc: str = "outside upper center", **look) -> None:
+    """Draw a legend of up to MOST classes and their colours, above a figure or in axes."""
+    if len(class_names) <= MOST:
+        keys = [Patch(color=colour) for colour in style.class_colours(len(class_names))]
+        usual = {"ncols": len(class_names), "fontsize": 7, "handlelength": 0.7, "columnspacing": 0.8}
+        where.legend(keys, class_names, loc=loc, **usual | look)
 
 
 def plot_codes(fig: Figure, z: np.ndarray, y: np.ndarray, class_names: Sequence[str]) -> None:
@@ -58,12 +64,7 @@ def plot_codes(fig: Figure, z: np.ndarray, y: np.ndarray, class_names: Sequence[
         axes[side].set(xticks=[], yticks=[], xlabel="", ylabel="")
         axes[side].set(**{"xlim" if side == "across" else "ylim": (-reach, reach)})
     axes["key"].set_axis_off()
-    if len(class_names) <= MOST:
-        for text in [*axes["codes"].texts]:
-            text.remove()
-        for name, colour in zip(class_names, style.class_colours(len(class_names)), strict=True):
-            axes["key"].plot([], [], "o", color=colour, label=name)
-        axes["key"].legend(loc="center", ncols=2, fontsize=7, handlelength=0.6, columnspacing=0.8, labelspacing=0.2)
+    name_classes(axes["key"], class_names, "center", ncols=2, labelspacing=0.2)
 
 
 def draw_prior(ax: Axes) -> None:

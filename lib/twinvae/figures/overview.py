@@ -57,7 +57,7 @@ def draw_classes(ax: Axes, images: Images, classes: np.ndarray, per_class: int, 
 def draw_counts(ax: Axes, images: Images) -> None:
     """Draw how many images each class has, in the order of the classes."""
     counts = np.bincount(images.y, minlength=images.num_classes)
-    ax.stairs(counts, np.arange(images.num_classes + 1) - 0.5, fill=True, color="0.6")
+    ax.bar(range(images.num_classes), counts, color="0.6")
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set(xlabel="class number", ylabel="images")
 

@@ -18,6 +18,7 @@ from twinvae.figures.grids import plot_class_grid as plot_class_grid
 from twinvae.figures.grids import plot_confusion as plot_confusion
 from twinvae.figures.grids import plot_frames as plot_frames
 from twinvae.figures.grids import plot_image_grid as plot_image_grid
+from twinvae.figures.latent import name_classes as name_classes
 from twinvae.figures.latent import plot_codes as plot_codes
 from twinvae.figures.latent import plot_latent as plot_latent
 from twinvae.figures.latent import plot_lines as plot_lines

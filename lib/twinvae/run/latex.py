@@ -14,7 +14,6 @@ SPECIAL = str.maketrans(
     {sign: rf"\{sign}" for sign in "&%#_{}"} | {sign: rf"\text{name}{{}}" for sign, name in NAMED.items()}
 )
 
-
 # What may stand between two `$`: no command but these, so that no name of a class or folder is run as one.
 COMMANDS = "beta|delta|epsilon|lambda|mu|phi|pi|sigma|theta|cdot|le|pm|sim|simeq|times|exp|log|max|min|frac|int|sum"
 COMMANDS += "|mathcal|mathrm|tilde"
@@ -81,8 +80,9 @@ def head(column: Any) -> str:
 
 
 def in_words(column: Any) -> str:
-    """Return a column's name; the distance that is named after Maurice Fréchet as he wrote himself."""
-    return str(column).replace("frechet", "Fréchet")
+    """Return a column's name without underscores; the distance that is Maurice Fréchet's as he wrote himself."""
+    name = str(column).replace("frechet", "Fréchet")
+    return name if "$" in name else name.replace("_", " ")
 
 
 def without_index(df: pd.DataFrame, named: bool) -> pd.DataFrame:

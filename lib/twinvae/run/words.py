@@ -13,13 +13,14 @@ from pandas.io.formats.style import Styler
 
 from twinvae.run import latex
 
-MISSING = "–"
+MISSING, SHORT = "–", 14  # words of fewer signs are not broken into lines
 Words = Mapping[str, str]
 SCOREBOARD = {  # the columns of a scoreboard that are shown, and how
     **{"parameters": ",.0f", "epochs": ".0f", "elbo": ".1f", "nll_is": ".1f", "nll_marginal": ".1f"},
     **{"conditional_accuracy": ".3f", "diversity": ".2f", "frechet": ".1f"},
 }
-CAPTION = "caption-side: top; text-align: left; white-space: normal; padding-bottom: 0.5em"
+CAPTION = "caption-side: top; text-align: left; white-space: normal; padding-bottom: 0.5em; "
+CAPTION += "margin-right: min(0px, 100% - 46em)"  # wider than a narrow table
 
 
 def show_table(name: str, df: pd.DataFrame, caption: str, fmt: Words, best: Words, colours: Words) -> None:
@@ -43,25 +44,30 @@ def styled(name: str, df: pd.DataFrame, caption: str, fmt: Words, best: Words, c
     `best` is column -> 'min' or 'max', in bold; `colours` what a cell says -> the colour behind it.
     """
     words = f"Table <i>{html.escape(name)}</i>. {html.escape(caption, quote=False)}"
-    right = [{"selector": f".col{at}", "props": "text-align: right"} for at, c in enumerate(df) if numeric(df[c])]
+    of_words = {column: not numeric(df[column]) for column in df}
+    right = [{"selector": f".col{at}", "props": "text-align: right"} for at, c in enumerate(df) if not of_words[c]]
     left = [{"selector": "th, td", "props": "text-align: left; vertical-align: top"}]
-    styler = Styler(df, uuid=name, cell_ids=False, caption=words).hide(axis="index")
+    styler = Styler(df, uuid=name, cell_ids=False, caption=cell(words, None, True, {})).hide(axis="index")
     styler.set_table_styles([{"selector": "caption", "props": CAPTION}, *left, *right])
-    styler.format({c: partial(latex.plain, fmt=fmt.get(c)) for c in df}, na_rep=MISSING, escape="html")
-    styler.format_index(lambda column: html.escape(latex.in_words(column)), axis="columns")
+    cells = {c: partial(cell, fmt=fmt.get(c), left=of_words[c], colours=colours) for c in df}
+    styler.format(cells, na_rep=MISSING, escape="html")
+    styler.format_index(lambda c: cell(html.escape(latex.in_words(c)), None, of_words[c], {}), axis="columns")
     for column, which in best.items():
-        styler.apply(lambda values, which=which: bold(values, which), subset=[column])
+        getattr(styler, f"highlight_{which}")(subset=[column], props="font-weight: bold")
     return styler.map(lambda value: f"color: black; background-color: {colours[value]}" if value in colours else "")
+
+
+def cell(value: Any, fmt: str | None, left: bool, colours: Words) -> str:
+    """Return a cell as HTML, words to the left and on their colour: JupyterLab drops a new notebook's style sheets."""
+    text, look = latex.plain(value, fmt), "text-align: left"
+    look += "; white-space: nowrap" if len(text) < SHORT else ""
+    look += f"; color: black; background-color: {colours[value]}" if value in colours else ""
+    return f'<div style="{look}">{text}</div>' if left else text
 
 
 def numeric(column: pd.Series) -> bool:
     """Return whether a column holds numbers, and nothing where there is none."""
     return pd.api.types.is_numeric_dtype(column.dropna().infer_objects()) and not column.isna().all()
-
-
-def bold(values: pd.Series, which: str) -> list[str]:
-    """Return the styles of a column in which the smallest ('min') or largest ('max') value is in bold."""
-    return ["font-weight: bold" if value == values.agg(which) else "" for value in values]
 
 
 def findings(text: str, numbers: Mapping[str, float], formats: Words, words: Words) -> None:
