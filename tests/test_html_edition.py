@@ -1,11 +1,14 @@
 """The HTML edition: pages that need no network, formulas drawn without scripts, links that lead to pages."""
 
+import inspect
 import re
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from tiny import ROOT
 
+from twinvae_apps import shell
 from twinvae_collect import explorer_page, html_edition
 
 OUTSIDE = re.compile(r"^(https?:)?//")
@@ -98,3 +101,44 @@ def test_the_explorers_page_is_small_and_asks_for_nothing(monkeypatch):
 def test_index_and_notebook_10_lead_to_the_explorers_page(pages):
     leads = {name: bool(page.find("a", href="explorer.html")) for name, page in pages.items()}
     assert leads == {"00_start_here": True, "01_theory": False, "01b_from_scratch": False, "10_explorer": True}
+
+
+# --- questions -----------------------------------------------------------------------------------
+
+QUESTIONS = (ROOT / "docs" / "questions.md").read_text(encoding="utf-8")
+ANSWERS = {title.strip(): body for title, _, body in (part.partition("\n") for part in QUESTIONS.split("\n## ")[1:])}
+PROOF = re.compile(r"\(\[[^]]+\]\(\.\./notebooks/(\w+)\.ipynb#cell-id=([\w-]+)\)\)\s*$")
+
+
+def test_there_are_twenty_questions():
+    assert len(ANSWERS) == 20 and all(title.endswith("?") for title in ANSWERS)
+
+
+@pytest.mark.parametrize("title", ANSWERS)
+def test_an_answer_has_two_sentences_and_the_cell_that_proves_it(title):
+    (proof,) = PROOF.finditer(ANSWERS[title])
+    words = ANSWERS[title][: proof.start()]
+    assert len(re.findall(r"[.?!](?=\s|$)", words)) == 2
+    cells = nbformat.read(ROOT / "notebooks" / f"{proof[1]}.ipynb", as_version=4).cells
+    (cell,) = [cell for cell in cells if cell.id == proof[2]]
+    assert cell.cell_type == "code" and cell.outputs, "it shows something"
+
+
+@pytest.mark.parametrize("program", re.findall(r"`(twinvae [^`]+)`", QUESTIONS.replace("\n", " ")))
+def test_the_commands_of_the_answers_are_those_of_the_shell(program):
+    name, *options = [word for word in program.split()[1:] if word.startswith("--") or word.isalpha()]
+    (command,) = [one for one in shell.app.registered_commands if one.callback.__name__ == name]
+    known = inspect.signature(command.callback).parameters
+    assert {option[2:] for option in options if option.startswith("--")} <= set(known)
+
+
+def test_the_page_of_questions_leads_to_the_cells(pages):
+    page = BeautifulSoup(html_edition.page(ROOT / "docs" / "questions.md"), "html.parser")
+    assert page.title.get_text() == "questions" and len(page.find_all("h2")) == 20
+    links = [tag["href"] for tag in page.find_all("a", href=True)]
+    proofs = [link.split("#") for link in links if "#cell-id=" in link]
+    assert len(proofs) == 20 and not [link for link in links if ".ipynb" in link]
+    places = {f"{name}.html": {tag["id"] for tag in one.find_all(id=True)} for name, one in pages.items()}
+    looked_up = [place in places[where] for where, place in proofs if where in places]
+    assert len(looked_up) >= 4 and all(looked_up)
+    assert pages["00_start_here"].find("a", href="questions.html")

@@ -1,4 +1,5 @@
-"""Writes the HTML edition: the committed notebooks, and an explorer, as linked pages that need no network.
+"""Writes the HTML edition: the committed notebooks, questions with answers, and an explorer, as linked pages that need
+no network.
 
     python -m twinvae_collect.html_edition [--to report/html]
 
@@ -11,6 +12,7 @@ import re
 import sys
 from pathlib import Path
 
+import nbformat
 from jinja2 import pass_context
 from latex2mathml import converter
 from nbconvert import HTMLExporter
@@ -79,21 +81,26 @@ class PageExporter(HTMLExporter):
 
 
 def page(notebook: Path) -> str:
-    """Return one notebook as a page of HTML, with links to the other pages."""
+    """Return one notebook, or a file of Markdown, as a page of HTML, with links to the other pages."""
     exporter = PageExporter(
         template_name="lab",
         raw_template=TEMPLATE.read_text(encoding="utf-8"),
         filters={"mathml": mathml, "in_cells": in_cells},
         config=Config({"HTMLExporter": {"embed_images": True}}),
     )
-    body, _ = exporter.from_filename(str(notebook))
+    if notebook.suffix == ".md":
+        alone = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(notebook.read_text(encoding="utf-8"))])
+        body, _ = exporter.from_notebook_node(alone, {"metadata": {"name": notebook.stem}})
+    else:
+        body, _ = exporter.from_filename(str(notebook))
     return LINK.sub(lambda found: f'href="{found[1]}.html{found[2] or ""}"', body)
 
 
 def write(notebooks: Path, folder: Path) -> list[Path]:
-    """Write a page for each notebook, index.html, which is that of INDEX, and the explorer's; returns the pages."""
+    """Write a page for each notebook, index.html, which is that of INDEX, questions and explorer; return the pages."""
     texts = {notebook.stem: page(notebook) for notebook in sorted(notebooks.glob("[0-9]*.ipynb"))}
     texts |= {"index": texts[INDEX], "explorer": explorer_page.page()}
+    texts["questions"] = page(notebooks.parent / "docs" / "questions.md")
     for name, text in texts.items():
         paths.write_text(folder / f"{name}.html", text)
     return [folder / f"{name}.html" for name in texts]
