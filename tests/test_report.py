@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 import yaml
 from jinja2 import UndefinedError
-from tiny import CLAIM, finished_run, write_notebook, write_project
+from tiny import CLAIM, ROOT, finished_run, write_notebook, write_project
 
 from twinvae.run import Run, results
-from twinvae_collect import claims_tables, short_tables
+from twinvae_collect import claims_tables, provenance_tables, short_tables
 from twinvae_collect.collect import main
 from twinvae_collect.rendering import marked_number, model_in_words, render
 from twinvae_studies import claims
@@ -413,3 +413,17 @@ def test_verdicts_together():
     assert claims.together(["does not hold"]) == "does not hold"
     assert claims.together(["not tested", "holds"]) == "holds", "one twin may train where the other does not"
     assert claims.together(["not tested"] * 2) == "not tested"
+
+
+def test_the_campaign_has_a_row_an_attack_and_their_sums(tmp_path):
+    (tmp_path / "torture.csv").write_text(
+        "what,trials,wrong,hangs,left,minutes\nkills,1200,1,0,2,3.5\ndamaged,30,0,4,0,0.1\n"
+    )
+    lines = provenance_tables.campaign_table(tmp_path / "torture.csv").splitlines()
+    assert r"kills & 1,200 & 1 & 0 & 2 \\" in lines and r"all & 1,230 & 1 & 4 & 2 \\" in lines
+
+
+def test_the_campaign_that_is_shown_was_a_whole_one_and_found_nothing():
+    table = pd.read_csv(ROOT / "results" / "torture.csv")
+    kills = table[table.what.str.startswith("kills")]
+    assert kills.trials.sum() == 200 and table[["wrong", "hangs", "left"]].to_numpy().sum() == 0
