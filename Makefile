@@ -16,6 +16,7 @@
 # make pictures   the figures of the report in README.md, from the best results that are there, by pdftoppm
 # make tensorboard  curves, graph, images and codes of the trainings of notebook 07, in the browser
 # make html       the notebooks, and an explorer, as linked pages that need no network: report/html/index.html
+# make crate      ro-crate-metadata.json: which notebook ran when, on which data, and what came of it, for archives
 # make notebooks  the executed notebooks of PROFILE back into notebooks/, outputs and all
 # make clean      what the pipeline wrote and git does not keep
 
@@ -47,7 +48,7 @@ endif
 
 # Each step is a make of its own, so that they come in this order and a failed one stops the rest.
 .PHONY: report runs refresh train publish grid published judges collect pdf latex tex test test-all lint mutants parity lab bench fuzz html \
-  torture tensorboard screenshot pictures notebooks env clean
+  torture tensorboard crate screenshot pictures notebooks env clean
 .NOTPARALLEL:
 
 report:
@@ -160,6 +161,9 @@ pictures:
 
 html: $(READY)
 	$(RUN) -m twinvae_collect.html_edition
+
+crate: $(READY)
+	$(RUN) -m twinvae_collect.ro_crate
 
 tensorboard: $(READY)
 	$(RUN) -m tensorboard.main --logdir '$(RESULTS)'
