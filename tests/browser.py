@@ -122,6 +122,19 @@ def opened(page, address: str, name: str, wait: float = 120_000) -> list[str]:
     return errors
 
 
+def set_parameters(page, **given: object) -> None:
+    """Give parameters other values in the cell that declares them, as one does by typing."""
+    page.evaluate(
+        """given => {
+            const cells = [...jupyterapp.shell.currentWidget.content.model.cells];
+            const model = cells.find(cell => (cell.getMetadata('tags') ?? []).includes('parameters')).sharedModel;
+            for (const [name, value] of Object.entries(given))
+                model.setSource(model.getSource().replace(RegExp(`^(${name}: \\w+ = )[^ \\n]+`, 'm'), `$1${value}`));
+        }""",
+        {name: repr(value) for name, value in given.items()},
+    )
+
+
 def run_all(page, wait: float = 240_000) -> dict:
     """Run every cell, as Run > Run All Cells does, to the last or the one that fails; returns the notebook then."""
     page.evaluate(

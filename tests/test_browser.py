@@ -5,11 +5,12 @@ import io
 import time
 
 import nbformat
+import own_sets
 import pytest
 
 pytest.importorskip("playwright", reason="playwright is not installed, so no notebook is opened in a browser")
 
-from browser import CHROMIUM, DARK, chromium, copied, lab, opened, run_all
+from browser import CHROMIUM, DARK, chromium, copied, lab, opened, run_all, set_parameters
 from nbclient import NotebookClient
 from PIL import Image
 from tiny import ROOT
@@ -43,9 +44,10 @@ def address(tmp_path_factory):
         yield address
 
 
-def ran(page, address: str, name: str, folder) -> None:
+def ran(page, address: str, name: str, folder, **parameters) -> None:
     """Opens a notebook and runs it all; fails on an error, of a cell or of the page, and on a missing output."""
     errors = opened(page, address, name)
+    set_parameters(page, **parameters)
     assert page.locator(".jp-Dialog").count() == 0, "a pop-up"
     code = [cell for cell in run_all(page)["cells"] if cell["cell_type"] == "code"]
     page.screenshot(path=folder / f"{name}.png")
@@ -73,6 +75,13 @@ def changed(page, before: str) -> None:
 def test_a_notebook_runs_in_the_browser(address, name, tmp_path):
     with chromium() as page:
         ran(page, address, name, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["photos", "unlabelled"])
+def test_own_pictures_go_through_notebook_11_in_the_browser(address, name, tmp_path):
+    dataset, parameters = own_sets.SETS[name](tmp_path)
+    with chromium() as page:
+        ran(page, address, "11_your_images", tmp_path, dataset=dataset, **parameters)
 
 
 def test_the_explorer_moves_by_keyboard_and_by_mouse(address, tmp_path):
