@@ -6,6 +6,11 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # --help waits for neither NumPy nor the data sets
+    from twinvae.data import Images
+    from twinvae.spec import GanSpec, ModelSpec
 
 MOST_IMAGES = 1_000  # in a row of a picture
 LONGEST_TEXT = 10_000  # characters, about fifteen pages
@@ -43,6 +48,13 @@ def checked_size(given: str) -> tuple[int, int]:
         raise ValueError(f"size is {given!r}; give a height and a width in pixels, such as 64x48")
     height, width = map(int, given.split("x"))
     return height, width
+
+
+def check_labels(spec: ModelSpec | GanSpec, images: Images) -> None:
+    """Raise ValueError for a conditional model and images of one class, which leave it nothing to be told."""
+    if spec.kind in ("cvae", "cgan") and images.y.ndim == 1 and images.num_classes == 1:
+        told = f"{spec.name} is told a label, and these images have one class, {images.class_names[0]!r}"
+        raise ValueError(f"{told}; take a VAE or an AE, or put the pictures into a folder a class")
 
 
 def checked_text(given: str) -> str:

@@ -107,6 +107,7 @@ def train(
     one_of("backend", backend, ("torch", "tf"))
     spec, phase = zoo.get(name), TrainSpec(epochs, batch_size, learning_rate, seed=seed)
     images = data.splits(dataset, **({"size": arguments.checked_size(size)} if size else {}))
+    arguments.check_labels(spec, images.train)
     spec = spec.for_images(images.train.shape, images.train.num_classes)
     trained = training.train_or_load(training.Job(spec, (phase,), training.recipe_of(images), backend, seed), images)
     see = "sample" if spec.kind in SAMPLED else "models"
