@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from pair import AE, CVAE, TWINS, VAE, same_arrays, splits
@@ -27,10 +28,11 @@ from twinvae.spec import (
     Reshape,
     SpectralConv,
     TrainSpec,
+    count_weights,
     mlp,
 )
 from twinvae.training import Job, NotTrained, published, spot_check
-from twinvae_studies import parity_models
+from twinvae_studies import evaluation, parity_models
 
 IMAGES = splits()
 X = data.scale(IMAGES.test.x)
@@ -296,6 +298,33 @@ def test_a_published_file_gives_the_values_of_its_card(found, twin, named_images
     assert values.keys() == check["values"].keys()
     for name, value in values.items():
         assert abs(value - check["values"][name]) < 1e-4 * max(1, abs(value)), name
+
+
+def printed(found) -> pd.Series | None:
+    """The row of the scoreboard that a published model has, in the profile in which it was trained."""
+    rows = pd.concat(
+        [pd.read_csv(file, dtype={"report": str}) for file in ROOT.glob("results/*/*-torch/scoreboard.csv")]
+    )
+    spec = found.spec
+    mine = rows[(rows.model == spec.name) & (rows.seed == found.job.seed) & (rows.parameters == count_weights(spec))]
+    mine = mine[(mine.epochs == found.job.phases[-1].epochs) & mine.elbo.notna() & (mine.profile != "smoke")]
+    return mine.iloc[0] if len(mine) else None
+
+
+@pytest.mark.slow
+@over_twins
+@pytest.mark.parametrize(
+    "found", [model for model in KEPT if printed(model) is not None], ids=lambda found: found.folder
+)
+def test_a_published_file_gives_what_the_scoreboard_prints_on_all_test_images(found, twin):
+    images = data.from_recipe(found.job.data)
+    row = printed(found)
+    if images.source.label != row.data_source:
+        pytest.skip(f"its images are not at hand: these are {images.source.label}")
+    model = twinvae.load(found.folder, backend=twin)
+    values = evaluation.elbo_terms(model.trained, images.test)
+    for name in ("elbo", "recon", "kl"):  # with two digits behind the point
+        assert abs(values[name] - row[name]) < 0.01, name
 
 
 def test_every_published_model_has_its_card_in_words_and_its_labels():
