@@ -19,6 +19,23 @@ SAID = (  # verdict, of one claim, of several
 )
 SIGNS = {"<=": r"$\le$", ">=": r"$\ge$", "!=": r"$\ne$", "==": "$=$", "*": r"$\times$"} | {c: f"${c}$" for c in "<>+-"}
 RULE_WORDS = {"and", "or", "not", *FUNCTIONS}
+ALSO = (  # the numbers of rules that no table shows: a pattern of their names, and what they are
+    (r"q([123])_elbo_(low|high)", r"\1 observed, ELBO: \2 end"),
+    (r"q([123])_importance_high", r"\1 observed, importance sampling: high end"),
+    (r"q([123])_elbo_published", r"\1 observed: the published value"),
+    (r"iwae_(5|50)_(low|high)_torch", r"k = \1: \2 end"),
+    (r"vae_long_(low|high)_torch", r"VAE, as much time: \1 end"),
+    (r"cvae_standard_(low|high)_torch", r"p(z) fixed: \1 end"),
+    (r"(mnist|usps)_cvae2_(between|probe|diversity)", r"\2, code of 2, \1"),
+    (r"vae02_(?:mean_)?(\w+)", r"\1 at lambda 0.2"),
+    (r"(naive|weighted)02_logp", r"\1 log p(x) at lambda 0.2"),
+    (r"z(\d+)_(\w+)", r"\2, code of \1"),
+    (r"(cvae|cgan)_accuracy", r"accuracy of the \1"),
+    (r"real_accuracy", "accuracy on real images"),
+    (r"mean_frechet", "Fréchet distance of class means"),
+    (r"usps_mean_missing", "missing half, mean image, USPS"),
+)
+CAPITALS = {word: word.upper() for word in ("cvae", "cgan", "mnist", "usps", "sse", "kl")}
 
 
 def runs_of(claim: Claim, found: dict[Key, Result]) -> dict[str, Result]:
@@ -119,16 +136,24 @@ def rule(claim: Claim) -> str:
 def rule_in_words(claim: Claim, expression: str) -> str:
     """Return a rule as it is read: in place of a number's name the words that stand beside it in the table, in italics.
 
-    A name that the table does not show stands with spaces for underscores.
+    A name that the table does not show stands in the words of ALSO.
     """
     shown = {name: words for words, name in claim.shown.items()}
 
     def word(match: re.Match) -> str:
         if match[0] in SIGNS or match[0] in RULE_WORDS:
             return SIGNS.get(match[0], match[0])
-        return rf"\emph{{{latex.escape(shown.get(match[0], match[0].replace('_', ' ')))}}}"
+        return rf"\emph{{{latex.escape(shown.get(match[0]) or name_in_words(match[0]))}}}"
 
     return re.sub(r"[<>=!]=|[<>*+-]|[A-Za-z_]\w*", word, expression)
+
+
+def name_in_words(name: str) -> str:
+    """Return what a number is that a rule names and its table does not show.  ValueError where ALSO has no words."""
+    for pattern, words in ALSO:
+        if match := re.fullmatch(pattern, name):
+            return " ".join(CAPITALS.get(word, word) for word in match.expand(words).split(" "))
+    raise ValueError(f"a rule names {name}, which its table does not show: show it, or give it words in ALSO")
 
 
 def verdicts_table(counts: dict[str, dict[str, int]]) -> str:
