@@ -149,11 +149,11 @@ def rule_in_words(claim: Claim, expression: str) -> str:
 
 
 def name_in_words(name: str) -> str:
-    """Return what a number is that a rule names and its table does not show.  ValueError where ALSO has no words."""
+    """Return what a number is that a rule names and its table does not show; a name without words is its own."""
     for pattern, words in ALSO:
         if match := re.fullmatch(pattern, name):
             return " ".join(CAPITALS.get(word, word) for word in match.expand(words).split(" "))
-    raise ValueError(f"a rule names {name}, which its table does not show: show it, or give it words in ALSO")
+    return name
 
 
 def verdicts_table(counts: dict[str, dict[str, int]]) -> str:
