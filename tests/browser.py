@@ -129,7 +129,8 @@ def set_parameters(page, **given: object) -> None:
             const cells = [...jupyterapp.shell.currentWidget.content.model.cells];
             const model = cells.find(cell => (cell.getMetadata('tags') ?? []).includes('parameters')).sharedModel;
             for (const [name, value] of Object.entries(given))
-                model.setSource(model.getSource().replace(RegExp(`^(${name}: \\\\w+ = )[^ \\\\n]+`, 'm'), `$1${value}`));
+                model.setSource(
+                    model.getSource().replace(RegExp(`^(${name}: \\\\w+ = )[^ \\\\n]+`, 'm'), `$1${value}`));
         }""",
         {name: repr(value) for name, value in given.items()},
     )
