@@ -8,6 +8,7 @@
 # make bench      training beside its limit and beside other ways to train, in turns; then data loaders and metrics against their goals
 # make parity     how far the twins are apart: every model, every optimiser, both precisions
 # make train      what is missing of the models that the notebooks train, a job each; resumable    PROFILE BACKEND JOBS
+#                 CLUSTER=slurm: by Slurm, as profiles/slurm/config.yaml says, in place of JOBS at a time here
 # make publish    into git: the models that results/models/PUBLISHED names, the figures that report or README show
 # make fuzz       10,000 damaged files for each reader of own data: the right array or a clear error, nothing else
 # make torture    kills, two writers, full disks, hostile files, by a seed: nothing lost, torn or left behind; half an hour
@@ -27,6 +28,7 @@ PROFILE ?= quick
 BACKEND ?= both
 JOBS ?= 1
 RESULTS ?= results
+CLUSTER =
 REPORT_OUT ?= report/twinvae.pdf
 TESTS := -m 'not slow'
 
@@ -42,6 +44,7 @@ endif
 one_of = $(if $(and $(filter 1,$(words $1)),$(filter $2,$1)),,$(error $3 is '$1'; the valid ones are $2))
 $(call one_of,$(PROFILE),smoke quick full,PROFILE)
 $(call one_of,$(BACKEND),torch tf both,BACKEND)
+$(if $(CLUSTER),$(call one_of,$(CLUSTER),slurm,CLUSTER))
 ifeq ($(shell printf '%s' '$(JOBS)' | grep -Ex '[1-9][0-9]*'),)
 $(error JOBS is '$(JOBS)'; the valid ones are whole numbers of at least 1)
 endif
@@ -83,8 +86,10 @@ refresh: $(READY)
 
 # A card is written whole, and last: a model that has one is complete, whatever snakemake knew when it was killed.
 train: $(READY)
-	@$(RUN) -m twinvae.run.pipeline --cores $(JOBS) --keep-going --ignore-incomplete --quiet all \
-	  --config profile=$(PROFILE) backend=$(BACKEND) results='$(RESULTS)' -- train
+	@$(if $(CLUSTER),$(RUN) -c 'import snakemake_executor_plugin_$(CLUSTER)' 2>/dev/null || { echo "CLUSTER=$(CLUSTER) needs" \
+	  "a package more: $(INSTALL) snakemake-executor-plugin-$(CLUSTER)" >&2; exit 1; })
+	@$(RUN) -m twinvae.run.pipeline $(if $(CLUSTER),--profile profiles/$(CLUSTER),--cores $(JOBS)) --keep-going \
+	  --ignore-incomplete --quiet all --config profile=$(PROFILE) backend=$(BACKEND) results='$(RESULTS)' -- train
 
 publish: $(READY)
 	@$(RUN) -m twinvae.training.publish

@@ -43,10 +43,13 @@ RUNS = {
     if backend is None or BACKEND in ("both", backend)
 }
 
-# Jobs that share the machine share its cores: frameworks whose threads fight for them are ten times slower.
-threads = str(max(1, provenance.cores() // (workflow.cores or 1)))
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
-    os.environ.setdefault(variable, threads)
+# Jobs that share the machine share its cores: frameworks whose threads fight for them are ten times slower. A job that
+# a cluster runs has the cores that it was given; who sends it there, without --cores, says nothing of its own.
+sharing = 1 if workflow.remote_exec else workflow.resource_settings.cores
+if sharing:
+    threads = str(max(1, provenance.cores() // sharing))
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
+        os.environ.setdefault(variable, threads)
 os.environ["TWINVAE_RESULTS"] = str(Path(RESULTS).resolve())
 os.environ[PIPELINE] = str(os.getpid())
 os.environ.pop("TWINVAE_PROFILE", None)  # the profile asked for here is the one that runs
@@ -117,8 +120,8 @@ rule notebook:
         """
 
 
-# The models: `make train` trains what is missing or stale of all that the notebooks train, a job each. With
-# --executor slurm (snakemake-executor-plugin-slurm) or another plugin the same rules run on a cluster.
+# The models: `make train` trains what is missing or stale of all that the notebooks train, a job each; with
+# CLUSTER=slurm it sends the jobs to Slurm, as profiles/slurm/config.yaml says.
 @cache
 def trainings():
     """The jobs of all notebooks, by key."""

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from pair import CVAE, VAE, splits
-from tiny import ROOT, write_project
+from tiny import ROOT, write_trainings
 
 from twinvae import backend, data, training
 from twinvae.spec import TrainSpec, to_dict
@@ -104,28 +104,9 @@ def test_the_card_of_a_stale_model_is_taken_away(results, monkeypatch):
     assert [card.exists() for card in jobs.cards(two)] == [False, True]
 
 
-TINY = """
-from twinvae_studies import jobs as training_jobs
-from dataclasses import replace
-from twinvae.spec import TrainSpec
-from twinvae.training import Job
-from twinvae_studies import planning, report001_anomalies
-
-def tiny(profile, backend, epochs):
-    images = planning.recipe("digits", planning.sizes(40, 20, 20))
-    good = Job(report001_anomalies.detector("good", (8, 8, 1), 4, 2), (TrainSpec(epochs, 8),), images, backend)
-    bad = replace(good, phases=(TrainSpec(epochs, 8, 1e30, "sgd"),), spec=replace(good.spec, name="bad"))
-    return [good, bad]
-
-training_jobs.STUDIES, training_jobs.shared = {"03_tiny": tiny}, list
-"""
-
-
 @pytest.mark.slow
 def test_make_train_trains_what_is_missing_and_no_more(tmp_path):
-    write_project(tmp_path)
-    text = (ROOT / "Snakefile").read_text()
-    (tmp_path / "Snakefile").write_text(text.replace("\nrule all:", f"{TINY}\nrule all:"))
+    write_trainings(tmp_path)
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--keep-going", "--ignore-incomplete", "--nolock"]
     command += ["--quiet", "all", "--config", "profile=smoke", "backend=torch", "--", "train"]
 

@@ -197,11 +197,22 @@ def test_a_failed_notebook_updates_nothing(project):
         ("JOBS=0", "JOBS is '0'; the valid ones are whole numbers of at least 1"),
         ("JOBS=1.5", "JOBS is '1.5'"),
         ("JOBS=-1", "JOBS is '-1'"),
+        ("CLUSTER=lsf", "CLUSTER is 'lsf'; the valid ones are slurm"),
     ],
 )
 def test_make_refuses_what_it_does_not_know(words, message):
     done = make("report", words)
     assert done.returncode != 0 and message in done.stderr and not done.stdout
+
+
+def test_make_names_the_package_that_a_cluster_needs(tmp_path):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").symlink_to("/bin/false")  # no plugin is there, nor anything else
+    (tmp_path / "ready").touch()
+    done = make("train", "CLUSTER=slurm", f"VENV={tmp_path}", "UV=")
+    assert done.returncode != 0 and not done.stdout
+    wanted = f"CLUSTER=slurm needs a package more: {tmp_path}/bin/python -m pip install snakemake-executor-plugin-slurm"
+    assert done.stderr.startswith(wanted)
 
 
 def test_make_refuses_a_python_that_is_too_old(tmp_path):

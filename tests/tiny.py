@@ -25,6 +25,21 @@ run.table("sizes", sizes, caption="Two sizes")
 score = run.number("score", 0.5 * epochs, fmt=".1f")
 minus = run.number("minus", -1.25e-3, fmt=".1e")
 2 + 2"""
+TRAININGS = """
+from twinvae_studies import jobs as training_jobs
+from dataclasses import replace
+from twinvae.spec import TrainSpec
+from twinvae.training import Job
+from twinvae_studies import planning, report001_anomalies
+
+def tiny(profile, backend, epochs):
+    images = planning.recipe("digits", planning.sizes(40, 20, 20))
+    good = Job(report001_anomalies.detector("good", (8, 8, 1), 4, 2), (TrainSpec(epochs, 8),), images, backend)
+    bad = replace(good, phases=(TrainSpec(epochs, 8, 1e30, "sgd"),), spec=replace(good.spec, name="bad"))
+    return [good, bad]
+
+training_jobs.STUDIES, training_jobs.shared = {"03_tiny": tiny}, list
+"""
 
 
 def write_notebook(path: Path, backend: bool = True, work: str = WORK) -> Path:
@@ -53,6 +68,14 @@ def write_project(folder: Path) -> Path:
     shutil.copy(ROOT / "pyproject.toml", folder)
     write_notebook(folder / "notebooks" / "03_tiny.ipynb")
     write_notebook(folder / "notebooks" / "01_alone.ipynb", backend=False)
+    return folder
+
+
+def write_trainings(folder: Path) -> Path:
+    """Make a project of a folder whose `make train` has two short trainings: `good`, and `bad`, which diverges."""
+    write_project(folder)
+    text = (ROOT / "Snakefile").read_text()
+    (folder / "Snakefile").write_text(text.replace("\nrule all:", f"{TRAININGS}\nrule all:"))
     return folder
 
 
