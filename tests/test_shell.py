@@ -121,7 +121,7 @@ def test_pictures_without_labels_train_a_vae_and_a_cvae_says_what_it_lacks(run, 
     words = ("--dataset", f"folder:{tmp_path / 'flat'}", "--epochs", 1, "--batch-size", 8, "--backend", backend)
     code, said, _ = run("train", "report004_vae", *words)
     assert code == 0 and "report004_vae-own-" in said
-    for name in (MODEL, "light_cifar_cgan"):
+    for name in (MODEL, "better_cifar_cgan"):
         code, _, err = run("train", name, *words)
         assert code == 2 and f"{name} is told a label, and these images have one class, 'unlabelled'; take a VAE" in err
 
@@ -166,7 +166,7 @@ def test_the_report_is_made_by_make(run, monkeypatch):
         ("sample", "Missing argument 'name'; see twinvae sample --help"),
         ("models nothing", "model 'nothing' is unknown"),
         (f"reconstruct {MODEL} --dataset nothing", "Data set 'nothing' is unknown"),
-        ("reconstruct light_cifar_cgan", "which does not reconstruct"),
+        ("reconstruct better_cifar_cgan", "which does not reconstruct"),
         ("train nothing", "model is 'nothing'"),
         (f"train {MODEL} --epochs 0", "epochs is 0"),
         (f"train {MODEL} --learning-rate nan", "learning_rate is nan; it must be a finite number greater than 0"),
