@@ -11,6 +11,7 @@ from live import numbers
 from nbclient import NotebookClient
 from tiny import ROOT, finished_run, write_notebook
 
+from twinvae import paths
 from twinvae.run import Run, results
 
 BREAK = 'raise RuntimeError("a cell that fails")'
@@ -140,3 +141,27 @@ def test_git_passes_over_runs_and_models_of_own_data(path):
     for name in ("manifest.json", "numbers.json", "card.json", "weights.safetensors", "tables/t.csv"):
         done = subprocess.run(["git", "check-ignore", "-q", f"results/{path}/{name}"], cwd=ROOT)
         assert done.returncode == 0, name
+
+
+HOLD = """
+from pathlib import Path
+from twinvae import paths
+paths.hold(Path("results/smoke/03_tiny-torch"))
+print("held", flush=True)
+input()
+"""
+
+
+def test_two_runs_at_a_time_into_one_folder_are_said(project, python, capsys):
+    start = dict(name="03_tiny", profile="smoke", backend="torch", epochs=2)
+    words = "another process writes into 03_tiny-torch, too"
+    pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with subprocess.Popen([python, "-c", HOLD], cwd=project, **pipes) as other:
+        assert other.stdout.readline() == "held\n"
+        Run.start(**start)
+        assert words in capsys.readouterr().out
+        other.communicate("\n")
+    paths.release(project / "results" / "smoke" / "03_tiny-torch")
+    Run.start(**start)
+    Run.start(**start)  # again in one kernel is no second run
+    assert words not in capsys.readouterr().out

@@ -66,6 +66,34 @@ def written_whole(path: Path) -> Iterator[Path]:
             os.close(handle)
 
 
+_held: dict[Path, int] = {}
+
+
+def hold(folder: Path) -> None:
+    """Take a folder for what this process writes, until `release` or its end; say so where another process has it.
+
+    Raises OSError, as `write_text` does, where nothing can be written.
+    """
+    write_text(folder / "started.txt", "")
+    (folder / "started.txt").unlink()
+    if folder in _held:
+        return
+    _held[folder] = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(_held[folder], fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        what = f"another process writes into {folder.name}, too, and what one keeps replaces what the other kept"
+        print(f"{what}: wait until it has finished, or name another folder in TWINVAE_RESULTS")
+    except OSError:
+        pass  # a file system without locks
+
+
+def release(folder: Path) -> None:
+    """Give back a folder that `hold` took."""
+    if (handle := _held.pop(folder, None)) is not None:
+        os.close(handle)
+
+
 def _part(path: Path) -> tuple[int, Path]:
     """Return a new file beside `path`, open and locked, and its name; the lock ends with its process."""
     while True:

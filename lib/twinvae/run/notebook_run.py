@@ -80,8 +80,7 @@ class Run:
         """Seed, set the style, and say in one line what starts; a finished run stays so until something is kept."""
         from twinvae.figures import style
 
-        paths.write_text(self.folder / "started.txt", self.started.isoformat())  # fails where nothing can be written
-        (self.folder / "started.txt").unlink()
+        paths.hold(self.folder)
         manifests.runs_read.clear()
         random.seed(self.parameters.get("seed") or 0)  # for what asks for no seed, as scikit-learn; the twins do
         np.random.seed(self.parameters.get("seed") or 0)  # noqa: NPY002 - see above
@@ -209,6 +208,7 @@ class Run:
 
     def finish(self) -> None:
         """Write numbers and manifest, drop what earlier runs left, print the checks; say which cells were not run."""
+        paths.release(self.folder)
         if cells := notebook.not_run(self.file, self.begun):
             return print(f"unfinished: not run since Run.start, as they stand in {self.file.name}, {cells}")
         with self._writing("numbers.json") as part:
