@@ -88,8 +88,9 @@ refresh: $(READY)
 train: $(READY)
 	@$(if $(CLUSTER),$(RUN) -c 'import snakemake_executor_plugin_$(CLUSTER)' 2>/dev/null || { echo "CLUSTER=$(CLUSTER) needs" \
 	  "a package more: $(INSTALL) snakemake-executor-plugin-$(CLUSTER)" >&2; exit 1; })
-	@$(RUN) -m twinvae.run.pipeline $(if $(CLUSTER),--profile profiles/$(CLUSTER),--cores $(JOBS)) --keep-going \
-	  --ignore-incomplete --quiet all --config profile=$(PROFILE) backend=$(BACKEND) results='$(RESULTS)' -- train
+	@$(RUN) -m twinvae.run.pipeline --keep-going --ignore-incomplete \
+	  $(if $(CLUSTER),--profile profiles/$(CLUSTER) --quiet host reason rules,--cores $(JOBS) --quiet all) \
+	  --config profile=$(PROFILE) backend=$(BACKEND) results='$(RESULTS)' -- train
 
 publish: $(READY)
 	@$(RUN) -m twinvae.training.publish
