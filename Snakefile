@@ -46,10 +46,11 @@ RUNS = {
 # Jobs that share the machine share its cores: frameworks whose threads fight for them are ten times slower. A job that
 # a cluster runs has the cores that it was given; who sends it there, without --cores, says nothing of its own.
 sharing = 1 if workflow.remote_exec else workflow.resource_settings.cores
-if sharing:
-    threads = str(max(1, provenance.cores() // sharing))
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
-        os.environ.setdefault(variable, threads)
+THREADS = " ".join(  # set for each process by itself, since snakemake gives a rule of one thread OMP_NUM_THREADS=1
+    f"{variable}={os.environ.get(variable) or max(1, provenance.cores() // sharing)}"
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
+    if sharing
+)
 os.environ["TWINVAE_RESULTS"] = str(Path(RESULTS).resolve())
 os.environ[PIPELINE] = str(os.getpid())
 os.environ.pop("TWINVAE_PROFILE", None)  # the profile asked for here is the one that runs
@@ -101,7 +102,7 @@ rule notebook:
         """
         echo "running {wildcards.run} ({PROFILE})"
         rm -f {params.folder:q}/failed.ipynb
-        {params.python:q} -m twinvae.run.pipeline papermill {input.notebook:q} {params.folder:q}/running.ipynb -k python3 \
+        env {THREADS} {params.python:q} -m twinvae.run.pipeline papermill {input.notebook:q} {params.folder:q}/running.ipynb -k python3 \
             -p profile {PROFILE} {params.backend} --no-progress-bar > {log:q} 2>&1 &
         stopped=
         trap "stopped=1; disown $!; kill -KILL $!" INT TERM  # disowned, so that the shell does not tell of its end
@@ -164,7 +165,7 @@ rule model:
         """
         echo "training {wildcards.model}"
         printf '%s' {params.job:q} > {params.list:q}
-        {params.python:q} -m twinvae.training {params.list:q} > {log:q} 2>&1 || test -s {output:q} || {{ tail -n 5 {log:q}; exit 1; }}
+        env {THREADS} {params.python:q} -m twinvae.training {params.list:q} > {log:q} 2>&1 || test -s {output:q} || {{ tail -n 5 {log:q}; exit 1; }}
         """
 
 
