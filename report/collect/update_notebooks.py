@@ -56,7 +56,8 @@ def update(executed: Path, notebook: Path) -> None:
         pairs = zip(*([c for c in one.cells if c.cell_type == "code"] for one in (page, ran)), strict=True)
         for cell, of_run in pairs:  # the words of the notebook stay, which may be newer
             cell.outputs, cell.execution_count = of_run.outputs, of_run.execution_count
-        page.metadata.language_info = ran.metadata.language_info  # without it JupyterLab calls the notebook modified
+        if "language_info" in ran.metadata:  # without it JupyterLab calls the notebook modified
+            page.metadata.language_info = ran.metadata.language_info
         nbformat.write(page, part)
     os.utime(notebook, ns=(before.st_atime_ns, before.st_mtime_ns))
     paths.write_text(executed.parent / CHECKSUM, checksum_of_outputs(notebook))
