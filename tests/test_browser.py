@@ -77,9 +77,8 @@ def test_a_notebook_runs_in_the_browser(address, name, tmp_path):
         ran(page, address, name, tmp_path)
 
 
-@pytest.mark.parametrize("name", ["photos", "unlabelled"])
-def test_own_pictures_go_through_notebook_11_in_the_browser(address, name, tmp_path):
-    dataset, parameters = own_sets.SETS[name](tmp_path)
+def test_own_pictures_go_through_notebook_11_in_the_browser(address, tmp_path):
+    dataset, parameters = own_sets.SETS["photos"](tmp_path)
     with chromium() as page:
         ran(page, address, "11_your_images", tmp_path, dataset=dataset, **parameters)
 
