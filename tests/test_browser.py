@@ -71,11 +71,6 @@ def changed(page, before: str) -> None:
     )
 
 
-def test_a_notebook_runs_in_the_browser(address, tmp_path):
-    with chromium() as page:
-        ran(page, address, "03_digits_ae_vae_cvae", tmp_path)
-
-
 def test_own_pictures_go_through_notebook_11_in_the_browser(address, tmp_path):
     dataset, parameters = own_sets.SETS["photos"](tmp_path)
     with chromium() as page:

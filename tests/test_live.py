@@ -50,13 +50,6 @@ def test_a_client_that_keeps_no_history_finishes_too(project, cells):
     assert (project / "results" / "smoke" / "03_tiny-torch" / "manifest.json").exists()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["00_start_here"])
-def test_each_cell_of_a_notebook_can_run_twice(name, tmp_path):
-    path = ROOT / "notebooks" / f"{name}.ipynb"
-    assert numbers(path, tmp_path, 2).keys() == numbers(path, tmp_path, 1).keys()
-
-
 def test_what_a_cell_kept_is_replaced_when_it_runs_again_changed(project, cells):
     parameters, start, work, words, finish = cells
     changed = work.replace("0.5 * epochs", "7.5").replace('"Two sizes"', '"Two other sizes"')
