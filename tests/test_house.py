@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from needed import WITHOUT
 from tiny import ROOT
 
 LIB = ROOT / "lib" / "twinvae"
@@ -97,18 +98,7 @@ def imported(node: ast.AST) -> list[str]:
 # --- the core alone ------------------------------------------------------------------------------
 
 BLOCKED = ("pandas", "matplotlib", "nbformat", "IPython", "sklearn", "scipy", "seaborn", "PIL", "cv2")
-# A finder that does not find some packages is what there is where they are not installed.
 ALONE = """
-import sys
-
-class Without:
-    def __init__(self, finder):
-        self.finder = finder
-
-    def find_spec(self, name, path=None, target=None):
-        return None if name.split(".")[0] in {blocked!r} else self.finder.find_spec(name, path, target)
-
-sys.meta_path[:] = [Without(finder) for finder in sys.meta_path]
 import numpy as np
 from twinvae import backend, checkpoints, data, zoo
 from twinvae.spec import TrainSpec
@@ -133,7 +123,7 @@ print("trained")
 
 @pytest.mark.parametrize("twin, other", [("torch", ("tensorflow", "keras")), ("tf", ("torch",))])
 def test_the_core_trains_without_anything_else(twin, other, tmp_path):
-    code = ALONE.format(blocked=BLOCKED + other, twin=twin, folder=str(tmp_path))
+    code = WITHOUT.format(missing=BLOCKED + other) + ALONE.format(twin=twin, folder=str(tmp_path))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip().endswith("trained"), done.stderr[-2000:]
 

@@ -208,7 +208,6 @@ class Run:
 
     def finish(self) -> None:
         """Write numbers and manifest, drop what earlier runs left, print the checks; say which cells were not run."""
-        paths.release(self.folder)
         if cells := notebook.not_run(self.file, self.begun):
             return print(f"unfinished: not run since Run.start, as they stand in {self.file.name}, {cells}")
         with self._writing("numbers.json") as part:
@@ -216,6 +215,7 @@ class Run:
         manifests.drop_others(self.folder, self.files)
         text = json.dumps(manifests.manifest(self), indent=1, default=str) + "\n"
         paths.write_text(self.folder / "manifest.json", text)
+        paths.release(self.folder)
         for what in self.checks:
             print(f"holds: {what}")
 
