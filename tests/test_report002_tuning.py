@@ -45,7 +45,7 @@ def test_no_setting_is_trained_twice_and_each_has_its_seeds(profile, name):
     assert len({job.key for job in jobs}) == len(jobs)
     seeds = report002_tuning.AMOUNTS[profile].seeds if name == "torch" else 1
     assert {job.seed for job in jobs} == set(range(seeds)) and all(job.phases[0].seed == job.seed for job in jobs)
-    counts = {"smoke": [1, 8, 1, 8]}.get(profile, [10, 18, 10, 18])
+    counts = {"smoke": [1, 8, 1, 8], "quick": [10, 18, 10, 18], "full": [12, 30, 12, 30]}[profile]
     assert [len(part) // seeds for part in found.values()] == counts
 
 

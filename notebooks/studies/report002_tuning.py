@@ -12,13 +12,16 @@ from twinvae.training import Job
 from twinvae_studies import evaluation, planning
 from twinvae_studies.planning import sizes
 
+RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
 AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
-    images=(sizes(300, 100, None), sizes(20_000, 2_000, None), sizes(20_000, 2_000, None)),
+    images=(sizes(300, 100, None), sizes(20_000, 2_000, None), sizes(None, None, None)),
     seeds=(1, 1, 3),  # in PyTorch; TensorFlow trains the first: the twins are proven alike
-    epochs=(2, 4, 4),
+    epochs=(2, 4, 10),
+    rates=((), (3e-4, 1e-3, 3e-3), RATES),
+    other_rates=((), (1e-3, 1e-2), RATES),  # of RMSProp and Adagrad
 )
 HIDDEN = {("vae", "mnist"): (512, 256), ("cvae", "mnist"): (400,), ("vae", "usps"): (128, 64), ("cvae", "usps"): (400,)}
-BATCH_SIZES, LEARNING_RATES, LATENT_DIMS = (64, 256, 1024), (3e-4, 1e-3, 3e-3), (2, 10, 50)
+BATCH_SIZES, LATENT_DIMS = (64, 256, 1024), (2, 10, 50)
 SETTINGS = ["hidden", "batch_size", "learning_rate", "optimizer", "latent_dim"]
 
 
@@ -40,19 +43,20 @@ def jobs(profile: str, backend: str) -> dict[tuple[str, str], list[Job]]:
 def changes(profile: str, dataset: str, kind: str) -> list[dict]:
     """Return what is changed in the report's choice, which comes first.
 
-    The CVAE gets batch size by learning rate, optimisers at two learning rates, hidden layers; the VAE one change at
-    a time; both get other code sizes.  'smoke' has no more than the report asks numbers of.
+    The CVAE gets batch size by learning rate, optimisers at several learning rates, hidden layers; the VAE one change
+    at a time; both get other code sizes.  'smoke' has no more than the report asks numbers of.
     """
+    amounts = AMOUNTS[profile]
     optimizers = [{"optimizer": "rmsprop"}, {"optimizer": "adagrad", "learning_rate": 1e-2}]
     layers = [{"hidden": hidden} for hidden in (HIDDEN["vae", dataset], (200,))]
     codes = [{"latent_dim": z} for z in LATENT_DIMS]
     if profile == "smoke":
         return [{}, *optimizers, *layers, *codes] if kind == "cvae" else [{}]
     if kind == "vae":
-        one_by_one = [{"batch_size": b} for b in BATCH_SIZES] + [{"learning_rate": rate} for rate in LEARNING_RATES]
+        one_by_one = [{"batch_size": b} for b in BATCH_SIZES] + [{"learning_rate": rate} for rate in amounts.rates]
         return [{}, *one_by_one, *optimizers, *codes]
-    crossed = [{"batch_size": b, "learning_rate": rate} for b in BATCH_SIZES for rate in LEARNING_RATES]
-    crossed += [{"optimizer": o, "learning_rate": rate} for o in ("rmsprop", "adagrad") for rate in (1e-3, 1e-2)]
+    crossed = [{"batch_size": b, "learning_rate": rate} for b in BATCH_SIZES for rate in amounts.rates]
+    crossed += [{"optimizer": o, "learning_rate": rate} for o in ("rmsprop", "adagrad") for rate in amounts.other_rates]
     return [{}, *crossed, *layers, *codes]
 
 
