@@ -32,9 +32,8 @@ rank, world = distributed.get_rank(), distributed.get_world_size()
 if torch.cuda.is_available():
     torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
 twin, images = backend.get("torch"), data.splits(sys.argv[1] if len(sys.argv) > 1 else "mnist")
-settings = spec.TrainSpec(
-    epochs=3, batch_size=128
-)  # 128 images in all: its number must divide by that of the processes
+# 128 images in all, a number that the number of processes must divide
+settings = spec.TrainSpec(epochs=3, batch_size=128)
 model_spec = zoo.get("report004_vae").for_images(images.train.shape, images.train.num_classes)
 model = twin.models.build(model_spec, seed=settings.seed)
 optimizer = twin.train.Optimizer(model, settings)

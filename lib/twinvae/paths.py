@@ -82,6 +82,7 @@ def hold(folder: Path) -> None:
     try:
         fcntl.flock(_held[folder], fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
+        release(folder)  # so that a later run of this process asks again
         what = f"another process writes into {folder.name}, too, and what one keeps replaces what the other kept"
         print(f"{what}: wait until it has finished, or name another folder in TWINVAE_RESULTS")
     except OSError:

@@ -28,9 +28,8 @@ LINK = re.compile(r'href="(?:\.\./notebooks/)?([\w-]+)\.ipynb(#[^"]*)?"')
 FORMULA = re.compile(r"\$\$(.+?)\$\$|\$(?:\\displaystyle\s*)?(.+?)\$", re.DOTALL)
 CELL = re.compile(r"(?<=>)[^<>]*\$[^<>]*(?=(?:</div>)?</t[dh]>)")
 TEMPLATE = Path(__file__).with_name("templates") / "notebook.html.j2"
-FUNCTION = re.compile(
-    r"(<mi>(?:log|exp|ln|cos|sin)</mi>)(?=<(?:m[in]|msu[bp]|mrow|mfrac))"
-)  # MathML leaves no space after these
+# MathML leaves no space after these.
+FUNCTION = re.compile(r"(<mi>(?:log|exp|ln|cos|sin)</mi>)(?=<(?:m[in]|msu[bp]|mrow|mfrac))")
 
 
 def convert(latex: str, display: str = "inline") -> str:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from twinvae import backend, training
+from twinvae.paths import written_whole
 from twinvae_apps.arguments import checked_output, checked_text
 from twinvae_apps.handwriting import load, save, traits, write
 
@@ -33,7 +34,10 @@ def main(arguments: list[str] | None = None) -> int:
         if chosen.slant or chosen.thickness:
             found = traits(pen)
             hand = hand.moved(found["slant"], chosen.slant).moved(found["thickness"], chosen.thickness)
-        print(save(write(text, hand, chosen.placeholder), chosen.out))
+        page = write(text, hand, chosen.placeholder)
+        with written_whole(chosen.out) as part:
+            save(page, part)
+        print(chosen.out)
     except (training.NotTrained, ValueError, OSError) as error:
         parser.error(str(error))
     return 0
