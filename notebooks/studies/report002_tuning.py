@@ -106,7 +106,7 @@ def along(table: pd.DataFrame, field: str) -> dict[float | str, np.ndarray]:
 def summary(table: pd.DataFrame) -> pd.DataFrame:
     """Return a row a setting, best first: mean and deviation over seeds of the last validation loss, mean seconds."""
     means = table.groupby(SETTINGS, as_index=False, sort=False).agg(
-        valid_loss=("valid_loss", "mean"), sd=("valid_loss", "std"), seconds=("seconds", "mean")
+        valid_loss=("valid_loss", _mean), sd=("valid_loss", "std"), seconds=("seconds", "mean")
     )
     means["hidden"] = ["-".join(map(str, hidden)) for hidden in means.hidden]
     return means.sort_values("valid_loss").reset_index(drop=True)
@@ -118,7 +118,7 @@ def keep_losses(run, dataset: str, table: pd.DataFrame, sources: list) -> None:
     Numbers grid_{dataset}_cvae_...: report, its own choice; best, over batch size and learning rate; adam and so on,
     an optimiser at its best rate; z20, a size of the code; h512x256, hidden layers.
     """
-    means = table.groupby(SETTINGS, as_index=False, sort=False).valid_loss.mean()
+    means = table.groupby(SETTINGS, as_index=False, sort=False).valid_loss.agg(_mean)
     report = table.iloc[0][SETTINGS].to_dict()
 
     def rows(*open_to: str, **fixed) -> pd.DataFrame:
@@ -131,6 +131,11 @@ def keep_losses(run, dataset: str, table: pd.DataFrame, sources: list) -> None:
     found |= {"h" + "x".join(map(str, hidden)): rows(hidden=hidden) for hidden in rows("hidden").hidden}
     for name, part in found.items():
         run.number(f"grid_{dataset}_cvae_{name}", part.valid_loss.min(), ".2f", sources)
+
+
+def _mean(losses: pd.Series) -> float:
+    """Return the mean over seeds; NaN where the training of one failed."""
+    return losses.mean(skipna=False)
 
 
 def shared_rates(table: pd.DataFrame) -> int:
