@@ -3,18 +3,20 @@
 Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels y [N].
 """
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from scipy.ndimage import uniform_filter
 
 from twinvae import randomness, zoo
 from twinvae.metrics import latent, samples
 from twinvae.metrics.judge import Judge
 from twinvae.spec import TrainSpec
 from twinvae.training import Job
-from twinvae_studies import evaluation, planning
+from twinvae_studies import evaluation, latent_space, planning
 from twinvae_studies.evaluation import Trained
 from twinvae_studies.planning import sizes
 
@@ -50,7 +52,8 @@ def jobs(
     """Return the trainings of notebook 03; epochs and seeds that are None are the profile's.
 
     'models': kind -> seeds; 'lambda 0.2': seeds of the VAE; 'code sizes': kind -> sizes; 'plane': kind -> a code of two
-    numbers; 'denoiser'; 'remedies': name -> training, the report's own the first.
+    numbers; 'denoiser'; 'remedies': name -> training, the report's own the first; 'last left out': seeds of the VAE
+    that never sees the last class, none where there is but one.
     """
     amounts = AMOUNTS[profile]
     images = planning.recipe(dataset, amounts.images)
@@ -65,6 +68,11 @@ def jobs(
     usual = {kind: Job(replace(model, init="keras"), (short,), images, backend) for kind, model in models.items()}
     small = replace(models["VAE"], name="report004_vae_lambda02", variance=0.1)
     changed = {name: replace(models["CVAE"], **change) for name, change in REMEDIES.items()}
+    left_out = {
+        "transform": "twinvae_studies.report001_anomalies:without",
+        "arguments": (("held_out", (classes - 1,)),),
+    }
+    blind = replace(plain["VAE"], data=replace(images, **left_out))
     return {
         "models": {kind: planning.over_seeds(job, seeds or amounts.seeds) for kind, job in plain.items()},
         "lambda 0.2": planning.over_seeds(replace(plain["VAE"], spec=small), seeds or amounts.seeds),
@@ -75,6 +83,7 @@ def jobs(
         "plane": {kind: replace(usual[kind], spec=replace(usual[kind].spec, latent_dim=2)) for kind in ("VAE", "CVAE")},
         "denoiser": replace(usual["AE"], phases=(replace(short, noise=0.4),)),
         "remedies": {name: replace(plain["CVAE"], spec=spec) for name, spec in changed.items()},
+        "last left out": planning.over_seeds(blind, seeds or amounts.seeds) if classes > 1 else [],
     }
 
 
@@ -129,3 +138,51 @@ def kl_taken_apart(run: Any, key: str, seeds: Sequence[Trained], x: np.ndarray, 
     row |= {name: evaluation.mean_sd([getattr(p, name.lower()) for p in parts])[0] for name in ("KL", "information")}
     row["q(z) against N(0, I)"] = evaluation.keep(run, f"{key}_aggregate", [p.aggregate for p in parts])[0]
     return row | {"active units": evaluation.keep(run, f"{key}_active", active, ".1f")[0]}
+
+
+def of_class(run: Any, key: str, seeds: Sequence[Trained], x: np.ndarray, drawn: np.ndarray, judge: Judge) -> dict:
+    """Keep and return what a VAE makes of one class, the judge's last: of test images x of it, and unasked.
+
+    `drawn` are labels that say how many samples to draw.  Numbers: {key}_made, the share of samples that the judge
+    takes for the class; {key}_sse, the error of x restored; {key}_recognised, the share of these that it still takes
+    for the class; and their deviations.
+    """
+    back = [evaluation.reconstruct(m, x, np.zeros(len(x), int)) for m in seeds]
+    made = [_last(judge, evaluation.generate(m, drawn)) for m in seeds]
+    sse = [evaluation.squared_error(x, b).mean() for b in back]
+    row = {"samples taken for it": evaluation.keep(run, f"{key}_made", made, ".3f")[0]}
+    row["squared error"] = evaluation.keep(run, f"{key}_sse", sse)[0]
+    return row | {
+        "restored as it": evaluation.keep(run, f"{key}_recognised", [_last(judge, b) for b in back], ".3f")[0]
+    }
+
+
+def _last(judge: Judge, x: np.ndarray) -> float:
+    """Return the share of images in which the judge sees its last class."""
+    probabilities = judge.probabilities(x)
+    return float((probabilities.argmax(1) == probabilities.shape[1] - 1).mean())
+
+
+def halfway(trained: Trained, x: np.ndarray, y: np.ndarray, labels: Sequence[int]) -> np.ndarray:
+    """Return what mean codes decode to: of each label, of the two together, of the next.  -> [len - 1, 3, H, W, C]"""
+    z = latent_space.centres(trained, x, y)
+    means = np.stack([z[y == k].mean(0) for k in labels])
+    both = np.stack([means[:-1], (means[:-1] + means[1:]) / 2, means[1:]], axis=1)
+    images = latent_space.decode(trained, both.reshape(-1, z.shape[1]), np.zeros(both[..., 0].size, int))
+    return images.reshape(*both.shape[:2], *x.shape[1:])
+
+
+def locality(weights: np.ndarray) -> np.ndarray:
+    """Return the share of a unit's squared weights in the window, of a quarter of each side, that has most of them.
+
+    [U, H, W, C] -> [U]; 1/16 where they are spread evenly, 1 for a unit that looks at one corner.
+    """
+    energy = (weights**2).sum(-1)
+    sides = [max(1, side // 4) for side in energy.shape[1:]]
+    held = uniform_filter(energy, (1, *sides), mode="constant") * np.prod(sides)
+    return held.max((1, 2)) / energy.sum((1, 2))
+
+
+def packed_bits(x: np.ndarray) -> float:
+    """Return the mean bits of images packed without loss, by what packs a PNG.  uint8 [N, H, W, C]"""
+    return float(np.mean([8 * len(zlib.compress(image.tobytes(), 9)) for image in x]))
