@@ -441,6 +441,9 @@ def test_papermill_alone_runs_a_notebook_and_cannot_smuggle_a_parameter_in(proje
 def test_numbers_and_words_in_latex():
     assert latex.escape("a_b & 50 % of $x_1$ <") == r"a\_b \& 50 \% of $x_1$ \textless{}"
     assert latex.escape("5 $") == r"5 \$"
+    assert latex.escape("-log p(x), -log p(x|y)") == r"$-\log p(x)$, $-\log p(x \mid y)$"
+    assert latex.escape("q(z|x) +- N(0, I) & 5 %") == r"$q(z \mid x)$ $\pm$ $\mathcal{N}(0, I)$ \& 5 \%"
+    assert latex.escape("392 ln(pi), pi^(-1/2), log p") == r"$392 \ln\pi$, $\pi^{-1/2}$, log p"
     assert latex.head("frechet_floor") == "Fréchet floor" and latex.head("$s_x^2$") == "$s_x^2$"
     assert latex.number(-1.5, ".1f") == r"\ensuremath{-}1.5"
     assert latex.number(1.5e-5, ".1e") == r"\ensuremath{1.5\times10^{-5}}"

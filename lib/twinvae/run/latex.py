@@ -19,6 +19,20 @@ COMMANDS = "beta|delta|epsilon|lambda|mu|phi|pi|sigma|theta|cdot|le|pm|sim|simeq
 COMMANDS += "|mathcal|mathrm|tilde"
 MATHEMATICS = re.compile(rf"(?:[\w ()^.,:|/+=<>\[\]{{}}-]|\\[,|]|\\(?:{COMMANDS})(?![A-Za-z]))*")
 
+# What captions and heads of columns write in plain letters, for the screen: in print it is set as mathematics.
+FORMULAS = (
+    (r"(?<!\w)(-?)log p\(x ?\| ?y\)", r"$\1\\log p(x \\mid y)$"),
+    (r"(?<!\w)(-?)log p\(x\)", r"$\1\\log p(x)$"),
+    (r"(?<!\w)-log p(?= )", r"$-\\log p$"),
+    (r"(?<!\w)q\(z ?\| ?x\)", r"$q(z \\mid x)$"),
+    (r"(?<!\w)q\(z\)", r"$q(z)$"),
+    (r"(?<!\w)N\(0, (I|1)\)", r"$\\mathcal{N}(0, \1)$"),
+    (r"(\d+) ln\(pi\)", r"$\1 \\ln\\pi$"),
+    (r"(?<!\w)pi\^\(-1/2\)", r"$\\pi^{-1/2}$"),
+    (r"(?<!\w)-ELBO", r"$-$ELBO"),
+    (r"\+-", r"$\\pm$"),
+)
+
 
 def is_mathematics(text: str) -> bool:
     """Return whether a formula, without its dollars, is of letters, signs and COMMANDS alone; `^^` could spell any."""
@@ -29,8 +43,16 @@ def escape(text: str) -> str:
     """Return plain words as LaTeX; mathematics between two `$` stays as it is."""
     parts = str(text).split("$")
     if len(parts) % 2 == 0 or not all(map(is_mathematics, parts[1::2])):  # then a $ is a dollar
-        return r"\$".join(part.translate(SPECIAL) for part in parts)
-    return "$".join(part if odd else part.translate(SPECIAL) for part, odd in zip(parts, cycle((False, True))))
+        return r"\$".join(map(_words, parts))
+    return "$".join(part if odd else _words(part) for part, odd in zip(parts, cycle((False, True))))
+
+
+def _words(text: str) -> str:
+    """Return words without mathematics between dollars as LaTeX."""
+    for plain_letters, formula in FORMULAS:
+        text = re.sub(plain_letters, formula, text)
+    parts = re.split(r"(\$[^$]*\$)", text)
+    return "".join(part if part.startswith("$") else part.translate(SPECIAL) for part in parts)
 
 
 def without_formulas(df: pd.DataFrame) -> pd.DataFrame:
