@@ -4,6 +4,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import own_sets
 import pytest
@@ -32,7 +33,7 @@ def words(panel) -> str:
     return " ".join(child.value for child in panel.children if isinstance(child, explorer_panel.widgets.HTML))
 
 
-def test_own_models_are_listed_own_data_first_then_the_newest(monkeypatch):
+def test_own_models_are_listed_own_data_first_then_the_newest_of_each(monkeypatch):
     def kept(folder: str, ended: str, **job):
         job = replace(PUBLISHED.job, **job)
         return replace(PUBLISHED, path=Path(folder, "weights.safetensors"), job=job,
@@ -42,14 +43,16 @@ def test_own_models_are_listed_own_data_first_then_the_newest(monkeypatch):
     models = [
         kept("old", "2026-01-01T00:00:00Z"),
         kept("own", "2025-01-01T00:00:00Z", data=recipe, seed=2),
+        kept("own too", "2025-02-01T00:00:00Z", data=recipe),
         kept("new", "2026-02-01T12:34:56Z", seed=1),
+        kept("smaller", "2026-01-15T00:00:00Z", spec=replace(PUBLISHED.spec, latent_dim=1)),
         kept("changed", "2026-03-01T00:00:00Z", change="somewhere:a_mistake"),
         PUBLISHED,
     ]
     monkeypatch.setattr(trained_models, "all_found", lambda *folders: models)
-    assert [model.folder for model in trained_models.find_own(ROOT)] == ["own", "new", "old"]
-    monkeypatch.setattr(trained_models, "NEWEST", 2)
-    own, new = map(trained_models.title, trained_models.find_own(ROOT))
+    assert [model.folder for model in trained_models.find_own(ROOT)] == ["own too", "own", "new", "smaller"]
+    monkeypatch.setattr(trained_models, "NEWEST", 3)
+    _, own, new = map(trained_models.title, trained_models.find_own(ROOT))
     start = f"your own: {PUBLISHED.spec.name}, 2 latent units, 10 epochs"
     assert own == f"{start} (source of own, turned), seed 2, 2025-01-01 00:00 UTC"
     assert new == f"{start} (source of new), seed 1, 2026-02-01 12:34 UTC"
@@ -102,17 +105,19 @@ def test_a_plane_has_the_form_of_its_images(tmp_path, results):
 
 def grey(root: Path) -> str:
     """Grey pictures of classes 1, 2 and 3."""
-    return f"folder:{own_sets.folder(root / 'grey', {str(k): 20 for k in (1, 2, 3)}, [(16, 12)], 'L')}"
+    return f"folder:{own_sets.folder(root / 'grey & white', {str(k): 20 for k in (1, 2, 3)}, [(16, 12)], 'L')}"
 
 
 def test_own_classes_are_labels_and_grey_ones_can_be_drawn(tmp_path, results):
     panel = opened(own_sets.small_model(grey(tmp_path)))
     assert panel.explorer.labels == ("1", "2", "3") and not panel.numbers
     assert {panel.label, panel.drawing, panel.under_all, panel.neighbours} <= {*shown(panel)}
+    row = cv2.imdecode(np.frombuffer(panel.under_all.value, np.uint8), cv2.IMREAD_COLOR)
+    assert row.shape == (120, 3 * 160 + 2 * 2, 3), "no larger than the picture itself"
     panel.drawing.drawn[40:120, 60:90] = 1
     panel.buttons["encode the drawing"].click()
     assert "class <b>" in panel.class_read.value and panel.encoded.value[1:4] == b"PNG"
-    assert panel.facts.value.endswith("own data: grey")
+    assert panel.facts.value.endswith("own data: grey &amp; white")
 
 
 def test_without_labels_there_is_nothing_to_choose(tmp_path, results):
@@ -134,9 +139,9 @@ def test_vanished_numbers_are_said(tmp_path, results):
 
 def test_vanished_classes_keep_their_names_and_a_drawing_needs_no_data(tmp_path, results):
     model = own_sets.small_model(grey(tmp_path))
-    shutil.rmtree(tmp_path / "grey" / "2")
+    shutil.rmtree(tmp_path / "grey & white" / "2")
     assert "holds other images today than those that the model was trained on" in opened(model).facts.value
-    shutil.rmtree(tmp_path / "grey")
+    shutil.rmtree(tmp_path / "grey & white")
     panel = opened(model)
     assert "there is no such folder" in panel.facts.value and panel.explorer.labels == ("1", "2", "3")
     panel.drawing.drawn[40:120, 60:90] = 1

@@ -28,10 +28,16 @@ def find_models(*folders: Path) -> list[Found]:
 
 
 def find_own(*folders: Path) -> list[Found]:
-    """Find the models that were trained here, at most NEWEST: on own data first, then the newest first."""
+    """Find the models that were trained here, the newest first, at most NEWEST.
+
+    Those on own data come before all; of the others each spec is there once for a data set, as it was trained last.
+    """
     names, found = published(), all_found(*(folder / "models" for folder in folders))
     models = (m for m in found if m.folder not in names and m.spec.kind in KINDS and not m.job.change)
-    return sorted(models, key=lambda m: (":" in m.dataset, m.card["ended"]), reverse=True)[:NEWEST]
+    listed = {}
+    for m in sorted(models, key=lambda m: (":" in m.dataset, m.card["ended"]), reverse=True):
+        listed.setdefault(m.folder if ":" in m.dataset else (m.spec, m.dataset), m)
+    return [*listed.values()][:NEWEST]
 
 
 def title(model: Found) -> str:
