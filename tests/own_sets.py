@@ -6,6 +6,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from twinvae import data
+from twinvae.pretrained import Found, all_found
+from twinvae.spec import Flatten, ModelSpec, TrainSpec, mlp
+from twinvae.training import Job, models_here, recipe_of, train_or_load
+
 SHAPES = ("ellipse", "rectangle", "pieslice")
 ORIENTATION = 0x0112
 
@@ -73,6 +78,27 @@ def numbers(root: Path) -> tuple[str, dict]:
     root.mkdir(parents=True, exist_ok=True)
     np.savez(root / "numbers.npz", x=(255 * bars).astype(np.uint8), y=y, class_names=["cos", "sin"])
     return f"npz:{root / 'numbers.npz'}", {}
+
+
+def shades(root: Path) -> str:
+    """Plain colour, 20 x 30, told its shade, an age of 20 to 70 and a number that never changes."""
+    y = np.stack([np.linspace(0, 1, 60), np.linspace(20, 70, 60)[::-1], np.ones(60)], 1)
+    x = np.full((60, 20, 30, 3), (0, 60, 200), np.uint8)
+    x[..., 0] = np.rint(200 * y[:, :1, None] + 20 * (np.arange(60)[:, None, None] % 2))
+    root.mkdir(parents=True, exist_ok=True)
+    np.savez(root / "shades.npz", x=x, y=y, class_names=["shade", "age", "same"])
+    return f"npz:{root / 'shades.npz'}"
+
+
+def small_model(dataset: str, kind: str = "cvae", backend: str = "torch") -> Found:
+    """A small model of these images, trained for two epochs and kept."""
+    images = data.splits(dataset)
+    told = dict(num_classes=images.train.num_classes, encoder_condition="concat", decoder_condition="concat")
+    layers = dict(encoder=(Flatten(), *mlp(8)), decoder=mlp(8), latent_dim=3, likelihood="gaussian", init="keras")
+    spec = ModelSpec(f"small_{kind}", kind, images.train.shape, **layers, **(told if kind == "cvae" else {}))
+    job = Job(spec, (TrainSpec(2, 16, 1e-2),), recipe_of(images), backend)
+    folder = train_or_load(job, images).folder
+    return next(model for model in all_found(models_here()) if model.folder == folder.name)
 
 
 SETS = {make.__name__: make for make in (transparent, photos, unlabelled, twelve, uneven, numbers)}

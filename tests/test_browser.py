@@ -38,9 +38,15 @@ FIGURES = """() => [...document.querySelectorAll('.jp-OutputArea-output img')].m
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
+def project(tmp_path_factory):
+    """A copy of the notebooks, whose runs and models go to its folder `out`."""
+    return copied(tmp_path_factory.mktemp("lab"))
+
+
+@pytest.fixture(scope="module")
+def address(project):
     """A JupyterLab on a copy of the notebooks."""
-    with lab(copied(tmp_path_factory.mktemp("lab"))) as address:
+    with lab(project) as address:
         yield address
 
 
@@ -77,7 +83,9 @@ def test_own_pictures_go_through_notebook_11_in_the_browser(address, tmp_path):
         ran(page, address, "11_your_images", tmp_path, dataset=dataset, **parameters)
 
 
-def test_the_explorer_moves_by_keyboard_and_by_mouse(address, tmp_path):
+def test_the_explorer_moves_by_keyboard_and_by_mouse(address, project, tmp_path, monkeypatch):
+    monkeypatch.setenv("TWINVAE_RESULTS", str(project / "out"))
+    own_sets.small_model(own_sets.shades(tmp_path))
     with chromium() as page:
         ran(page, address, "10_explorer", tmp_path)
         before = picture(page)
@@ -96,6 +104,17 @@ def test_the_explorer_moves_by_keyboard_and_by_mouse(address, tmp_path):
         page.get_by_role("button", name="encode the drawing").click()
         page.get_by_text("encoded | reconstructed; class").wait_for()
         page.screenshot(path=tmp_path / "explorer.png")
+        models = page.locator(".jp-OutputArea select").first
+        (own,) = [name for name in models.locator("option").all_inner_texts() if "small_cvae" in name]
+        models.select_option(label=own)
+        shade = page.locator(".widget-hslider", has_text="shade").get_by_role("slider")
+        shade.wait_for()
+        page.wait_for_timeout(1_000)
+        before = picture(page)
+        shade.focus()
+        page.keyboard.press("ArrowRight")
+        changed(page, before)
+        assert page.get_by_role("button", name="encode the drawing").count() == 0, "colours are not drawn"
 
 
 IN_TURN = """

@@ -100,9 +100,9 @@ def test_a_move_takes_less_than_50_milliseconds(monkeypatch):
     assert (shown.ends[1] == shown.z).all() and shown.along.value == 1
     shown.buttons["encode the test image"].click()
     assert "class" in shown.class_read.value and shown.encoded.value[1:4] == b"PNG"
-    assert shown.under_labels in shown.children
+    assert shown.under_all in shown.children
     shown.model.options = [("a VAE", next(model for model in MODELS if model.spec.kind == "vae"))]
-    assert shown.explorer.labels == () and shown.under_labels not in shown.children
+    assert shown.explorer.labels == () and shown.under_all not in shown.children
     assert shown.picture.value[1:4] == b"PNG" and shown.picture.layout.display is None
 
 

@@ -1,7 +1,7 @@
 """The explorer of notebook 10 without its widgets: a trained model in both twins, moved through by hand.
 
-Arrays are NumPy: images x [N, H, W, C] in [0, 1], codes z [N, Z], labels y [N, K],
-one-hot or a mixture that sums to 1.
+Arrays are NumPy: images x [N, H, W, C] in [0, 1], codes z [N, Z], conditions y [N, K]: labels, one-hot or a mixture
+that sums to 1, or K numbers.
 """
 
 from __future__ import annotations
@@ -22,21 +22,47 @@ LIT = 0.2  # what is brighter in a drawing, or in a training image, is ink
 
 
 class Explorer:
-    """A trained model in both twins (name -> what `backend.get` returned), and the images it is compared with."""
+    """A trained model in both twins (name -> what `backend.get` returned), and the images it is compared with.
 
-    def __init__(self, trained: Found, images: data.Splits, twins: dict[str, ModuleType]):
+    `images` are None where they are not at hand: then there are no neighbours and no test images.
+    """
+
+    def __init__(self, trained: Found, images: data.Splits | None, twins: dict[str, ModuleType]):
         self.trained, self.spec, self.images, self.twins = trained, trained.spec, images, twins
         self.models = {name: opened(trained.path.parent, twin).model for name, twin in twins.items()}
         self.first = next(iter(twins))
-        self.train, self.test = data.scale(images.train.x), data.scale(images.test.x)
-        self.norms = (self.train.reshape(len(self.train), -1) ** 2).sum(1)
+        none = np.zeros((0, *self.spec.image_shape), np.uint8)
+        self.train, self.test = map(data.scale, (images.train.x, images.test.x) if images else (none, none))
+        self.norms = np.square(self.train).sum((1, 2, 3))
+        self.names = tuple(trained.card.get("labels") or map(str, range(self.spec.num_classes)))
+        self.ranges = self.ranges_seen()
         self.units = self.most_active()
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Return the names of the labels; none for a model without."""
-        names = self.images.train.class_names
-        return tuple(names) if len(names) == self.spec.num_classes else tuple(map(str, range(self.spec.num_classes)))
+        """Return the names of the labels; none for a model without, or told numbers."""
+        return () if self.ranges else self.names
+
+    def ranges_seen(self) -> dict[str, tuple[float, float]]:
+        """Return the lowest and highest value of each number of the condition in training; none for labels.
+
+        Without the images the card does not tell numbers from the labels of a table, unless these are digits: what may
+        be numbers goes from -1 to 1.
+        """
+        recipe = self.trained.job.data
+        if not self.images and (recipe.transform or recipe.dataset.startswith(("npz:", "csv:"))):
+            return {} if "".join(self.names).isdigit() else dict.fromkeys(self.names, (-1.0, 1.0))
+        if not self.images or not self.names or self.images.train.y.ndim == 1:
+            return {}
+        low, high = self.images.train.y.min(0), self.images.train.y.max(0)
+        high = np.where(high > low, high, low + 1)  # a slider needs some way to go
+        return {name: (float(a), float(b)) for name, a, b in zip(self.names, low, high, strict=True)}
+
+    def conditions(self) -> np.ndarray:
+        """Return conditions that there are: every label, or the numbers of the training images.  -> [N, K]"""
+        if not self.ranges:
+            return np.eye(max(1, self.spec.num_classes))
+        return self.images.train.y if self.images else np.zeros((1, len(self.ranges)))
 
     def mixture(self, first: int, second: int | None = None, share: float = 0.0) -> np.ndarray:
         """Return a label, or two of which `second` has this share.  -> [K]; a model without labels ignores it."""
@@ -45,23 +71,31 @@ class Explorer:
         y[first if second is None else second] += share
         return y
 
-    def under_all(self, z: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
-        """Decode one code under the label y and under every label.  [Z], [K] -> twin -> [1 + K, H, W, C]"""
-        y = np.vstack([y[None], np.eye(self.spec.num_classes, len(y))])
+    def row(self, y: np.ndarray, along: int = 0, points: int = 9) -> np.ndarray:
+        """Return every label or, of a condition of numbers, y with one of them over its range.  [K] -> [A, K]"""
+        if not self.ranges:
+            return np.eye(self.spec.num_classes, len(y))
+        row = np.tile(y, (points, 1))
+        row[:, along] = np.linspace(*self.ranges[self.names[along]], points)
+        return row
+
+    def under_all(self, z: np.ndarray, y: np.ndarray, along: int = 0) -> dict[str, np.ndarray]:
+        """Decode one code under y and under all of `row`.  [Z], [K] -> twin -> [1 + A, H, W, C]"""
+        y = np.vstack([y[None], self.row(y, along)])
         return {name: self.generate(np.tile(z, (len(y), 1)), y, name) for name in self.twins}
 
     def generate(self, z: np.ndarray, y: np.ndarray, twin: str | None = None) -> np.ndarray:
-        """Return the expected images of codes under labels, by one twin.  [N, Z], [N, K] -> [N, H, W, C]"""
+        """Return the expected images of codes under conditions, by one twin.  [N, Z], [N, K] -> [N, H, W, C]"""
         twin = twin or self.first
         return self.twins[twin].models.predict(self.models[twin], "generate", z, y)
 
     def most_active(self, reach: float = 2.0) -> np.ndarray:
         """Order the latent units by how much they change the picture from -reach to +reach, the others 0.  -> [Z]
 
-        Needs no images, so it serves a GAN too; a mean over up to four labels.
+        Needs no images, so it serves a GAN too; a mean over up to four conditions.
         """
-        size, labels = self.spec.latent_dim, np.eye(max(1, self.spec.num_classes))
-        shown = labels[np.unique(np.linspace(0, len(labels) - 1, 4).astype(int))]
+        size, told = self.spec.latent_dim, self.conditions()
+        shown = told[np.unique(np.linspace(0, len(told) - 1, 4).astype(int))]
         z = np.tile(np.concatenate([np.eye(size), -np.eye(size)]) * reach, (len(shown), 1))
         x = self.generate(z, np.repeat(shown, 2 * size, 0)).reshape(len(shown), 2, size, -1)
         return np.argsort(-((x[:, 0] - x[:, 1]) ** 2).sum((0, 2)), kind="stable")
@@ -81,7 +115,7 @@ class Explorer:
 
     # ------------------------------------------------------------ a drawn image
     def encode(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Return the posterior means of images under labels.  [N, H, W, C], [N, K] -> z [N, Z]"""
+        """Return the posterior means of images under conditions.  [N, H, W, C], [N, K] -> z [N, Z]"""
         return self.twins[self.first].models.predict(self.models[self.first], "encode", x, y)[0]
 
     def analogies(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -100,8 +134,10 @@ class Explorer:
         x is cut at 1/2 where the model was trained on binarised images. The argmax is the generative classifier's
         answer. ValueError for a model without labels or encoder.
         """
-        if self.spec.kind != "cvae":
-            raise ValueError(f"model {self.spec.name!r} has no log p(x | y); take a CVAE to classify an image")
+        if self.spec.kind != "cvae" or not self.labels:
+            raise ValueError(
+                f"model {self.spec.name!r} has no log p(x | y); take a CVAE of labels to classify an image"
+            )
         x = data.binarise(x, "none" if self.trained.settings.binarize == "none" else "threshold")
         return likelihood.by_label(self.models[self.first], self.twins[self.first], x, samples)
 
@@ -110,10 +146,10 @@ class Explorer:
 
         Its longer side becomes the median one of the training images, its centre of mass the middle, as in MNIST.
         """
-        height, grey = self.spec.image_shape[0], self.train[:200, ..., 0]
+        shape, grey = self.spec.image_shape[:2], self.train[:200, ..., 0]
         sides = [max(x[box].shape) for x in grey if (box := ink_box(x, LIT))]
-        side = min(float(np.median(sides)) if sides else 0.7 * height, height)
-        return centre_mass(drawn, LIT, side, self.spec.image_shape[:2])
+        side = min(float(np.median(sides)) if sides else 0.7 * min(shape), *shape)
+        return centre_mass(drawn, LIT, side, shape)
 
 
 # ---------------------------------------------------------------- for the screen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,17 +17,19 @@ from twinvae.pretrained import Found
 from twinvae_apps.drawing_square import INSTRUCTIONS, SIZE, DrawingSquare
 from twinvae_apps.explorer import REACH, Explorer, difference, enlarged, png
 from twinvae_apps.latent_plane import STYLE, LatentPlane, column
-from twinvae_apps.trained_models import images_of
+from twinvae_apps.trained_models import images_of, title
 
 SLIDERS, NEIGHBOURS = 8, 10
+WIDTH = 960  # pixels of the screen that a row of pictures may fill
 dropdown = partial(widgets.Dropdown, style=STYLE, layout=widgets.Layout(width="310px"))
-slider = partial(widgets.FloatSlider, 0, min=0, max=1, style=STYLE, layout=widgets.Layout(width="310px"))
-picture = partial(widgets.Image, format="png", layout=widgets.Layout(object_fit="contain", max_width="100%"))
+slider = partial(widgets.FloatSlider, value=0, min=0, max=1, style=STYLE, layout=widgets.Layout(width="310px"))
+natural = widgets.Layout(object_fit="contain", max_width="100%", align_self="flex-start")
+picture = partial(widgets.Image, format="png", layout=natural)
 row = partial(widgets.HBox, layout=widgets.Layout(flex_flow="row wrap"))
 
 
 class ExplorerPanel(widgets.VBox):
-    """Pick a model, a label and a code, and see the picture that both twins make of them.
+    """Pick a model, a condition and a code, and see the picture that both twins make of them.
 
     `show` does it all; `milliseconds` is what it last took from the change to the new PNG.
     """
@@ -37,8 +40,10 @@ class ExplorerPanel(widgets.VBox):
         self.random = randomness.rng(0, "prior", 10)
         self.following, self.milliseconds = False, 0.0
         self.drawing = DrawingSquare()
-        titles = [(model.title, model) for model in models]
-        self.model = dropdown(options=titles, description="model", layout=widgets.Layout(width="660px"))
+        titles = [(title(model), model) for model in models]
+        self.model = dropdown(
+            options=titles, description="model", layout=widgets.Layout(width="800px", max_width="100%")
+        )
         self.model.observe(lambda change: self.take_up(change.new), "value")
         self.take_up(models[0])
 
@@ -49,8 +54,16 @@ class ExplorerPanel(widgets.VBox):
 
     # ------------------------------------------------------------ building
     def take_up(self, model: Found) -> None:
-        """Take up a model: its labels, its most active units, the images it was trained on."""
-        self.explorer = Explorer(model, images_of(model, self.train_size, 1_000), self.twins)
+        """Take up a model: what it is told, its most active units, the images it was trained on if they are there."""
+        try:
+            images = images_of(model, self.train_size, 1_000)
+            self.source = images.source.label
+        except (OSError, ValueError, ImportError) as error:
+            images, self.source = None, f"Its images are not at hand: {str(error).rstrip('.')}"
+        self.explorer = Explorer(model, images, self.twins)
+        if self.explorer.ranges and not images:
+            self.source += "; what it was told is unknown with them, so the sliders go from -1 to 1 (a label: 0 or 1)"
+        self.times = max(1, SIZE // max(self.explorer.spec.image_shape[:2]))
         self.z = np.zeros(self.explorer.spec.latent_dim)
         self.ends = self.random.standard_normal((2, len(self.z)))
         self.make_controls()
@@ -59,14 +72,20 @@ class ExplorerPanel(widgets.VBox):
         self.show()
 
     def make_controls(self) -> None:
-        """Make the plane, a slider for each of the most active units, and the lists of labels, if there are any."""
-        names = self.explorer.labels
-        labels = [(name, k) for k, name in enumerate(names)] or [("none", 0)]
-        self.label, self.other = (
-            dropdown(options=labels, description=words, disabled=not names) for words in ("label", "mixed with")
+        """Make the lists of labels or the sliders of a condition's numbers, the plane, and the sliders of the code."""
+        e = self.explorer
+        labels = [(name, k) for k, name in enumerate(e.names)] or [("none", 0)]
+        self.label, self.other, self.along_number = (
+            dropdown(options=labels, description=words) for words in ("label", "mixed with", "along")
         )
-        self.share = slider(step=0.05, description="its share", disabled=not names)
-        for widget in (self.label, self.other, self.share):
+        self.share = slider(step=0.05, description="its share")
+        self.numbers = [
+            slider(value=value, min=low, max=high, step=(high - low) / 50, readout_format=".3g")
+            for value, (low, high) in zip(e.conditions()[0], e.ranges.values(), strict=False)
+        ]
+        for widget, name in zip(self.numbers, e.names, strict=False):
+            widget.description = widget.tooltip = name
+        for widget in (self.label, self.other, self.share, self.along_number, *self.numbers):
             self.lead(widget, lambda value: self.show())
         self.plane = LatentPlane(self.explorer, self.move)
         self.sliders = {}
@@ -78,7 +97,7 @@ class ExplorerPanel(widgets.VBox):
 
     def make_buttons(self) -> None:
         """Make the buttons, and the number of a test image."""
-        last = len(self.explorer.test) - 1
+        last = max(0, len(self.explorer.test) - 1)
         width = widgets.Layout(width="200px")
         self.test_image = widgets.BoundedIntText(0, 0, last, description="test image", style=STYLE, layout=width)
         actions = {
@@ -95,36 +114,33 @@ class ExplorerPanel(widgets.VBox):
             layout = widgets.Layout(width="170px" if "encode" in words else "148px")
             self.buttons[words] = widgets.Button(description=words, layout=layout)
             self.buttons[words].on_click(lambda _, action=action: action())
-        encodes, grey = self.explorer.spec.kind != "cgan", self.explorer.spec.image_shape[2] == 1
-        self.buttons["encode the test image"].disabled = not encodes
-        self.buttons["encode the drawing"].disabled = not (encodes and grey)
 
     def arrange(self) -> None:
-        """Make what shows something, and put all in its place."""
-        self.picture, self.under_labels, self.neighbours, self.encoded = (picture() for _ in range(4))
+        """Make what shows something, and put all that makes sense for the model in its place."""
+        e = self.explorer
+        encodes = e.spec.kind != "cgan"
+        draws, tests = encodes and e.spec.image_shape[2] == 1, encodes and e.images is not None
+        self.picture, self.under_all, self.neighbours, self.encoded = (picture() for _ in range(4))
         self.facts = widgets.HTML(layout=widgets.Layout(width="340px"))
         wide = widgets.Layout(width="420px")
-        self.class_read = widgets.HTML("Draw a digit, or take a test image.", layout=wide)
+        self.class_read = widgets.HTML(layout=wide)
         b = self.buttons
         moves = [row([b["random code"], b["the middle"]]), row([b["start here"], b["end here"]])]
         codes = column([*moves, self.along, *self.sliders.values()])
-        result = column([self.label, self.other, self.share, self.picture, self.facts])
-        drawn = row([b["encode the drawing"], b["clear the drawing"]])
+        told = [self.label, self.other, self.share] if e.labels else self.numbers
+        result = column([*told, self.picture, self.facts])
+        drawn = [widgets.HTML(INSTRUCTIONS, layout=wide), row([b["encode the drawing"], b["clear the drawing"]])]
         tested = row([self.test_image, b["encode the test image"]])
-        hand = column([widgets.HTML(INSTRUCTIONS, layout=wide), drawn, tested, self.class_read])
-        self.children = [
-            self.model,
-            row([self.plane, codes, result]),
-            *(
-                [widgets.HTML("<b>the same code under every label</b>"), self.under_labels]
-                if self.explorer.labels
-                else []
-            ),
-            widgets.HTML("<b>the training images closest to it</b>"),
-            self.neighbours,
-            widgets.HTML("<b>your hand</b>"),
-            row([self.drawing, hand, self.encoded]),
+        ways = column([*(drawn if draws else []), *([tested] if tests else []), self.class_read])
+        hand = row([*([self.drawing] if draws else []), ways, self.encoded])
+        sections = [
+            (e.labels, "the same code under every label", [self.under_all]),
+            (e.ranges, "the same code along one number that the model is told", [self.along_number, self.under_all]),
+            (e.images, "the training images closest to it", [self.neighbours]),
+            (draws or tests, "your hand" if draws else "a test image", [hand]),
         ]
+        shown = [(widgets.HTML(f"<b>{words}</b>"), *parts) for there, words, parts in sections if there]
+        self.children = [self.model, row([self.plane, codes, result]), *sum(shown, ())]
 
     # ------------------------------------------------------------ moving
     def lead(self, widget: widgets.Widget, act: Callable) -> None:
@@ -159,45 +175,55 @@ class ExplorerPanel(widgets.VBox):
     # ------------------------------------------------------------ showing
     @property
     def y(self) -> np.ndarray:
-        """Return the label, or the mixture, that is chosen.  -> [K]"""
+        """Return the label, the mixture or the numbers that are chosen.  -> [K]"""
+        if self.numbers:
+            return np.array([each.value for each in self.numbers])
         return self.explorer.mixture(self.label.value, self.other.value, self.share.value)
 
     def show(self) -> None:
-        """Show the picture by both twins, the same code under every label, its neighbours; then the plane."""
+        """Show the picture by both twins, the same code under other conditions, its neighbours; then the plane."""
         start, e = time.perf_counter(), self.explorer
-        x = e.under_all(self.z, self.y)
-        times = max(1, SIZE // e.spec.image_shape[0])
-        self.picture.value = png(enlarged(np.stack([each[:1] for each in x.values()], 1), times))
-        if e.labels:
-            fitting = max(1, 700 // (len(e.labels) * e.spec.image_shape[1]))
-            self.under_labels.value = png(enlarged(x[e.first][None, 1:], fitting))
-        near = e.train[e.nearest(x[e.first][0], NEIGHBOURS)]
-        self.neighbours.value = png(enlarged(near[None], max(1, times // 3)))
+        x = e.under_all(self.z, self.y, self.along_number.value)
+        self.picture.value = png(enlarged(np.stack([each[:1] for each in x.values()], 1), self.times))
+        if e.names:
+            self.under_all.value = self.in_a_row(x[e.first][1:])
+        if e.images:
+            self.neighbours.value = self.in_a_row(e.train[e.nearest(x[e.first][0], NEIGHBOURS)])
         self.milliseconds = 1e3 * (time.perf_counter() - start)
         self.facts.value = (
             f"{' | '.join(self.twins)}; largest difference of a pixel {difference(x):.1e} (pixels from 0 to 1); "
-            f"{self.milliseconds:.0f} ms<br>{e.images.source.label}"
+            f"{self.milliseconds:.0f} ms<br>{html.escape(self.source)}"
         )
         self.plane.show(self.z, self.y)
 
-    # ------------------------------------------------------------ a drawn digit
+    def in_a_row(self, x: np.ndarray) -> bytes:
+        """Return images beside each other as a PNG, as large as fits.  [N, H, W, C]"""
+        return png(enlarged(x[None], max(1, min(self.times, WIDTH // (len(x) * x.shape[2])))))
+
+    # ------------------------------------------------------------ an image's code
     def encode_test(self) -> None:
-        """Encode the test image of that number."""
-        self.encode(self.explorer.test[self.test_image.value])
+        """Encode the test image of that number, under its own numbers where the model is told some."""
+        e, at = self.explorer, self.test_image.value
+        with self.follow():
+            for each, value in zip(self.numbers, np.atleast_1d(e.images.test.y[at]), strict=False):
+                each.value = float(value)
+        self.encode(e.test[at])
 
     def encode(self, x: np.ndarray) -> None:
         """Name the class of an image, go to its code, and show its reconstruction.  [H, W, C]"""
         e, words = self.explorer, "this model has no labels to choose from"
-        if e.spec.kind == "cvae":
+        if e.ranges:
+            words = "told " + html.escape(", ".join(f"{each.description} {each.value:.3g}" for each in self.numbers))
+        elif e.spec.kind == "cvae":
             log_p = e.log_p(x[None])[0]
             best, second = np.argsort(-log_p)[:2]
+            named, other = (html.escape(e.labels[k]) for k in (best, second))
             words = (
-                f"class <b>{e.labels[best]}</b>: log p(x | y) = {log_p[best]:.1f} nats, "
-                f"next {e.labels[second]} with {log_p[second]:.1f}"
+                f"class <b>{named}</b>: log p(x | y) = {log_p[best]:.1f} nats, next {other} with {log_p[second]:.1f}"
             )
             with self.follow():
                 self.label.value, self.share.value = int(best), 0.0
         self.move(e.encode(x[None], self.y[None])[0])
         pair = np.stack([x[None], e.generate(self.z[None], self.y[None])], 1)
-        self.encoded.value = png(enlarged(pair, max(1, SIZE // e.spec.image_shape[0])))
+        self.encoded.value = png(enlarged(pair, self.times))
         self.class_read.value = f"encoded | reconstructed; {words}"

@@ -13,7 +13,7 @@ from ipycanvas import Canvas
 
 from twinvae_apps.explorer import REACH, Explorer, enlarged
 
-SIDE = 270  # pixels of the screen
+SIDE = 270  # pixels of the screen, of the longer side
 PAUSE = 0.03  # seconds between two drags: not more often than pictures can be made
 STYLE = {"description_width": "92px"}
 # A part of a row keeps its width; rows wrap instead.
@@ -27,7 +27,9 @@ class LatentPlane(widgets.VBox):
         self.explorer, self.moved = explorer, moved
         self.z, self.y = np.zeros(explorer.spec.latent_dim), explorer.mixture(0)
         self.drawn, self.dragging, self.dragged = None, False, 0.0
-        self.canvas = Canvas(width=SIDE, height=SIDE, layout=widgets.Layout(width=f"{SIDE}px"))
+        height, width = explorer.spec.image_shape[:2]
+        self.size = tuple(round(SIDE * n / max(width, height)) for n in (width, height))
+        self.canvas = Canvas(width=self.size[0], height=self.size[1], layout=widgets.Layout(width=f"{self.size[0]}px"))
         self.canvas.on_mouse_down(lambda x, y: self.drag(x, y, True))
         self.canvas.on_mouse_move(lambda x, y: self.dragging and self.drag(x, y, True))
         self.canvas.on_mouse_up(lambda x, y: self.dragging and self.drag(x, y, False))
@@ -47,12 +49,13 @@ class LatentPlane(widgets.VBox):
         """Follow the mouse over the plane."""
         self.dragging = down
         if not down or time.monotonic() - self.dragged > PAUSE:
-            a, b = (float(np.clip((at / SIDE * 2 - 1) * REACH, -REACH, REACH)) for at in (x, SIDE - y))
+            shares = (x / self.size[0], 1 - y / self.size[1])
+            a, b = (float(np.clip((share * 2 - 1) * REACH, -REACH, REACH)) for share in shares)
             self.moved({self.across.value: a, self.up.value: b})
             self.dragged = time.monotonic()
 
     def show(self, z: np.ndarray, y: np.ndarray) -> None:
-        """Show the plane through a code under a label.  [Z], [K]"""
+        """Show the plane through a code under a condition.  [Z], [K]"""
         self.z, self.y = z, y
         self.draw()
 
@@ -63,9 +66,9 @@ class LatentPlane(widgets.VBox):
         key = (units, self.y.tobytes(), rest.tobytes())
         if self.drawn is None or self.drawn[0] != key:
             plane = enlarged(self.explorer.plane(self.z, self.y, units), 1)
-            self.drawn = key, cv2.resize(plane, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+            self.drawn = key, cv2.resize(plane, self.size, interpolation=cv2.INTER_AREA)
         picture = self.drawn[1].copy()
         across, up = np.clip(self.z[list(units)], -REACH, REACH) / REACH
-        ring = [round((at + 1) / 2 * SIDE) for at in (across, -up)]
+        ring = [round((at + 1) / 2 * n) for at, n in zip((across, -up), self.size, strict=True)]
         cv2.circle(picture, ring, 9, (230, 159, 0), 3, cv2.LINE_AA)
         self.canvas.put_image_data(picture)
