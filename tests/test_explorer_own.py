@@ -127,12 +127,15 @@ def test_without_labels_there_is_nothing_to_choose(tmp_path, results):
     assert panel.encoded.value[1:4] == b"PNG" and "no labels" in panel.class_read.value
 
 
-def test_vanished_numbers_are_said(tmp_path, results):
+def test_numbers_whose_data_are_gone_have_their_ranges_still(tmp_path, results):
     model = own_sets.small_model(own_sets.shades(tmp_path))
+    y = data.from_recipe(model.job.data).train.y
+    seen = np.stack([y.min(0), y.max(0)], axis=1)[:2].tolist()
     (tmp_path / "shades.npz").unlink()
     panel = opened(model)
-    assert "not at hand: npz:" in panel.facts.value and "from -1 to 1" in panel.facts.value
-    assert [(each.min, each.max, each.value) for each in panel.numbers] == [(-1, 1, 0)] * 3
+    assert "not at hand: npz:" in panel.facts.value
+    assert [(each.min, each.max) for each in panel.numbers[:2]] == list(map(tuple, seen))
+    assert [each.value for each in panel.numbers[:2]] == pytest.approx([np.mean(ends) for ends in seen])
     assert panel.picture.value[1:4] == b"PNG" and panel.under_all in shown(panel)
     assert not {panel.neighbours, panel.test_image, panel.drawing} & {*shown(panel)}
 

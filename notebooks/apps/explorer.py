@@ -35,7 +35,8 @@ class Explorer:
         self.train, self.test = map(data.scale, (images.train.x, images.test.x) if images else (none, none))
         self.norms = np.square(self.train).sum((1, 2, 3))
         self.names = tuple(trained.card.get("labels") or map(str, range(self.spec.num_classes)))
-        self.ranges = self.ranges_seen()
+        ranges = trained.card.get("ranges") or {}  # of numbers, by their names; a slider needs some way to go
+        self.ranges = {name: (low, high if high > low else low + 1) for name, (low, high) in ranges.items()}
         self.units = self.most_active()
 
     @property
@@ -43,26 +44,11 @@ class Explorer:
         """Return the names of the labels; none for a model without, or told numbers."""
         return () if self.ranges else self.names
 
-    def ranges_seen(self) -> dict[str, tuple[float, float]]:
-        """Return the lowest and highest value of each number of the condition in training; none for labels.
-
-        Without the images the card does not tell numbers from the labels of a table, unless these are digits: what may
-        be numbers goes from -1 to 1.
-        """
-        recipe = self.trained.job.data
-        if not self.images and (recipe.transform or recipe.dataset.startswith(("npz:", "csv:"))):
-            return {} if "".join(self.names).isdigit() else dict.fromkeys(self.names, (-1.0, 1.0))
-        if not self.images or not self.names or self.images.train.y.ndim == 1:
-            return {}
-        low, high = self.images.train.y.min(0), self.images.train.y.max(0)
-        high = np.where(high > low, high, low + 1)  # a slider needs some way to go
-        return {name: (float(a), float(b)) for name, a, b in zip(self.names, low, high, strict=True)}
-
     def conditions(self) -> np.ndarray:
         """Return conditions that there are: every label, or the numbers of the training images.  -> [N, K]"""
         if not self.ranges:
             return np.eye(max(1, self.spec.num_classes))
-        return self.images.train.y if self.images else np.zeros((1, len(self.ranges)))
+        return self.images.train.y if self.images else np.mean([*self.ranges.values()], axis=1)[None]
 
     def mixture(self, first: int, second: int | None = None, share: float = 0.0) -> np.ndarray:
         """Return a label, or two of which `second` has this share.  -> [K]; a model without labels ignores it."""

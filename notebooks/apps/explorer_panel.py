@@ -61,8 +61,6 @@ class ExplorerPanel(widgets.VBox):
         except (OSError, ValueError, ImportError) as error:
             images, self.source = None, f"Its images are not at hand: {str(error).rstrip('.')}"
         self.explorer = Explorer(model, images, self.twins)
-        if self.explorer.ranges and not images:
-            self.source += "; what it was told is unknown with them, so the sliders go from -1 to 1 (a label: 0 or 1)"
         self.times = max(1, SIZE // max(self.explorer.spec.image_shape[:2]))
         self.z = np.zeros(self.explorer.spec.latent_dim)
         self.ends = self.random.standard_normal((2, len(self.z)))

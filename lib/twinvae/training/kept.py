@@ -217,6 +217,7 @@ def _keep(job: Job, folder: Path, model: Any, images: data.Splits, rows: list[di
         "data": fingerprints(images),
         "source": images.source.label,
         "labels": list(images.train.class_names) if job.spec.num_classes else [],
+        "ranges": _ranges(images.train) if job.spec.num_classes else {},
         "seconds": sum(row["seconds"] for row in rows),
         "ended": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "git": provenance.git_state(paths.find_root(Path.cwd())),
@@ -226,6 +227,14 @@ def _keep(job: Job, folder: Path, model: Any, images: data.Splits, rows: list[di
         **how,
     }
     paths.write_text(folder / "card.json", json.dumps(card, indent=1) + "\n")
+
+
+def _ranges(images: data.Images) -> dict[str, tuple[float, float]]:
+    """Return the lowest and highest value of each number that a model is told; none for labels."""
+    if images.y.ndim == 1:
+        return {}
+    ends = zip(images.y.min(0).tolist(), images.y.max(0).tolist(), strict=True)
+    return dict(zip(images.class_names, ends, strict=True))
 
 
 def stale(folder: Path) -> str:
