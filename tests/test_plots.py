@@ -135,6 +135,14 @@ def test_one_seed_is_a_line_without_a_band_and_what_is_not_a_number_is_left_out(
     assert ax.lines[0].get_xydata().tolist() == [[1, 1], [100, 3]]
 
 
+def test_the_values_of_a_setting_stand_above_the_curves_and_cover_none(ax):
+    ax.figure.set_size_inches(style.TEXT_WIDTH / 2, 2.6)
+    plots.plot_curves(ax, dict.fromkeys((3e-4, 1e-3, 3e-3, 1e-2, 3e-2), CURVES["AE"]), "learning rate", "loss")
+    ax.figure.canvas.draw()
+    legend = ax.get_legend().get_window_extent()
+    assert legend.y0 >= ax.bbox.y1 and legend.x0 >= 0 and legend.x1 <= ax.figure.bbox.x1
+
+
 def test_a_variant_is_dashed_in_the_colour_and_marker_of_its_model(ax):
     plots.plot_race(ax, {"CVAE": (P, P), "CVAE, ours": (P, P)}, "s", "y")
     ours, theirs = ax.lines[1], ax.lines[0]

@@ -85,7 +85,7 @@ def plot_curves(ax: Axes, curves: Mapping[float | str, np.ndarray], title: str, 
         _band(ax, 1 + np.arange(np.shape(curve)[-1]), curve, label, colour, marker="o")
     ax.set(xlabel="epoch", ylabel=ylabel)
     ax.xaxis.get_major_locator().set_params(integer=True)
-    ax.legend(title=title)
+    ax.legend(title=title, fontsize=7, handlelength=1, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1))
 
 
 def plot_race(
