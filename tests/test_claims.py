@@ -241,9 +241,9 @@ def test_verdicts_not_tested_say_why(result):
     small = judged(models=(amounts.Amount("m", 100, 3),))
     assert small == ("not tested", ["m saw 200 images, 66.7% of the report's 300"])
     assert judged(least={"b": 2.1}) == ("holds", []), "to a twentieth"
-    assert judged(least={"b": 3}) == ("not tested", ["b is 2, and should be 3"])
+    assert judged(least={"b": 3}) == ("not tested", ["B: 2, and should be 3"])
     awaited = judged(holds_if="c < a - 1", awaits=("c",), control={"none": {"c": 5}})
-    assert awaited == ("not tested", ["no run has yet written c"])
+    assert awaited == ("not tested", ["not measured yet: c"])
 
 
 def test_an_interval_grows_with_the_spread_and_is_that_of_student():
@@ -297,3 +297,8 @@ def test_words_for_two_numbers_are_clear_of_the_seeds():
 
     assert (word(), word(a=3.0), word(b=1.0)) == ("less", "more", "alike")
     assert (word(a_sd=0.2, b_sd=0.2), word(a_sd=0.3, b_sd=0.4)) == ("less", "alike")
+
+
+def test_what_a_claim_asks_a_least_amount_of_has_words():
+    asked = {name for claim in CLAIMS for name in claim.least}
+    assert asked <= set(claims.LEAST)

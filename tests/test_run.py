@@ -100,7 +100,7 @@ def test_the_environment_overrides_the_profile_and_says_so(project, monkeypatch,
     assert run.profile == "smoke" and run.smoke
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "TWINVAE_PROFILE=smoke overrides profile=full"
-    assert lines[1] == "03_tiny, profile smoke, backend torch, 1 threads, into results/smoke/03_tiny-torch"
+    assert lines[1] == "03_tiny, profile smoke, backend torch, threads: 1, into results/smoke/03_tiny-torch"
 
 
 def test_the_project_is_found_from_the_notebooks_folder(project, monkeypatch):

@@ -60,7 +60,8 @@ def test_what_is_shown_as_findings_and_source_is_text_and_code(tmp_path, monkeyp
         'from twinvae.run import show_source\nrun.number("a", 0.5)\nrun.findings("**a** is {a}")\nshow_source(Source)'
     )
     words, code = shown_by(work, tmp_path)
-    assert words["text/markdown"] == "**a** is 0.50" and "class" in code["text/html"] and "Source" in code["text/html"]
+    assert words["text/markdown"] == "**a** is 0.50"
+    assert code["text/markdown"].startswith("```python\n") and "class Source" in code["text/markdown"]
 
 
 def test_a_scoreboard_is_shown_by_its_main_columns_that_are_not_empty(tmp_path, monkeypatch):

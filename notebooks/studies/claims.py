@@ -55,6 +55,14 @@ def upper(mean: float, sd: float, other: float = 0.0, *other_sd: float) -> float
     return mean - other + half_width(sd, *other_sd)
 
 
+LEAST = {  # what a claim asks a least amount of, in words
+    **{"seeds": "seeds", "grid_seeds": "seeds of the grid", "grid_epochs": "epochs of the grid"},
+    **{f"grid_{name}_images": f"images of {name.upper()} in the grid" for name in ("mnist", "usps")},
+    **{f"small_{what}": f"{what} of the small trainings" for what in ("epochs", "steps", "images")},
+    **dict.fromkeys(("bounds_images", "q_images"), "training images"),
+    **dict.fromkeys(("order_report_weights", "task3_report_weights", "z512_weights"), "weights of the net"),
+    **{"grid_rates": "learning rates of each optimiser", "epochs_task3": "epochs of task 3"},
+}
 FUNCTIONS = {"abs": abs, "min": min, "max": max, "lower": lower, "upper": upper}
 # Whatever else Python knows is no part of a rule.
 ALLOWED = (
@@ -183,10 +191,11 @@ def verdict(claim: Claim, numbers: dict[str, float]) -> str:
 
 def untested(claim: Claim, numbers: dict[str, float]) -> list[str]:
     """Return in words why the numbers of a run cannot decide a claim: what is missing, what is too small."""
-    missing = [name for name in claim.awaits if name not in numbers]
-    words = [f"no run has yet written {', '.join(missing)}"] if missing else []
+    words = LEAST | {name: words for words, name in claim.shown.items()}
+    missing = [words.get(name, name) for name in claim.awaits if name not in numbers]
     few = {name: least for name, least in claim.least.items() if numbers.get(name, least) < ENOUGH * least}
-    return words + [f"{name} is {numbers[name]:g}, and should be {least:g}" for name, least in few.items()]
+    small = [f"{words.get(name, name)}: {numbers[name]:,.0f}, and should be {few[name]:,.0f}" for name in few]
+    return [f"not measured yet: {', '.join(missing)}"] * bool(missing) + small
 
 
 def reasons(claim: Claim, result: Result) -> list[str]:

@@ -89,7 +89,7 @@ class Run:
         backend = f"backend {self.backend}" if self.backend else "no backend"
         inside = self.folder.is_relative_to(self.root)
         folder = self.folder.relative_to(self.root).as_posix() if inside else self.folder
-        print(f"{self.name}, profile {self.profile}, {backend}, {provenance.threads()} threads, into {folder}")
+        print(f"{self.name}, profile {self.profile}, {backend}, threads: {provenance.threads()}, into {folder}")
 
     @property
     def smoke(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 from IPython import get_ipython
-from IPython.display import Code, Markdown, display
+from IPython.display import Markdown, display
 from pandas.io.formats.style import Styler
 
 from twinvae.run import latex
@@ -21,6 +21,7 @@ SCOREBOARD = {  # the columns of a scoreboard that are shown, and how
 }
 CAPTION = "caption-side: top; text-align: left; white-space: normal; padding-bottom: 0.5em; "
 CAPTION += "margin-right: min(0px, 100% - 46em)"  # wider than a narrow table
+CAPTION_LOOK = "text-align: left; min-width: 32em"  # where JupyterLab drops the style above
 
 
 def show_table(name: str, df: pd.DataFrame, caption: str, fmt: Words, best: Words, colours: Words) -> None:
@@ -47,10 +48,12 @@ def styled(name: str, df: pd.DataFrame, caption: str, fmt: Words, best: Words, c
     of_words = {column: not numeric(df[column]) for column in df}
     right = [{"selector": f".col{at}", "props": "text-align: right"} for at, c in enumerate(df) if not of_words[c]]
     left = [{"selector": "th, td", "props": "text-align: left; vertical-align: top"}]
-    styler = Styler(df, uuid=name, cell_ids=False, caption=cell(words, None, True, {})).hide(axis="index")
+    styler = Styler(df, uuid=name, cell_ids=False, caption=f'<div style="{CAPTION_LOOK}">{words}</div>').hide(
+        axis="index"
+    )
     styler.set_table_styles([{"selector": "caption", "props": CAPTION}, *left, *right])
     cells = {c: partial(cell, fmt=fmt.get(c), left=of_words[c], colours=colours) for c in df}
-    styler.format(cells, na_rep=MISSING, escape="html")
+    styler.format(cells, escape="html")
     styler.format_index(lambda c: cell(html.escape(latex.in_words(c)), None, of_words[c], {}), axis="columns")
     for column, which in best.items():
         getattr(styler, f"highlight_{which}")(subset=[column], props="font-weight: bold")
@@ -59,7 +62,7 @@ def styled(name: str, df: pd.DataFrame, caption: str, fmt: Words, best: Words, c
 
 def cell(value: Any, fmt: str | None, left: bool, colours: Words) -> str:
     """Return a cell as HTML, words to the left and on their colour: JupyterLab drops a new notebook's style sheets."""
-    text, look = latex.plain(value, fmt), "text-align: left"
+    text, look = MISSING if pd.isna(value) else latex.plain(value, fmt), "text-align: left"
     look += "; white-space: nowrap" if len(text) < SHORT else ""
     look += f"; color: black; background-color: {colours[value]}" if value in colours else ""
     return f'<div style="{look}">{text}</div>' if left else text
@@ -86,6 +89,6 @@ def findings(text: str, numbers: Mapping[str, float], formats: Words, words: Wor
 
 
 def show_source(thing: Any) -> None:
-    """Show how a class or function is written, as highlighted code."""
+    """Show how a class or function is written, as highlighted code: JupyterLab colours Markdown's in any notebook."""
     source = inspect.cleandoc("\n" + inspect.getsource(thing))
-    display(Code(source, language="python")) if get_ipython() else print(source)
+    display(Markdown(f"```python\n{source}\n```")) if get_ipython() else print(source)
