@@ -163,7 +163,7 @@ def confusions(pages: pd.DataFrame, count: int = 10) -> pd.DataFrame:
     """Return what is read for what on the writers' pages most often: character, read, times; '' is nothing."""
     text = " ".join(TEXT.split())
     pairs = [pair for words in pages["read"][pages.kind == WRITERS] for pair in aligned(text, words)]
-    table = pd.DataFrame(pairs, columns=["character", "read"]).query("character != read")
+    table = pd.DataFrame(pairs, columns=["character", "read"]).query("character != read").replace(" ", "space")
     return table.value_counts().head(count).rename("times").reset_index()
 
 
