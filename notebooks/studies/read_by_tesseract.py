@@ -37,6 +37,7 @@ MISSING = (
 )
 WRITERS, PRINT, REAL = "writers", "printed font", "real characters"
 KINDS = {WRITERS: "hand", REAL: "real", PRINT: "print"}  # of pages, and what their numbers are called
+OF_WRITERS = {"error": ".3f", "error_one_case": ".3f"}
 FORMATS = dict.fromkeys(("mean", "worst", "mean_one_case", "worst_one_case"), ".3f")
 SECONDS = 120  # that a page may take
 
