@@ -88,7 +88,7 @@ class ExplorerPanel(widgets.VBox):
         self.plane = LatentPlane(self.explorer, self.move)
         self.sliders = {}
         for unit in map(int, self.explorer.units[:SLIDERS]):
-            self.sliders[unit] = slider(min=-REACH, max=REACH, step=0.1, description=f"z{unit}")
+            self.sliders[unit] = slider(min=-REACH, max=REACH, step=0.1, description=f"z{unit + 1}")
             self.lead(self.sliders[unit], lambda value, unit=unit: self.move({unit: value}))
         self.along = slider(step=0.02, description="start to end")
         self.lead(self.along, lambda share: self.move(self.ends[0] + (self.ends[1] - self.ends[0]) * share))

@@ -34,7 +34,7 @@ class LatentPlane(widgets.VBox):
         self.canvas.on_mouse_move(lambda x, y: self.dragging and self.drag(x, y, True))
         self.canvas.on_mouse_up(lambda x, y: self.dragging and self.drag(x, y, False))
         self.canvas.on_client_ready(self.draw)  # a page that is opened again
-        units = [(f"z{unit}", int(unit)) for unit in explorer.units]
+        units = [(f"z{unit + 1}", int(unit)) for unit in explorer.units]
         narrow = widgets.Layout(width="180px")
         self.across, self.up = (
             widgets.Dropdown(options=units, index=place % len(units), description=words, style=STYLE, layout=narrow)

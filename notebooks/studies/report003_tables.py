@@ -193,7 +193,7 @@ def winner(run: Any, one: str = "CVAE", other: str = "CGAN") -> str:
 def blurrier(run: Any) -> str:
     """Return in words which of the pair is blurrier, if both are past PCA per class."""
     if max(run.numbers[f"{slug}_floor_never"] for slug in ("cvae", "cgan")):
-        return "but who is not past PCA per class in every run is not compared"
+        return "but a model that is not past PCA per class in every run is not compared"
     blurred = "the CVAE is the blurrier one, as the mean of many images must be"
     words = {"less": blurred, "more": "here the CGAN is the blurrier one", "alike": "no clear difference"}
     return verdicts.compared(run, "cvae_sharpness", "cgan_sharpness", **words)

@@ -16,9 +16,9 @@ from twinvae.figures.shapes import size as size
 PLACE_ROWS = 8
 PLACE = {
     "ml": ("machine\nlearning", 0.0, 3.5, 7.0, None),
-    "supervised": ("supervised\n" r"labels: $p(y|x)$", 10.0, 0.4, 11.5, "ml"),
-    "unsupervised": ("unsupervised\n" r"no labels: $p(x)$, codes", 10.0, 3.5, 11.5, "ml"),
-    "reinforcement": ("reinforcement\nrewards: what to do", 10.0, 6.6, 11.5, "ml"),
+    "supervised": ("supervised\n" r"labels: $p(y|x)$", 10.0, 0.4, 12.5, "ml"),
+    "unsupervised": ("unsupervised\n" r"no labels: $p(x)$, codes", 10.0, 3.5, 12.5, "ml"),
+    "reinforcement": ("reinforcement\nrewards: what to do", 10.0, 6.6, 12.5, "ml"),
     "clustering": ("clustering", 24.0, 1.0, 8.5, "unsupervised"),
     "reduction": ("dimension\nreduction", 24.0, 2.5, 8.5, "unsupervised"),
     "generative": ("generative\nmodels", 24.0, 5.0, 8.5, "unsupervised"),

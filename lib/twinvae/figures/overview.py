@@ -56,8 +56,7 @@ def draw_classes(ax: Axes, images: Images, classes: np.ndarray, per_class: int, 
 
 def draw_counts(ax: Axes, images: Images) -> None:
     """Draw how many images each class has, in the order of the classes."""
-    counts = np.bincount(images.y, minlength=images.num_classes)
-    ax.bar(range(images.num_classes), counts, color="0.6")
+    ax.bar(range(images.num_classes), np.bincount(images.y, minlength=images.num_classes), color="0.6")
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set(xlabel="class number", ylabel="images")
 
@@ -68,3 +67,4 @@ def draw_pixels(ax: Axes, x: np.ndarray, most: int = 5_000) -> None:
         counts = np.bincount(x[:most, ..., channel].ravel(), minlength=256)
         ax.step(range(256), counts / counts.sum(), where="mid", color=colour, linewidth=0.8)
     ax.set(yscale="log", xlabel="pixel value", ylabel="share of the pixels")
+    ax.yaxis.set_minor_formatter("")
