@@ -453,6 +453,8 @@ def test_numbers_and_words_in_latex():
         frame, {}, index=True
     )
     assert frame.index.name == "m_x"
+    against = pd.DataFrame({"q(z) against N(0, I)": [1.0]})
+    assert r"$q(z)$ against $\mathcal{N}(0, I)$ \\" in latex.table(against, {}, index=False)
 
 
 @pytest.mark.parametrize("name", [r"$\input{/etc/passwd}$", r"$^^5cinput{x}$", r"$\frac{$", r"$a & b$", "$1%$"])

@@ -116,4 +116,5 @@ def table(df: pd.DataFrame, fmt: dict[str, str], index: bool) -> str:
     """Return a booktabs table; `fmt` is column -> format such as '.2f', `index`: the rows' names are shown."""
     df = without_index(df, index)
     form = {column: partial(cell, fmt=fmt.get(column)) for column in df.columns}
-    return df.to_latex(index=False, header=[*map(head, df)], formatters=form, na_rep="--", escape=False)
+    heads = [head(column).replace("{", "{{").replace("}", "}}") for column in df]  # pandas takes them for formats
+    return df.to_latex(index=False, header=heads, formatters=form, na_rep="--", escape=False)
