@@ -15,7 +15,8 @@ def shown(root: Path) -> list[Path]:
     wanted = [((number, backend), name) for number, backend, name in read_macro_calls(root / "report").shown["figures"]]
     pictures = set(re.findall(r"report/(\w+)\.png", (root / "README.md").read_text(encoding="utf-8")))
     files = {found[key].folder / "figures" / f"{name}.pdf" for key, name in wanted if key in found}
-    files |= {path for run in found.values() for path in run.folder.glob("figures/*.pdf") if path.stem in pictures}
+    drawn = [path for key, run in found.items() if key[1] == "torch" for path in run.folder.glob("figures/*.pdf")]
+    files |= {path for path in drawn if path.stem in pictures}  # README's pictures are PyTorch's
     return sorted(path for path in files if path.is_file())
 
 
