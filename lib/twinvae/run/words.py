@@ -48,9 +48,8 @@ def styled(name: str, df: pd.DataFrame, caption: str, fmt: Words, best: Words, c
     of_words = {column: not numeric(df[column]) for column in df}
     right = [{"selector": f".col{at}", "props": "text-align: right"} for at, c in enumerate(df) if not of_words[c]]
     left = [{"selector": "th, td", "props": "text-align: left; vertical-align: top"}]
-    styler = Styler(df, uuid=name, cell_ids=False, caption=f'<div style="{CAPTION_LOOK}">{words}</div>').hide(
-        axis="index"
-    )
+    caption = f'<div style="{CAPTION_LOOK}">{words}</div>'
+    styler = Styler(df, uuid=name, cell_ids=False, caption=caption).hide(axis="index")
     styler.set_table_styles([{"selector": "caption", "props": CAPTION}, *left, *right])
     cells = {c: partial(cell, fmt=fmt.get(c), left=of_words[c], colours=colours) for c in df}
     styler.format(cells, escape="html")
