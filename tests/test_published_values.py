@@ -41,7 +41,15 @@ def test_every_value_stands_in_its_column_with_its_protocol():
     assert marginal["quantity"] == "-log p(x)" and np.isnan(marginal["independent code"]), "published is -log p(x | y)"
     assert (given["quantity"], given["independent code"], given["ours, PyTorch"]) == ("-log p(x | y)", 82.32, 98)
     assert (net["independent code"], net["ours, PyTorch"]) == (100.4, 91) and np.isnan(net["paper"])
+    assert "theirs 3,280" not in net["protocol"] and net["protocol"].endswith("theirs all images; ours 20 images")
     assert elbo["independent code"] == 71.8 and len(table) == 4 + 2 * len(sohn2015.PYRO)
+
+
+def test_twins_that_differ_are_named_and_what_nobody_published_has_no_theirs():
+    studies = {"torch": bounds("cvae_standard"), "tf": bounds("cvae_standard") | {"samples": 500}}
+    (row,) = published.table(studies, {}, {}).to_dict("records")
+    torch, tf = "4 epochs, 50 z, 300 images", "4 epochs, 500 z, 300 images"
+    assert row["protocol"] == f"ours, PyTorch: {torch}; ours, TensorFlow: {tf}"
 
 
 def test_without_a_study_there_are_no_rows():

@@ -12,7 +12,7 @@ from twinvae_studies import burda2016, burda2016_bounds, sohn2015
 
 TWINS = {"torch": "ours, PyTorch", "tf": "ours, TensorFlow"}
 VALUES = ["paper", "independent code", *TWINS.values()]
-THEIRS = "theirs 3,280 epochs, 5,000 z; ours "
+THEIRS = "theirs 3,280 epochs, 5,000 z"
 
 
 def table(bounds: dict[str, dict], quadrants: dict[str, dict], runs: Mapping[tuple[str, str], Result]) -> pd.DataFrame:
@@ -21,22 +21,28 @@ def table(bounds: dict[str, dict], quadrants: dict[str, dict], runs: Mapping[tup
     return pd.DataFrame(rows, columns=["model", "quantity", *VALUES, "protocol"]).astype(dict.fromkeys(VALUES, float))
 
 
-def row(model: str, quantity: str, values: dict[str, float], ours: dict[str, float], protocol: list[str]) -> dict:
-    """Return a row of the table; `ours` by twin, what the twins' protocols share said once."""
-    said = "; ".join(dict.fromkeys(protocol))
-    return (
-        {"model": model, "quantity": quantity, "protocol": said} | values | {TWINS[name]: v for name, v in ours.items()}
-    )
+def row(
+    model: str, quantity: str, known: dict[str, float | None], ours: dict[str, tuple[float, str]], theirs: str = THEIRS
+) -> dict:
+    """Return a row of the table; `ours` are value and protocol by twin, which is named where the twins' differ."""
+    words = {name: said for name, (_, said) in ours.items()}
+    own = [f"ours {said}" for said in set(words.values())]
+    if len(own) > 1:
+        own = [f"{TWINS[name]}: {said}" for name, said in words.items()]
+    protocol = "; ".join([theirs] * any(known.values()) + own)
+    values = known | {TWINS[name]: value for name, (value, _) in ours.items()}
+    return {"model": model, "quantity": quantity, "protocol": protocol} | values
 
 
 def of_notebook_04(runs: Mapping[tuple[str, str], Result]) -> list[dict]:
     """Return the plain VAE that notebook 04 trains for about an hour; nothing where no run has it."""
-    with_it = {key[1]: run for key, run in runs.items() if key[0] == "04" and "published_nll" in run.numbers}
-    ours = {name: run.numbers["published_nll"] for name, run in with_it.items()}
-    amounts = [(run.numbers["published_epochs"], run.numbers["published_samples"]) for run in with_it.values()]
-    protocol = [f"{THEIRS}{epochs} epochs, {samples:,} z" for epochs, samples in amounts]
+    found = {key[1]: run.numbers for key, run in runs.items() if key[0] == "04" and "published_nll" in run.numbers}
+    ours = {
+        name: (n["published_nll"], f"{n['published_epochs']} epochs, {n['published_samples']:,} z")
+        for name, n in found.items()
+    }
     known = {"paper": burda2016.PAPER, "independent code": burda2016_bounds.INDEPENDENT["vae"]}
-    return [row("VAE of notebook 04", "-log p(x)", known, ours, protocol)] if ours else []
+    return [row("VAE of notebook 04", "-log p(x)", known, ours)] if ours else []
 
 
 def of_bounds(bounds: dict[str, dict]) -> list[dict]:
@@ -45,16 +51,17 @@ def of_bounds(bounds: dict[str, dict]) -> list[dict]:
     rows = []
     for key, words in burda2016_bounds.WORDS.items():
         each = {name: found.loc[key] for name, found in tables.items() if key in found.index}
-        protocol = [
-            f"{THEIRS}{one.epochs:.0f} epochs, {bounds[name]['samples']:,} z, {one.images:,.0f} images"
+        protocol = {
+            name: f"{one.epochs:.0f} epochs, {bounds[name]['samples']:,} z, {one.images:,.0f} images"
             for name, one in each.items()
-        ]
+        }
         known = {"paper": burda2016_bounds.PAPER.get(key), "independent code": burda2016_bounds.INDEPENDENT.get(key)}
         if each:
-            rows.append(row(words, "-log p(x)", known, {name: one.nll for name, one in each.items()}, protocol))
-        if given := {name: one.given_y for name, one in each.items() if pd.notna(one.given_y)}:
+            nll = {name: (one.nll, protocol[name]) for name, one in each.items()}
+            rows.append(row(words, "-log p(x)", known, nll))
+        if given := {name: (one.given_y, protocol[name]) for name, one in each.items() if pd.notna(one.given_y)}:
             known = {"independent code": burda2016_bounds.INDEPENDENT_GIVEN_Y.get(key)}
-            rows.append(row(words, "-log p(x | y)", known, given, protocol))
+            rows.append(row(words, "-log p(x | y)", known, given))
     return rows
 
 
@@ -63,8 +70,11 @@ def of_quadrants(quadrants: dict[str, dict]) -> list[dict]:
     words = {"baseline": "net without chance", "elbo": "CVAE, -ELBO"}
     rows = []
     for observed, published in sohn2015.PYRO.items() if quadrants else ():
+        task = f"{observed} of 4 quadrants given"
         for key, value in published.items():
-            ours = {name: facts["tasks"][observed][key]["nll"] for name, facts in quadrants.items()}
-            images = [f"grey pixels, {facts['images']:,} images; theirs: all" for facts in quadrants.values()]
-            rows.append(row(words[key], f"{observed} of 4 quadrants given", {"independent code": value}, ours, images))
+            ours = {
+                name: (facts["tasks"][observed][key]["nll"], f"{facts['images']:,} images")
+                for name, facts in quadrants.items()
+            }
+            rows.append(row(words[key], task, {"independent code": value}, ours, "grey pixels; theirs all images"))
     return rows
