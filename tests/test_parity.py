@@ -44,6 +44,10 @@ def within_goals(model: ModelSpec, settings: TrainSpec, dtype: str, steps: int, 
     assert not missed
 
 
+def test_the_table_that_is_kept_has_every_model():
+    assert set(parity.kept().model) == {*zoo.ZOO, *SMALL}, "python -m twinvae_studies.parity MODEL measures one more"
+
+
 # --- training ------------------------------------------------------------------------------------
 
 
