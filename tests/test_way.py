@@ -59,6 +59,14 @@ def test_its_first_cell_ends_with_the_way_on(path):
     assert markdown(path)[0].splitlines()[-1] == way(path.stem)
 
 
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_readme_says_the_minutes_that_the_notebook_says(path):
+    (minutes,) = re.findall(rf"^\| \[{path.stem}\].*\| (\d+)[^|]* \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    (said,) = re.findall(r"^(?:- )?\*\*Minutes\*\*.*", markdown(path)[0], re.MULTILINE)
+    of_quick = re.search(r"quick (\d+)|(\d+) in `quick`", said)
+    assert minutes == (max(filter(None, of_quick.groups())) if of_quick else "1"), said
+
+
 def test_every_notebook_is_on_the_map_and_every_link_leads_to_one():
     (the_map,) = [cell for cell in markdown(NOTEBOOKS[0]) if cell.startswith("## The map")]
     assert [f"{name}.ipynb" for name in NAMES[1:]] == [file for file, _ in LINK.findall(the_map) if file]
