@@ -91,7 +91,7 @@ def clip(twin: ModuleType, model: Any, least: float) -> None:
 def clipped_nll(twin: ModuleType, x: Any, x_logits: Any, clip: float) -> Any:
     """Return -log Bernoulli(x | p), p = sigmoid(x_logits) in clip to 1 - clip.  2 x [B, ...] -> [B]  (report 000)
 
-    In float32 1 - clip is 1 for a clip below 6e-8: where p is 1 the result is infinite or NaN (E-000-3).
+    In float32 1 - clip is 1 for a clip up to 2^-25, 3e-8: where p is 1 the result is infinite or NaN (E-000-3).
     """
     if backend.name_of(twin) == "torch":
         torch = twin.layers.torch
