@@ -29,7 +29,10 @@ def test_the_comparison_is_of_the_reports_models_on_the_same_images(profile):
     assert len({job.data for seeds in found["models"].values() for job in seeds}) == 2
     for (dataset, kind), seeds in found["models"].items():
         assert seeds[0].spec.name == f"{report002.MODELS[kind]}_{dataset}" and seeds[0].data.dataset == dataset
-    assert all(job.spec.latent_dim == 2 for job in found["plane"].values()) and len(found["plane"]) == 4
+    assert {job.spec.latent_dim for seeds in found["plane"].values() for job in seeds} == {2} and len(
+        found["plane"]
+    ) == 4
+    assert [len(found["plane"][name, "cvae"]) for name in ("mnist", "usps")] == [1 if profile == "smoke" else 3] * 2
     for ae, vae in zip(found["ae"], found["models"]["mnist", "vae"], strict=True):
         assert (ae.spec.kind, ae.spec.encoder, ae.spec.latent_dim) == ("ae", vae.spec.encoder, vae.spec.latent_dim)
         assert (ae.phases, ae.data, ae.seed) == (vae.phases, vae.data, vae.seed)

@@ -60,7 +60,7 @@ def jobs(
 ) -> dict:
     """Return the trainings of notebook 07 that come to an end, and 'stopped', which does not.
 
-    'cvae': seeds; 'vae', 'nist', 'mnist': one each; 'small': name -> seeds.  Epochs and seeds that are None are the
+    'cvae', 'vae': seeds; 'nist', 'mnist': one each; 'small': name -> seeds.  Epochs and seeds that are None are the
     profile's.  MNIST's images are as many as NIST's, which are read for it.
     """
     amounts = AMOUNTS[profile]
@@ -68,6 +68,7 @@ def jobs(
     settings = TrainSpec(epochs or amounts.epochs, batch_size, learning_rate, beta=beta)
     images, nist = planning.recipe("characters", amounts.images), planning.recipe("nist", amounts.nist)
     cvae = Job(MODEL, (settings,), images, backend)
+    vae = replace(cvae, spec=evaluation.unlabelled(MODEL, "report000_vae"))
     how = replace(settings, epochs=amounts.nist_epochs, batch_size=64)
     digits = planning.recipe("mnist", as_many(data.from_recipe(nist)))
     ten = replace(MODEL.for_images((28, 28, 1), 10), name="report000_cvae_10")
@@ -77,7 +78,7 @@ def jobs(
     few, clip = planning.recipe("nist", amounts.few), (("least", report000_training.CLIPS[0]),)
     return {
         "cvae": planning.over_seeds(cvae, seeds),
-        "vae": replace(cvae, spec=evaluation.unlabelled(MODEL, "report000_vae")),
+        "vae": planning.over_seeds(vae, seeds if profile == "full" else 1),
         "nist": Job(MODEL62, (how,), nist, backend),
         "mnist": Job(ten, (how,), digits, backend),
         "small": {

@@ -38,7 +38,7 @@ def jobs(
     """Return the trainings of notebook 04 but its tuning; epochs and seeds that are None are the profile's.
 
     'models': (data set, model) -> seeds; 'first epoch': data set -> the CVAE; 'plane': (data set, model) with a code
-    of two numbers; 'ae': seeds of an autoencoder with the layers of the VAE for MNIST.
+    of two numbers -> seeds, of the CVAE several; 'ae': seeds of an autoencoder with the layers of the VAE for MNIST.
     """
     amounts = AMOUNTS[profile]
     settings = TrainSpec(epochs or amounts.epochs, batch_size, learning_rate, binarize="dynamic")
@@ -52,7 +52,9 @@ def jobs(
     models = {key: planning.over_seeds(job, seeds or amounts.seeds) for key, job in plain.items()}
     for dataset in first:
         models[dataset, "cvae"][0] = replace(plain[dataset, "cvae"], marks=(1,))
-    plane = {key: replace(job, spec=replace(job.spec, latent_dim=2)) for key, job in plain.items() if key[1] != "vae"}
+    two = {key: replace(job, spec=replace(job.spec, latent_dim=2)) for key, job in plain.items() if key[1] != "vae"}
+    seeds_of = {"cvae": seeds or amounts.seeds, "shallow": 1}
+    plane = {key: planning.over_seeds(job, seeds_of[key[1]]) for key, job in two.items()}
     same_layers = replace(plain["mnist", "vae"].spec, name="report002_ae_mnist", kind="ae")
     ae = planning.over_seeds(replace(plain["mnist", "vae"], spec=same_layers), seeds or amounts.seeds)
     return {"models": models, "first epoch": first, "plane": plane, "ae": ae}
