@@ -5,6 +5,8 @@ Knows a twin only by what `backend.get` returned.
 Arrays in and out are NumPy: images x [N, H, W, C] in [0, 1], labels y [N], codes z [N, Z].
 """
 
+import zlib
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import lru_cache
 from types import ModuleType
@@ -35,6 +37,11 @@ def train_all(run, jobs: Any, *images: data.Splits) -> Any:
         return [train_all(run, part, *images) for part in jobs]
     fitting = next((splits for splits in images if recipe_of(splits) == jobs.data), None)
     return train_or_load(jobs, fitting, run.may_train)
+
+
+def eager(run, twin: ModuleType) -> AbstractContextManager:
+    """Return the context of many small trainings: in smoke, a step or two of each is not worth compiling."""
+    return twin.train.uncompiled() if run.smoke else nullcontext()
 
 
 def unlabelled(model: ModelSpec, name: str) -> ModelSpec:
@@ -131,6 +138,11 @@ def balanced(num_classes: int, per_class: int) -> np.ndarray:
 def mean_sd(values: list[float]) -> tuple[float, float]:
     """Return mean and standard deviation over seeds; one seed has a deviation of 0."""
     return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+
+
+def packed_bytes(x: np.ndarray) -> np.ndarray:
+    """Return how many bytes each image takes packed without loss, by what packs a PNG.  uint8 [N, H, W, C] -> [N]"""
+    return np.array([len(zlib.compress(image.tobytes(), 9)) for image in x])
 
 
 class Part:
