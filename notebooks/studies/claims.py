@@ -27,11 +27,10 @@ from collections import Counter
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-import yaml
 from scipy import stats
 
 from twinvae.run.results import Result
-from twinvae_studies import amounts
+from twinvae_studies import amounts, strict_yaml
 from twinvae_studies.amounts import ENOUGH, Amount
 
 HOLDS, FAILS, UNDECIDED, NOT_TESTED = "holds", "does not hold", "undecided", "not tested"
@@ -120,7 +119,7 @@ class Claim:
 def load(path: Path) -> list[Claim]:
     """Read the claims, and the amounts beside them; ValueError that names the claim that is not as the module says."""
     claims, known = [], amounts.load(path.parent / "amounts.yaml")
-    for number, entry in enumerate(yaml.safe_load(path.read_text(encoding="utf-8")) or [], start=1):
+    for number, entry in enumerate(strict_yaml.read(path) or [], start=1):
         name = entry.get("id", f"number {number}") if isinstance(entry, dict) else f"number {number}"
         try:
             claims.append(Claim(**entry | {"models": tuple(known[model] for model in entry.get("models", ()))}))

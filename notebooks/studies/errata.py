@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
+
+from twinvae_studies import strict_yaml
 
 FIELDS = ("id", "report", "where", "stands", "right", "proof")
 STATED = "stated"  # the proof of what needs no computation
@@ -19,7 +20,7 @@ def load(path: Path) -> list[dict[str, str]]:
 
     Raises ValueError for an item with other fields than FIELDS, an empty one, or an id that comes twice.
     """
-    items = yaml.safe_load(path.read_text(encoding="utf-8"))
+    items = strict_yaml.read(path)
     for item in items:
         if tuple(item) != FIELDS or not all(isinstance(text, str) and text for text in item.values()):
             raise ValueError(

@@ -15,8 +15,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
-
 from twinvae import paths
 from twinvae.run import notebook, results
 from twinvae.run.parameters import BACKENDS
@@ -147,25 +145,6 @@ def notices(found: dict[Key, Result], unfinished: dict[Key, list[Path]], stale: 
         yield f"unfinished, passed over: {', '.join(str(folder) for folder in unfinished[key])}"
 
 
-class Strict(yaml.SafeLoader):
-    """Reads YAML in which no key stands twice."""
-
-    def construct_mapping(self, node, deep=False):
-        """Return a mapping; raises yaml.YAMLError for a key that stands twice."""
-        keys = [str(self.construct_object(key)) for key, _ in node.value]
-        if twice := [key for key in keys if keys.count(key) > 1]:
-            raise yaml.YAMLError(f"the key {twice[0]!r} stands twice{node.start_mark}")
-        return super().construct_mapping(node, deep)
-
-
-def check_yaml(file: Path) -> None:
-    """Raise ValueError, one line that names it, for a file that is no YAML or asks for more than plain data."""
-    try:
-        yaml.load(file.read_text(encoding="utf-8"), Strict)
-    except yaml.YAMLError as error:
-        raise ValueError(f"{file} is no well-formed YAML: {' '.join(str(error).split())}") from None
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; it ends with one sentence and exit status 1 when the report cannot be made."""
     root = paths.find_root(Path.cwd())
@@ -177,8 +156,6 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     out = given.out or given.texts / "generated"
     try:
-        for file in sorted(given.texts.glob("*.yaml")):
-            check_yaml(file)
         for line in collect(root, given.texts, given.results, out, given.backend):
             print(line)
     except (ValueError, OSError) as error:

@@ -1,0 +1,25 @@
+"""Reads the lists beside the report, which people write by hand, so that a slip is an error."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+class Strict(yaml.SafeLoader):
+    """Reads YAML in which no key stands twice."""
+
+    def construct_mapping(self, node, deep=False):
+        """Return a mapping; raises yaml.YAMLError for a key that stands twice."""
+        keys = [str(self.construct_object(key)) for key, _ in node.value]
+        if twice := [key for key in keys if keys.count(key) > 1]:
+            raise yaml.YAMLError(f"the key {twice[0]!r} stands twice{node.start_mark}")
+        return super().construct_mapping(node, deep)
+
+
+def read(path: Path) -> Any:
+    """Return what a file says; ValueError, one line that names it, for no YAML and what asks for more than plain data."""
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Strict)
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path} is no well-formed YAML: {' '.join(str(error).split())}") from None
