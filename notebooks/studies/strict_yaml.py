@@ -18,7 +18,7 @@ class Strict(yaml.SafeLoader):
 
 
 def read(path: Path) -> Any:
-    """Return what a file says; ValueError, one line that names it, for no YAML and what asks for more than plain data."""
+    """Return what a file says; ValueError, one line that names it, where it is no YAML or asks for more than data."""
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Strict)
     except yaml.YAMLError as error:
