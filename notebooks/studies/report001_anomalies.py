@@ -78,10 +78,7 @@ def normal_images(profile: str, letters: data.Recipe) -> dict[str, data.Recipe]:
     """Return the recipe of what is normal, by name; network traffic only where it is at hand."""
     pictures = {"mnist": planning.recipe("mnist", AMOUNTS[profile].digits), "signs": letters}
     pictures["small"] = planning.recipe("digits", sizes(None, None, None))
-    found = {
-        name: replace(recipe, transform=f"{HERE}:without", arguments=(("held_out", HELD_OUT[name]),))
-        for name, recipe in pictures.items()
-    }
+    found = {name: planning.left_out(recipe, HELD_OUT[name]) for name, recipe in pictures.items()}
     found["tumours"] = data.Recipe("", transform=f"{HERE}:benign_tumours")
     if profile != "smoke" and network_traffic():
         found["traffic"] = data.Recipe("", transform=f"{HERE}:normal_traffic")
@@ -109,18 +106,6 @@ def cases(profile: str, letters: Splits) -> dict[str, tuple[Splits, dict[str, np
 def only(images: Splits, label: int) -> np.ndarray:
     """Return the test images of one class.  -> [N, H, W, C]"""
     return data.scale(images.test.x[images.test.y == label])
-
-
-def without(images: Splits, held_out: tuple[int, ...]) -> Splits:
-    """Return the splits without some classes; those that stay are numbered anew, in order."""
-    kept = np.setdiff1d(np.arange(images.train.num_classes), held_out)
-
-    def part(images: Images) -> Images:
-        inside = np.isin(images.y, kept)
-        names = tuple(images.class_names[k] for k in kept)
-        return Images(images.x[inside], np.searchsorted(kept, images.y[inside]), names, images.source)
-
-    return replace(images, train=part(images.train), valid=part(images.valid), test=part(images.test))
 
 
 def benign_tumours() -> Splits:

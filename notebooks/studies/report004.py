@@ -67,11 +67,7 @@ def jobs(
     usual = {kind: Job(replace(model, init="keras"), (short,), images, backend) for kind, model in models.items()}
     small = replace(models["VAE"], name="report004_vae_lambda02", variance=0.1)
     changed = {name: replace(models["CVAE"], **change) for name, change in REMEDIES.items()}
-    left_out = {
-        "transform": "twinvae_studies.report001_anomalies:without",
-        "arguments": (("held_out", (classes - 1,)),),
-    }
-    blind = replace(plain["VAE"], data=replace(images, **left_out))
+    blind = replace(plain["VAE"], data=planning.left_out(images, (classes - 1,)))
     return {
         "models": {kind: planning.over_seeds(job, seeds or amounts.seeds) for kind, job in plain.items()},
         "lambda 0.2": planning.over_seeds(replace(plain["VAE"], spec=small), seeds or amounts.seeds),
