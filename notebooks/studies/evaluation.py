@@ -2,7 +2,8 @@
 
 Knows a twin only by what `backend.get` returned.
 
-Arrays in and out are NumPy: images x [N, H, W, C] in [0, 1], labels y [N], codes z [N, Z].
+Arrays in and out are NumPy: images x [N, H, W, C] in [0, 1], labels y [N] or conditions of numbers y [N, K], codes z
+[N, Z].
 """
 
 import zlib
@@ -53,8 +54,8 @@ def unlabelled(model: ModelSpec, name: str) -> ModelSpec:
 
 
 def one_hot(trained: Trained, y: np.ndarray) -> np.ndarray:
-    """Return labels as the model takes them; a model without condition ignores them.  [N] -> [N, K]"""
-    return data.one_hot(y, max(trained.spec.num_classes, int(y.max()) + 1))
+    """Return labels as the model takes them, numbers as they are; a model without condition ignores both.  -> [N, K]"""
+    return y if y.ndim == 2 else data.one_hot(y, max(trained.spec.num_classes, int(y.max()) + 1))
 
 
 def generate(trained: Trained, y: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -75,7 +76,7 @@ def squared_error(x: np.ndarray, x_recon: np.ndarray) -> np.ndarray:
 
 
 def codes(trained: Trained, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the parameters of q(z | x).  [N, H, W, C], [N] -> mu, logvar [N, Z]"""
+    """Return the parameters of q(z | x[, y]).  -> mu, logvar [N, Z]"""
     return trained.predict("encode", x, one_hot(trained, y))
 
 
