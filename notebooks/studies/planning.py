@@ -11,6 +11,7 @@ from twinvae.spec import ModelSpec
 from twinvae.training import Job
 
 PROFILES = ("smoke", "quick", "full")
+Count = int | None  # of epochs or seeds, as a notebook's parameters ask for them; None: as many as the profile says
 
 
 def amounts(**each: tuple[Any, Any, Any]) -> dict[str, Any]:

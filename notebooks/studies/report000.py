@@ -22,7 +22,7 @@ from twinvae.spec import TrainSpec
 from twinvae.training import Job
 from twinvae_studies import evaluation, planning, report000_training, tensorboard_events
 from twinvae_studies.evaluation import Trained
-from twinvae_studies.planning import sizes
+from twinvae_studies.planning import Count, sizes
 
 AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
     nist=(sizes(124, 62, None), sizes(None, None, None), sizes(None, None, None)),
@@ -50,18 +50,12 @@ PROJECTOR = 'embeddings {{\n  tensor_name: "codes"\n  tensor_path: "{0}"\n  meta
 
 # ---------------------------------------------------------------- what is trained
 def jobs(
-    profile: str,
-    backend: str,
-    epochs: int | None,
-    seeds: int | None,
-    batch_size: int,
-    learning_rate: float,
-    beta: float,
+    profile: str, backend: str, epochs: Count, seeds: Count, batch_size: int, learning_rate: float, beta: float
 ) -> dict:
     """Return the trainings of notebook 07 that come to an end, and 'stopped', which does not.
 
-    'cvae': seeds; 'vae', 'nist', 'mnist': one each; 'small': name -> seeds.  Epochs and seeds that are None are the
-    profile's.  MNIST's images are as many as NIST's, which are read for it.
+    'cvae': seeds; 'vae', 'nist', 'mnist': one each; 'small': name -> seeds.  MNIST's images are as many as NIST's,
+    which are read for it.
     """
     amounts = AMOUNTS[profile]
     seeds = seeds or (amounts.seeds if backend == "torch" else 1)

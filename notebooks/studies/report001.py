@@ -16,7 +16,7 @@ from twinvae.training import Job
 from twinvae.zoo import signs
 from twinvae_studies import evaluation, planning, report001_anomalies
 from twinvae_studies.evaluation import Trained
-from twinvae_studies.planning import sizes
+from twinvae_studies.planning import Count, sizes
 
 TASKS = {1: "vowel", 2: "letter", 3: "rotation"}
 JUDGES = {1: "sign_vowel", 2: "sign_language", 3: "sign_rotation"}
@@ -39,10 +39,8 @@ WIDTHS = (8, 16, 64)  # filters of the wide convolutions, beside the 32 of the l
 
 
 # ---------------------------------------------------------------- what is trained
-def jobs(
-    profile: str, backend: str, epochs: int | None, seeds: int | None, batch_size: int, learning_rate: float
-) -> dict:
-    """Return the trainings of notebook 05; epochs and seeds that are None are the profile's.
+def jobs(profile: str, backend: str, epochs: Count, seeds: Count, batch_size: int, learning_rate: float) -> dict:
+    """Return the trainings of notebook 05.
 
     'tasks': task (0: a VAE of the letters) -> seeds; 'small': task -> name -> seeds; 'remedies': task -> name -> one;
     'detectors': what is normal -> kind.

@@ -17,7 +17,7 @@ from twinvae.metrics.judge import Judge
 from twinvae.spec import GanSpec, ModelSpec, TrainSpec
 from twinvae.training import Job
 from twinvae_studies import evaluation, planning
-from twinvae_studies.planning import sizes
+from twinvae_studies.planning import Count, sizes
 
 AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
     images=(sizes(96, 32, 96), sizes(1_000, 100, 1_000), sizes(None, None, None)),
@@ -57,9 +57,9 @@ CAT, CARS, BOATS = 3, 1, 8  # labels of CIFAR-10
 def jobs(
     profile: str,
     backend: str,
-    epochs: int | None,
-    seeds: int | None,
-    batch_size: int | None,
+    epochs: Count,
+    seeds: Count,
+    batch_size: Count,
     learning_rate: float | None,
     learning_rate_cgan: float | None,
 ) -> dict:

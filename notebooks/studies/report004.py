@@ -17,7 +17,7 @@ from twinvae.spec import TrainSpec
 from twinvae.training import Job
 from twinvae_studies import evaluation, latent_space, planning
 from twinvae_studies.evaluation import Trained
-from twinvae_studies.planning import sizes
+from twinvae_studies.planning import Count, sizes
 
 AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
     images=(sizes(600, 200, 300), sizes(12_000, 2_000, 10_000), sizes(None, 5_000, 10_000)),
@@ -42,13 +42,13 @@ def jobs(
     profile: str,
     backend: str,
     dataset: str,
-    epochs: int | None,
-    seeds: int | None,
+    epochs: Count,
+    seeds: Count,
     batch_size: int,
     learning_rate: float,
     latent_dim: int,
 ) -> dict:
-    """Return the trainings of notebook 03; epochs and seeds that are None are the profile's.
+    """Return the trainings of notebook 03.
 
     'models': kind -> seeds; 'lambda 0.2': seeds of the VAE; 'code sizes': kind -> sizes; 'plane': kind -> a code of two
     numbers; 'denoiser'; 'remedies': name -> training, the report's own the first; 'last left out': seeds of the VAE
