@@ -145,8 +145,8 @@ def test_marks_that_do_not_ascend_within_the_epochs_are_refused(images, marks):
 
 
 def test_epochs_that_follow_a_stop_are_not_timed():
-    assert report003.pace([9, 8, 7, 2, 6, 3, 1, 2], [1, 2, 4, 8]) == 2  # epochs 4, 6, 7 and 8
-    assert report003.pace([9, 5], [1, 2]) == 7
+    assert report003.warm([9, 8, 7, 2, 6, 3, 1, 2], [1, 2, 4, 8]) == [2, 3, 1, 2]  # epochs 4, 6, 7 and 8
+    assert report003.warm([9, 5], [1, 2]) == [9, 5]
 
 
 def test_models_are_timed_in_turns_and_a_seed_takes_the_seconds_of_its_round(images, monkeypatch):

@@ -1,7 +1,7 @@
 """What a study trains, said before an image is read: amounts by profile, recipes of images, seeds."""
 
 from collections import namedtuple
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -17,9 +17,7 @@ Count = int | None  # of epochs or seeds, as a notebook's parameters ask for the
 def amounts(**each: tuple[Any, Any, Any]) -> dict[str, Any]:
     """Return profile -> a record of the amounts, each of which is given as (smoke, quick, full)."""
     record = namedtuple("Amounts", each)
-    return {
-        profile: record(*of_one) for profile, of_one in zip(PROFILES, zip(*each.values(), strict=True), strict=True)
-    }
+    return dict(zip(PROFILES, map(record._make, zip(*each.values(), strict=True)), strict=True))
 
 
 def sizes(train: int | None, valid: int | None, test: int | None) -> dict[str, int | None]:
@@ -56,6 +54,11 @@ def without(images: data.Splits, held_out: tuple[int, ...]) -> data.Splits:
         return data.Images(images.x[inside], np.searchsorted(kept, images.y[inside]), names, images.source)
 
     return replace(images, train=part(images.train), valid=part(images.valid), test=part(images.test))
+
+
+def recast(model: ModelSpec, record: type[ModelSpec], **changes: Any) -> ModelSpec:
+    """Return the model as another kind of record, with changes: in fields that only it has, as `samples`, or others."""
+    return record(**{field.name: getattr(model, field.name) for field in fields(ModelSpec)} | changes)
 
 
 def code_sizes(model: ModelSpec, latent_dims: tuple[int, ...]) -> dict[str, ModelSpec]:

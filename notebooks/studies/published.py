@@ -24,9 +24,8 @@ def table(bounds: dict[str, dict], quadrants: dict[str, dict], runs: Mapping[tup
 def row(model: str, quantity: str, values: dict[str, float], ours: dict[str, float], protocol: list[str]) -> dict:
     """Return a row of the table; `ours` by twin, what the twins' protocols share said once."""
     said = "; ".join(dict.fromkeys(protocol))
-    return (
-        {"model": model, "quantity": quantity, "protocol": said} | values | {TWINS[name]: v for name, v in ours.items()}
-    )
+    by_twin = {TWINS[name]: value for name, value in ours.items()}
+    return {"model": model, "quantity": quantity, "protocol": said} | values | by_twin
 
 
 def of_notebook_04(runs: Mapping[tuple[str, str], Result]) -> list[dict]:

@@ -21,7 +21,6 @@ from twinvae.run.parameters import BACKENDS
 from twinvae.run.results import NO_BACKEND, Key, Result
 from twinvae_collect import claims_tables, short_tables
 from twinvae_collect.amounts_table import amounts_table
-from twinvae_collect.items_table import items_table
 from twinvae_collect.macro_calls import MacroCalls, read_macro_calls
 from twinvae_collect.macros import macros
 from twinvae_collect.provenance_tables import campaign_table, provenance_long, provenance_table
@@ -117,7 +116,7 @@ def latex_pieces(
         "macros.tex": macros(calls, judged, counts, found),
         "verdicts.tex": claims_tables.verdicts_table(counts),
         "verdicts.md": claims_tables.verdicts_markdown(counts, judged, found),
-        "items.tex": items_table(errors, judged, found),
+        "items.tex": claims_tables.items_table(errors, judged, found),
         "twins.tex": twins_table(found),
         "provenance.tex": provenance_table(found, stale),
         "provenance-long.tex": provenance_long(calls, found),
