@@ -45,7 +45,7 @@ SMALL = {  # other losses, and what might make samples obey or vary more
     "elbo": {"beta": 1.0},
     "prior": {"prior": "learned"},
 }
-PROJECTOR = 'embeddings {{\n  tensor_name: "codes"\n  tensor_path: "{0}"\n  metadata_path: "{1}"\n}}\n'
+PROJECTOR = 'embeddings {\n  tensor_name: "codes"\n  tensor_path: "codes.tsv"\n  metadata_path: "names.tsv"\n}\n'
 
 
 # ---------------------------------------------------------------- what is trained
@@ -141,7 +141,7 @@ def projector(folder: Path, z: np.ndarray, names: Sequence[str]) -> None:
     rows = pd.DataFrame(z).to_csv(sep="\t", header=False, index=False, float_format="%.5g")
     paths.write_text(folder / "codes.tsv", rows)
     paths.write_text(folder / "names.tsv", "\n".join(names) + "\n")
-    paths.write_text(folder / "projector_config.pbtxt", PROJECTOR.format("codes.tsv", "names.tsv"))
+    paths.write_text(folder / "projector_config.pbtxt", PROJECTOR)
 
 
 # ---------------------------------------------------------------- modules

@@ -42,7 +42,6 @@ SLUGS = {  # a detector -> how the names of its numbers end
     "PCA, error": "pca",
     "isolation forest": "forest",
 }
-HERE = "twinvae_studies.report001_anomalies"
 
 
 # ---------------------------------------------------------------- what is trained
@@ -55,11 +54,10 @@ def jobs(profile: str, backend: str, letters: data.Recipe, settings: TrainSpec) 
         how = replace(settings, epochs=min(epochs, AMOUNTS[profile].most_epochs), batch_size=size)
         likelihood = "gaussian_learned" if name in ("tumours", "traffic") else "bernoulli"
         kinds = {"VAE": 0} | ({"CVAE": classes} if classes > 1 else {})
-        models = {
-            kind: detector(f"{name}_{kind.lower()}", shape, hidden, latent_dim, k, likelihood)
-            for kind, k in kinds.items()
-        }
-        found[name] = {kind: Job(model, (how,), recipe, backend) for kind, model in models.items()}
+        found[name] = {}
+        for kind, k in kinds.items():
+            model = detector(f"{name}_{kind.lower()}", shape, hidden, latent_dim, k, likelihood)
+            found[name][kind] = Job(model, (how,), recipe, backend)
     return found
 
 
@@ -79,9 +77,9 @@ def normal_images(profile: str, letters: data.Recipe) -> dict[str, data.Recipe]:
     pictures = {"mnist": planning.recipe("mnist", AMOUNTS[profile].digits), "signs": letters}
     pictures["small"] = planning.recipe("digits", sizes(None, None, None))
     found = {name: planning.left_out(recipe, HELD_OUT[name]) for name, recipe in pictures.items()}
-    found["tumours"] = data.Recipe("", transform=f"{HERE}:benign_tumours")
+    found["tumours"] = data.Recipe("", transform=f"{__name__}:benign_tumours")
     if profile != "smoke" and network_traffic():
-        found["traffic"] = data.Recipe("", transform=f"{HERE}:normal_traffic")
+        found["traffic"] = data.Recipe("", transform=f"{__name__}:normal_traffic")
     return found
 
 
