@@ -23,7 +23,6 @@ A claim is a mapping with
 """
 
 import ast
-from collections import Counter
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
@@ -127,8 +126,7 @@ def load(path: Path) -> list[Claim]:
             raise ValueError(f"claim {name}: amounts.yaml has no model {error}; it has {', '.join(known)}") from None
         except TypeError as error:
             raise ValueError(f"claim {name} in {path.name}: {str(error).replace('Claim.__init__() ', '')}") from None
-    twice = sorted(name for name, times in Counter(claim.id for claim in claims).items() if times > 1)
-    if twice:
+    if twice := strict_yaml.repeated(claim.id for claim in claims):
         raise ValueError(f"claim {', '.join(twice)} stands more than once in {path.name}; give each its own id")
     return claims
 
@@ -199,10 +197,8 @@ def untested(claim: Claim, numbers: dict[str, float]) -> list[str]:
 
 def reasons(claim: Claim, result: Result) -> list[str]:
     """Return in words why a run cannot decide a claim; nothing where it can."""
-    short = [
-        why for theirs in claim.models if (why := amounts.shortfall(theirs, amounts.trained(result, theirs.model)))
-    ]
-    return short + untested(claim, result.numbers)
+    short = (amounts.shortfall(theirs, amounts.trained(result, theirs.model)) for theirs in claim.models)
+    return [*filter(None, short), *untested(claim, result.numbers)]
 
 
 def judge(claim: Claim, result: Result) -> str:

@@ -1,7 +1,6 @@
 """The errata of the five reports: one list in `report/errata.yaml`, from which every table of them is made."""
 
 import re
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,8 +26,7 @@ def load(path: Path) -> list[dict[str, str]]:
                 f"{path.name}: item {item.get('id')} has the fields {list(item)}; "
                 f"give each of {list(FIELDS)}, in this order, as text"
             )
-    counts = Counter(item["id"] for item in items)
-    if twice := sorted(counts - Counter(set(counts))):
+    if twice := strict_yaml.repeated(item["id"] for item in items):
         raise ValueError(f"{path.name}: {', '.join(twice)} stands there twice; give each item an id of its own")
     return items
 

@@ -67,7 +67,6 @@ def sources(studies: dict[str, dict[str, dict]]) -> pd.DataFrame:
 
     A commit's + says that the library or the notebooks differed from it.
     """
-
     rows = []
     for study, found in studies.items():
         for twin, facts in found.items():

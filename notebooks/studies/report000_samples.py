@@ -31,7 +31,6 @@ def lookalikes(asked: np.ndarray, real: np.ndarray, names: Sequence[str], count:
 
     Confusion matrices [K, K] of counts, rows asked for: a pair's number is the mean of its two shares.
     """
-
     rows, columns = np.triu_indices(len(names), 1)
     both = [matrix / np.maximum(matrix.sum(1, keepdims=True), 1) for matrix in (asked, real)]
     samples, truth = ((share[rows, columns] + share[columns, rows]) / 2 for share in both)

@@ -202,11 +202,6 @@ def at_the_end(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows.epoch == rows.epoch.max()]
 
 
-def at_least(firsts: Sequence[float], end: float) -> float:
-    """Return the mean over seeds, a lower bound where a run never got there: it counts with its training's `end`."""
-    return float(np.mean([end if np.isnan(first) else first for first in firsts]))
-
-
 # ---------------------------------------------------------------- small trainings
 def measured(trained: evaluation.Trained, judge: Judge, y: np.ndarray, images: data.Splits) -> dict[str, float]:
     """Return what a small training came to: `loss` on test images and its `gap` in nats; `squared_error` of an image by

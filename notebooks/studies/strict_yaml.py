@@ -1,5 +1,7 @@
 """Reads the lists beside the report, which people write by hand, so that a slip is an error."""
 
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,14 @@ class Strict(yaml.SafeLoader):
 
     def construct_mapping(self, node, deep=False):
         """Return a mapping; raises yaml.YAMLError for a key that stands twice."""
-        keys = [str(self.construct_object(key)) for key, _ in node.value]
-        if twice := [key for key in keys if keys.count(key) > 1]:
+        if twice := repeated(str(self.construct_object(key)) for key, _ in node.value):
             raise yaml.YAMLError(f"the key {twice[0]!r} stands twice{node.start_mark}")
         return super().construct_mapping(node, deep)
+
+
+def repeated(names: Iterable[str]) -> list[str]:
+    """Return the names that stand more than once, sorted."""
+    return sorted(name for name, times in Counter(names).items() if times > 1)
 
 
 def read(path: Path) -> Any:
