@@ -152,7 +152,7 @@ def of_turning(trained: Trained, images: Any, gap: tuple[float, float], count: i
     found = {"inside": [], "outside": [], "nearest": []}
     for image in images.x[:count]:
         for name, angles in (("inside", inside), ("outside", outside)):
-            found[name].append(evaluation.squared_error(*around(trained, image, angles)).mean() / image.size)
+            found[name].append((evaluation.squared_error(*around(trained, image, angles)) / image.size).mean())
         right, near = (data.scale(np.stack([turn(image, angle) for angle in at])) for at in (inside, edges))
-        found["nearest"].append(evaluation.squared_error(right, near).mean() / image.size)
+        found["nearest"].append((evaluation.squared_error(right, near) / image.size).mean())
     return {name: float(np.mean(values)) for name, values in found.items()}
