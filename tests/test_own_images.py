@@ -7,7 +7,7 @@ import pytest
 from twinvae import data
 from twinvae.spec import TrainSpec
 from twinvae.training import Job, recipe_of, train_or_load
-from twinvae_studies import latent_space, own_images
+from twinvae_studies import evaluation, latent_space, own_images
 
 GAP = (60.0, 120.0)
 
@@ -33,15 +33,15 @@ def test_each_set_goes_through(name, backend, tmp_path):
     images = read(name, tmp_path)
     jobs = own_images.jobs("smoke", backend, images, 2, epochs=1, seeds=1)
     assert ("CVAE" in jobs) == (name != "unlabelled")
-    told, x = own_images.condition(images.test), data.scale(images.test.x)
+    x, y = data.scale(images.test.x), images.test.y
     for kind, (job,) in jobs.items():
         trained = train_or_load(job, images)
-        assert own_images.reconstruct(trained, images.test).shape == x.shape
+        assert evaluation.reconstruct(trained, x, y).shape == x.shape
         if kind != "AE":
-            assert own_images.drawn(trained, told).shape == x.shape
-            mu, _ = own_images.codes(trained, images.test)
+            assert evaluation.generate(trained, y).shape == x.shape
+            mu, _ = evaluation.codes(trained, x, y)
             assert latent_space.principal(mu).shape == (len(x), 2)
-            moved, units = own_images.traversal(trained, images.test, np.array([-1.0, 1.0]))
+            moved, units, _ = latent_space.traversal(trained, x, y, 5, np.array([-1.0, 1.0]))
             assert moved.shape == (2, 2, *images.test.shape) and sorted(units) == [0, 1]
     rows = own_images.examples(images.test)
     assert len(rows) == min(8, len(x) if name in ("numbers", "unlabelled") else images.test.num_classes)
@@ -101,4 +101,4 @@ def test_a_condition_of_one_number_can_be_told(tmp_path):
     images = data.splits(f"npz:{tmp_path / 'a.npz'}")
     spec = own_images.models(images.train, 2)["CVAE"]
     trained = train_or_load(Job(spec, (TrainSpec(1, 32, 1e-3),), recipe_of(images)), images)
-    assert own_images.drawn(trained, own_images.condition(images.test)).shape == (6, 8, 8, 1)
+    assert evaluation.generate(trained, images.test.y).shape == (6, 8, 8, 1)

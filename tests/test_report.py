@@ -15,7 +15,7 @@ from twinvae.run import Run, results
 from twinvae_collect import claims_tables, provenance_tables, short_tables
 from twinvae_collect.collect import main
 from twinvae_collect.rendering import marked_number, model_in_words, render
-from twinvae_studies import claims
+from twinvae_studies import amounts, claims, errata
 
 TEXT = r"""
 A number \val{03/torch/a}, \val{03/tf/a}. % \val{03/torch/in_a_comment}
@@ -384,6 +384,13 @@ def test_a_claim_that_cannot_be_judged_is_named(runs, texts, change, message):
 def test_a_list_that_is_no_yaml_is_refused_in_one_line_and_executes_nothing(runs, texts, name, text):
     (texts / name).write_text(text)
     assert name in refusal() and "\n" not in refusal()
+
+
+@pytest.mark.parametrize("read", [claims.load, amounts.load, errata.load])
+def test_a_key_that_stands_twice_is_no_slip_that_nobody_sees(read, tmp_path):
+    (tmp_path / "list.yaml").write_text("- {id: a, id: b}")
+    with pytest.raises(ValueError, match="list.yaml .* the key 'id' stands twice"):
+        read(tmp_path / "list.yaml")
 
 
 def test_claims_have_ids_of_their_own(runs, texts):

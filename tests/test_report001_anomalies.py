@@ -9,7 +9,7 @@ from pair import CVAE, TWINS, VAE, splits
 
 from twinvae import backend, data
 from twinvae.spec import TrainSpec
-from twinvae_studies import evaluation, report001_anomalies
+from twinvae_studies import evaluation, planning, report001_anomalies
 
 SETTINGS = TrainSpec(1, 8)
 IMAGES = splits()
@@ -36,7 +36,7 @@ def test_the_detectors_are_for_the_images_of_the_cases():
 
 
 def test_held_out_classes_are_gone_and_the_rest_numbered_anew():
-    rest, out = report001_anomalies.without(IMAGES, (1,)), report001_anomalies.only(IMAGES, 1)
+    rest, out = planning.without(IMAGES, (1,)), report001_anomalies.only(IMAGES, 1)
     assert rest.train.class_names == ("a", "c") and set(rest.train.y) == {0, 1}
     assert len(out) + len(rest.test) == len(IMAGES.test)
     assert (rest.train.x == IMAGES.train.x[IMAGES.train.y != 1]).all()

@@ -146,5 +146,5 @@ def test_small_trainings_are_not_compiled_in_smoke():
     tf = pytest.importorskip("tensorflow")
     for smoke in (True, False):
         for name in backend.TWINS:
-            with report001.eager(SimpleNamespace(smoke=smoke), backend.get(name)):
+            with evaluation.eager(SimpleNamespace(smoke=smoke), backend.get(name)):
                 assert tf.config.functions_run_eagerly() == (smoke and name == "tf")

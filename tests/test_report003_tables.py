@@ -9,7 +9,7 @@ from test_report003 import CGAN, CVAE, RUN, Y, images, jobs, judge  # noqa: F401
 
 from twinvae import backend
 from twinvae.spec import TrainSpec, count_weights
-from twinvae_studies import evaluation, report003
+from twinvae_studies import evaluation, report003, speed
 from twinvae_studies import report003_figures as figures
 from twinvae_studies import report003_tables as tables
 
@@ -163,7 +163,7 @@ def test_the_memory_of_a_training_is_that_of_its_optimiser(trained, monkeypatch)
     run, race = kept(pca_accuracy=0.4, pca_frechet=20.0, cvae_pace=1.0, cvae_pace_iqr=0.0), raced()
     settings = TrainSpec(1, optimizer="rmsprop", average=0.9)
     one = SimpleNamespace(spec=CVAE, settings=settings)
-    monkeypatch.setattr(tables, "drawing_seconds", lambda models, y: dict.fromkeys(models, [1.0]))
+    monkeypatch.setattr(tables, "seconds_in_turns", lambda draws, rounds: dict.fromkeys(draws, [1.0]))
     tables.takes(run, race[race.model == "CVAE"], {"CVAE": [one, one]}, Y)
     assert run.numbers["cvae_mib"] == count_weights(CVAE) * 4 * 4 / 2**20
 
@@ -190,16 +190,16 @@ def test_a_race_is_drawn_against_minutes_between_the_floor_and_real_images():
     assert [line.get_ydata()[0] for line in fig.axes[0].lines if line.get_linestyle() == "-."] == [1]
 
 
-def test_models_draw_in_turns_and_the_first_round_is_not_timed(monkeypatch):
+def test_actions_take_turns_and_the_first_round_is_not_timed(monkeypatch):
     clock, turns = [0.0], []
 
-    def generate(model, y):
-        turns.append(model)
-        clock[0] += 100 if len(turns) <= 2 else {"a": 1, "b": 2}[model]
+    def act(name):
+        turns.append(name)
+        clock[0] += 100 if len(turns) <= 2 else {"a": 1, "b": 2}[name]
 
-    monkeypatch.setattr(tables.evaluation, "generate", generate)
-    monkeypatch.setattr(tables.time, "perf_counter", lambda: clock[0])
-    assert tables.drawing_seconds({"CVAE": "a", "CGAN": "b"}, Y, rounds=2) == {"CVAE": [1, 1], "CGAN": [2, 2]}
+    monkeypatch.setattr(speed.time, "perf_counter", lambda: clock[0])
+    actions = {"CVAE": lambda: act("a"), "CGAN": lambda: act("b")}
+    assert speed.seconds_in_turns(actions, rounds=2) == {"CVAE": [1, 1], "CGAN": [2, 2]}
     assert turns == ["a", "b"] * 3
 
 

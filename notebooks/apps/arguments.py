@@ -16,8 +16,8 @@ MOST_IMAGES = 1_000  # in a row of a picture
 LONGEST_TEXT = 10_000  # characters, about fifteen pages
 
 
-def checked_output(path: Path, endings: tuple[str, ...]) -> Path:
-    """Return the path of a file to be written, its folder made.
+def check_output(path: Path, *endings: str) -> None:
+    """Make the folder of a file to be written.
 
     Raises ValueError for another ending, a folder of that name, and a folder that cannot be made or written into.
     """
@@ -32,14 +32,13 @@ def checked_output(path: Path, endings: tuple[str, ...]) -> Path:
         why = f"{error.filename}: {error.strerror}"
     if why:
         raise ValueError(f"cannot write {str(path)!r} ({why}); name another file with --out")
-    return path
 
 
-def checked_count(n: int) -> int:
-    """Return a number of images; ValueError for none or more than a picture has room for."""
+def check_picture(n: int, out: Path) -> None:
+    """Raise ValueError for a picture of no image or of more than it has room for, or one that cannot be written."""
     if not 1 <= n <= MOST_IMAGES:
         raise ValueError(f"n is {n}; it must be a whole number from 1 to {MOST_IMAGES:,}")
-    return n
+    check_output(out, ".png")
 
 
 def checked_size(given: str) -> tuple[int, int]:

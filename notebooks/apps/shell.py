@@ -56,7 +56,7 @@ def sample(
     """Draw images from a model and write them as one picture, a row a label."""
     import twinvae
 
-    arguments.checked_count(n), arguments.checked_output(out, (".png",))
+    arguments.check_picture(n, out)
     x = twinvae.load(name, backend).sample(label or None, n, seed)
     _write_picture(x, n if len(x) > n else math.ceil(math.sqrt(n)), out)
 
@@ -76,7 +76,7 @@ def reconstruct(
     from twinvae import data
     from twinvae.training.spot_check import named_images
 
-    arguments.checked_count(n), arguments.checked_output(out, (".png",))
+    arguments.check_picture(n, out)
     model = twinvae.load(name, backend)
     *size, channels = model.spec.image_shape
     fit = {"size": tuple(size), "channels": channels} if dataset.startswith("folder:") else {}
@@ -124,18 +124,15 @@ def write(
 ) -> None:
     """Write a text in one writer's hand."""
     from twinvae import backend as backends
-    from twinvae.paths import written_whole
     from twinvae.spec import whole
 
     whole("writer", writer, least=0)
-    arguments.checked_output(out, (".pdf", ".png"))
+    arguments.check_output(out, ".pdf", ".png")
     text = arguments.checked_text(text)
     from twinvae_apps import handwriting  # takes seconds
 
     page = handwriting.write(text, handwriting.load(backends.get(backend)).hand(writer), placeholder)
-    with written_whole(out) as part:
-        handwriting.save(page, part)
-    print(out)
+    print(handwriting.save(page, out))
 
 
 @app.command()

@@ -5,7 +5,7 @@ condition: where and how a label enters encoder, decoder and prior, three seeds.
 collapse: report 004's VAE, whose small initial weights leave the code unused for long, and remedies against it.
 """
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from itertools import product
 
 import pandas as pd
@@ -53,14 +53,12 @@ def conditioned(encoder: str, decoder: str, prior: str) -> ModelSpec:
 def remedies() -> dict[str, tuple[ModelSpec, tuple[float, ...]]]:
     """Return change -> report 004's VAE with it, and beta in each quarter of the training."""
     report = zoo.get("report004_vae")
-    known = {field.name: getattr(report, field.name) for field in fields(report)}
-    free = FreeBitsSpec(**known | {"kind": "free_bits"}, free=0.1)
     plain = (1.0, 1.0, 1.0, 1.0)
     return {
         "as reported": (report, plain),
         "usual weights": (replace(report, init="keras"), plain),
         "warm-up": (report, (0.0, 0.3, 0.6, 1.0)),
-        "free bits": (free, plain),
+        "free bits": (planning.recast(report, FreeBitsSpec, kind="free_bits", free=0.1), plain),
         "learned variance": (replace(report, likelihood="gaussian_learned"), plain),
     }
 
@@ -88,8 +86,7 @@ def worth(trained: Trained, images: data.Images) -> dict[str, float]:
     With free bits the KL is the true one.  squared_error is that of the mean image for the mean of q(z | x).
     """
     if trained.spec.kind == "free_bits":
-        known = {field.name: getattr(trained.spec, field.name) for field in fields(ModelSpec)}
-        plain = trained.twin.models.build(ModelSpec(**known | {"kind": "vae"}))
+        plain = trained.twin.models.build(planning.recast(trained.spec, ModelSpec, kind="vae"))
         plain.set_arrays(trained.model.get_arrays())
         trained = replace(trained, model=plain)
     _, recon, kl = trained.twin.train.evaluate(trained.model, images, replace(trained.settings, beta=1.0))

@@ -5,7 +5,7 @@ The VAE of Burda et al. 2016 with one stochastic layer, trained on k samples of 
 p(z | y).  All take the same number of updates, one VAE as much time as the dearest of them.  Notebook 09 shows it.
 """
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -54,8 +54,8 @@ def model(name: str) -> ModelSpec:
         label = dict(num_classes=10, encoder_condition="concat", decoder_condition="concat", prior=more)
         return replace(vae, name=name, kind="cvae", **label)
     if more.isdigit():
-        known = {field.name: getattr(vae, field.name) for field in fields(vae)}
-        return BoundSpec(**known | {"name": name, "kind": "iwae"}, samples=int(more), weighted=kind == "iwae")
+        bound = dict(kind="iwae", samples=int(more), weighted=kind == "iwae")
+        return planning.recast(vae, BoundSpec, name=name, **bound)
     return vae
 
 

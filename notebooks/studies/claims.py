@@ -23,15 +23,13 @@ A claim is a mapping with
 """
 
 import ast
-from collections import Counter
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-import yaml
 from scipy import stats
 
 from twinvae.run.results import Result
-from twinvae_studies import amounts
+from twinvae_studies import amounts, strict_yaml
 from twinvae_studies.amounts import ENOUGH, Amount
 
 HOLDS, FAILS, UNDECIDED, NOT_TESTED = "holds", "does not hold", "undecided", "not tested"
@@ -120,7 +118,7 @@ class Claim:
 def load(path: Path) -> list[Claim]:
     """Read the claims, and the amounts beside them; ValueError that names the claim that is not as the module says."""
     claims, known = [], amounts.load(path.parent / "amounts.yaml")
-    for number, entry in enumerate(yaml.safe_load(path.read_text(encoding="utf-8")) or [], start=1):
+    for number, entry in enumerate(strict_yaml.read(path) or [], start=1):
         name = entry.get("id", f"number {number}") if isinstance(entry, dict) else f"number {number}"
         try:
             claims.append(Claim(**entry | {"models": tuple(known[model] for model in entry.get("models", ()))}))
@@ -128,8 +126,7 @@ def load(path: Path) -> list[Claim]:
             raise ValueError(f"claim {name}: amounts.yaml has no model {error}; it has {', '.join(known)}") from None
         except TypeError as error:
             raise ValueError(f"claim {name} in {path.name}: {str(error).replace('Claim.__init__() ', '')}") from None
-    twice = sorted(name for name, times in Counter(claim.id for claim in claims).items() if times > 1)
-    if twice:
+    if twice := strict_yaml.repeated(claim.id for claim in claims):
         raise ValueError(f"claim {', '.join(twice)} stands more than once in {path.name}; give each its own id")
     return claims
 
@@ -200,10 +197,8 @@ def untested(claim: Claim, numbers: dict[str, float]) -> list[str]:
 
 def reasons(claim: Claim, result: Result) -> list[str]:
     """Return in words why a run cannot decide a claim; nothing where it can."""
-    short = [
-        why for theirs in claim.models if (why := amounts.shortfall(theirs, amounts.trained(result, theirs.model)))
-    ]
-    return short + untested(claim, result.numbers)
+    short = (amounts.shortfall(theirs, amounts.trained(result, theirs.model)) for theirs in claim.models)
+    return [*filter(None, short), *untested(claim, result.numbers)]
 
 
 def judge(claim: Claim, result: Result) -> str:

@@ -1,13 +1,13 @@
 """The errata of the five reports: one list in `report/errata.yaml`, from which every table of them is made."""
 
 import re
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
+
+from twinvae_studies import strict_yaml
 
 FIELDS = ("id", "report", "where", "stands", "right", "proof")
 STATED = "stated"  # the proof of what needs no computation
@@ -19,15 +19,14 @@ def load(path: Path) -> list[dict[str, str]]:
 
     Raises ValueError for an item with other fields than FIELDS, an empty one, or an id that comes twice.
     """
-    items = yaml.safe_load(path.read_text(encoding="utf-8"))
+    items = strict_yaml.read(path)
     for item in items:
         if tuple(item) != FIELDS or not all(isinstance(text, str) and text for text in item.values()):
             raise ValueError(
                 f"{path.name}: item {item.get('id')} has the fields {list(item)}; "
                 f"give each of {list(FIELDS)}, in this order, as text"
             )
-    counts = Counter(item["id"] for item in items)
-    if twice := sorted(counts - Counter(set(counts))):
+    if twice := strict_yaml.repeated(item["id"] for item in items):
         raise ValueError(f"{path.name}: {', '.join(twice)} stands there twice; give each item an id of its own")
     return items
 

@@ -2,9 +2,12 @@
 
 Knows a twin only by what `backend.get` returned.
 
-Arrays in and out are NumPy: images x [N, H, W, C] in [0, 1], labels y [N], codes z [N, Z].
+Arrays in and out are NumPy: images x [N, H, W, C] in [0, 1], labels y [N] or conditions of numbers y [N, K], codes z
+[N, Z].
 """
 
+import zlib
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import lru_cache
 from types import ModuleType
@@ -37,6 +40,11 @@ def train_all(run, jobs: Any, *images: data.Splits) -> Any:
     return train_or_load(jobs, fitting, run.may_train)
 
 
+def eager(run, twin: ModuleType) -> AbstractContextManager:
+    """Return the context of many small trainings: in smoke, a step or two of each is not worth compiling."""
+    return twin.train.uncompiled() if run.smoke else nullcontext()
+
+
 def unlabelled(model: ModelSpec, name: str) -> ModelSpec:
     """Return the VAE with the layers of a CVAE, without those that only serve its label."""
     label = dict(num_classes=0, encoder_condition="none", decoder_condition="none", conditioner=(), prior="standard")
@@ -46,8 +54,8 @@ def unlabelled(model: ModelSpec, name: str) -> ModelSpec:
 
 
 def one_hot(trained: Trained, y: np.ndarray) -> np.ndarray:
-    """Return labels as the model takes them; a model without condition ignores them.  [N] -> [N, K]"""
-    return data.one_hot(y, max(trained.spec.num_classes, int(y.max()) + 1))
+    """Return labels as the model takes them, numbers as they are; a model without condition ignores both.  -> [N, K]"""
+    return y if y.ndim == 2 else data.one_hot(y, max(trained.spec.num_classes, int(y.max()) + 1))
 
 
 def generate(trained: Trained, y: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -68,7 +76,7 @@ def squared_error(x: np.ndarray, x_recon: np.ndarray) -> np.ndarray:
 
 
 def codes(trained: Trained, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the parameters of q(z | x).  [N, H, W, C], [N] -> mu, logvar [N, Z]"""
+    """Return the parameters of q(z | x[, y]).  -> mu, logvar [N, Z]"""
     return trained.predict("encode", x, one_hot(trained, y))
 
 
@@ -131,6 +139,11 @@ def balanced(num_classes: int, per_class: int) -> np.ndarray:
 def mean_sd(values: list[float]) -> tuple[float, float]:
     """Return mean and standard deviation over seeds; one seed has a deviation of 0."""
     return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+
+
+def packed_bytes(x: np.ndarray) -> np.ndarray:
+    """Return how many bytes each image takes packed without loss, by what packs a PNG.  uint8 [N, H, W, C] -> [N]"""
+    return np.array([len(zlib.compress(image.tobytes(), 9)) for image in x])
 
 
 class Part:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from twinvae import data, randomness
 from twinvae.spec import Activation, BatchNorm, Conv, ConvTranspose, Dense, Flatten, ModelSpec, Reshape, TrainSpec, mlp
-from twinvae_studies import parity
+from twinvae_studies import evaluation, parity
 from twinvae_studies.training_loops import PT, TF, KerasAdam, keras, numpy, tf_graph, torch
 
 MLP_VAE = ModelSpec("mlp_vae", "vae", (28, 28, 1), 20, (Flatten(), *mlp(200)), mlp(200), init="keras")
@@ -40,9 +40,9 @@ def after_each_layer(twin: ModuleType, model: Any, name: str, h: np.ndarray) -> 
     return found
 
 
-def signals(twin: ModuleType, spec: ModelSpec, batch: randomness.Batch, dtype: str) -> tuple[dict, dict]:
+def signals(twin: ModuleType, spec: ModelSpec, batch: randomness.Batch) -> tuple[dict, dict]:
     """Return all layers' outputs for a batch, and the gradients of the loss by weight, in PyTorch's layout."""
-    model, settings = twin.models.build(spec, dtype=dtype), TrainSpec(epochs=1)
+    model, settings = twin.models.build(spec, dtype="float64"), TrainSpec(epochs=1)
     found = after_each_layer(twin, model, "encoder", batch.x_in)
     features = next(reversed(found.values())).reshape(len(batch.x), -1)
     found |= after_each_layer(twin, model, "mu", features) | after_each_layer(twin, model, "logvar", features)
@@ -54,16 +54,15 @@ def signals(twin: ModuleType, spec: ModelSpec, batch: randomness.Batch, dtype: s
     return found, {name: layout(numpy(g)) for name, g in zip(optimizer.names, gradients, strict=True)}
 
 
-def layer_table(spec: ModelSpec, batch: randomness.Batch, dtype: str = "float64") -> pd.DataFrame:
+def layer_table(spec: ModelSpec, batch: randomness.Batch) -> pd.DataFrame:
     """Return a row a layer of a VAE without condition: outputs and gradients apart, over the largest."""
-    (torch_out, torch_grad), (tf_out, tf_grad) = (signals(twin, spec, batch, dtype) for twin in (PT, TF))
+    (torch_out, torch_grad), (tf_out, tf_grad) = (signals(twin, spec, batch) for twin in (PT, TF))
     rows = []
     for name, out in torch_out.items():
         own = {n: g for n, g in torch_grad.items() if n.rpartition(".")[0] == name}
         apart = parity.over_largest({"": out}, {"": tf_out[name]})
-        rows.append(
-            (name, " x ".join(map(str, out.shape[1:])), apart, parity.over_largest(own, tf_grad) if own else None)
-        )
+        of_gradients = parity.over_largest(own, tf_grad) if own else None
+        rows.append((name, " x ".join(map(str, out.shape[1:])), apart, of_gradients))
     return pd.DataFrame(rows, columns=["layer", "output", "outputs apart", "gradients apart"])
 
 
@@ -216,5 +215,4 @@ def keep_gap(run, torch_curves: np.ndarray, tf_curves: np.ndarray, share: np.nda
     run.number("defaults_gap_share", share[largest], ".0f")
     run.number("defaults_gap_end", gap[-1], ".1f")
     for name, curves in (("torch", torch_curves), ("tf", tf_curves)):
-        run.number(f"defaults_{name}", curves[:, -1].mean(), ".1f")
-        run.number(f"defaults_{name}_sd", curves[:, -1].std(ddof=1) if len(curves) > 1 else 0.0, ".1f")
+        evaluation.keep(run, f"defaults_{name}", curves[:, -1], ".1f")

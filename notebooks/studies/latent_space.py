@@ -1,6 +1,6 @@
 """Planes, projections, lines and traversals of a latent space, which `twinvae.figures.latent` draws.
 
-Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels y [N], codes z [N, Z].
+Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels y [N] (or conditions [N, K]), codes z [N, Z].
 """
 
 import numpy as np
@@ -93,7 +93,6 @@ def traversal(
     kl = latent.kl_per_dimension(mu, logvar)
     most = np.argsort(-kl)[:units]
     z = np.tile(mu[0], (len(most), len(at), 1))
-    for row, unit in enumerate(most):
-        z[row, :, unit] = at
-    images = decode(trained, z.reshape(-1, z.shape[-1]), np.full(len(most) * len(at), y[0]))
+    z[np.arange(len(most)), :, most] = at
+    images = decode(trained, z.reshape(-1, z.shape[-1]), np.repeat(y[:1], len(most) * len(at), axis=0))
     return images.reshape(len(most), len(at), *x.shape[1:]), most, kl[most]

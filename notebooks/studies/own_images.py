@@ -1,6 +1,6 @@
 """The user's own images: what notebook 11 trains on them, and what it looks at.
 
-Arrays are NumPy: images x [N, H, W, C] in [0, 1]; conditions y [N, K], one-hot labels or a condition's numbers.
+Arrays are NumPy: images x [N, H, W, C] in [0, 1]; labels y [N], or conditions of numbers y [N, K].
 """
 
 import math
@@ -13,11 +13,10 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
 from twinvae import data, randomness
 from twinvae.data import Images, Splits
-from twinvae.metrics import latent
 from twinvae.spec import Activation, Dense, Film, Flatten, Layer, ModelSpec, TrainSpec, count_weights, mlp
 from twinvae.training import Job, Trained, recipe_of
-from twinvae_studies import planning
-from twinvae_studies.planning import sizes
+from twinvae_studies import evaluation, latent_space, planning
+from twinvae_studies.planning import Count, sizes
 
 AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
     images=(sizes(300, 60, 60), sizes(12_000, 2_000, 2_000), sizes(None, None, None)),
@@ -57,7 +56,7 @@ def _modulated(*widths: int) -> tuple[Layer, ...]:
 
 
 def jobs(
-    profile: str, backend: str, images: Splits, latent_dim: int, epochs: int | None, seeds: int | None
+    profile: str, backend: str, images: Splits, latent_dim: int, epochs: Count, seeds: Count
 ) -> dict[str, list[Job]]:
     """Return the trainings of each kind, a job a seed; epochs that are None are as many as the profile's steps take."""
     amounts, count = AMOUNTS[profile], len(images.train)
@@ -100,27 +99,6 @@ def of_angles(angles: np.ndarray) -> np.ndarray:
 
 
 # ---------------------------------------------------------------- what came out
-def condition(images: Images) -> np.ndarray:
-    """Return what a CVAE is told of each image.  -> [N, K]"""
-    return randomness.condition(images, np.arange(len(images)), "float32")
-
-
-def reconstruct(trained: Trained, images: Images) -> np.ndarray:
-    """Return images decoded from their codes, of a VAE from the mean.  -> [N, H, W, C]"""
-    return trained.predict("reconstruct", data.scale(images.x), condition(images), None)
-
-
-def codes(trained: Trained, images: Images) -> tuple[np.ndarray, np.ndarray]:
-    """Return mu and logvar of q(z|x) for each image.  -> [N, Z] twice"""
-    return trained.predict("encode", data.scale(images.x), condition(images))
-
-
-def drawn(trained: Trained, y: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Return an image for each condition, from codes that N(0, I) draws by the seed.  [N, K] -> [N, H, W, C]"""
-    z = randomness.rng(seed, "prior").standard_normal((len(y), trained.spec.latent_dim))
-    return trained.predict("generate", z, y)
-
-
 def examples(images: Images, most: int = 8) -> np.ndarray:
     """Return the rows of the images to be shown: the first of each class, or some along its first number."""
     if images.y.ndim == 1 and images.num_classes > 1:
@@ -145,33 +123,15 @@ class Reader:
         return float(self.model.score(self._rows(x), y))
 
 
-def errors(x: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Return the mean squared error of each image, a pixel.  [N, H, W, C] twice -> [N]"""
-    return ((x - other) ** 2).reshape(len(x), -1).mean(1, dtype=np.float64)
-
-
 def around(trained: Trained, image: np.ndarray, angles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Encode an upright image and decode its code under other angles; beside it the image really turned.
 
     image uint8 [H, W, C], angles [A] in degrees -> two arrays [A, H, W, C] in [0, 1]: as decoded, as turned
     """
     upright = of_angles(np.zeros(1))
-    mu, _ = trained.predict("encode", data.scale(image[None]), upright)
-    made = trained.predict("generate", mu.repeat(len(angles), 0), of_angles(angles))
+    mu, _ = evaluation.codes(trained, data.scale(image[None]), upright)
+    made = latent_space.decode(trained, mu.repeat(len(angles), 0), of_angles(angles))
     return made, data.scale(np.stack([turn(image, angle) for angle in angles]))
-
-
-def traversal(trained: Trained, images: Images, at: np.ndarray, units: int = 5) -> tuple[np.ndarray, np.ndarray]:
-    """Decode the first image's code with one unit after the other moved to the values `at`, those with most KL first.
-
-    -> images [U, A, H, W, C], units [U]
-    """
-    mu, logvar = codes(trained, images)
-    most = np.argsort(-latent.kl_per_dimension(mu, logvar))[:units]
-    z = np.tile(mu[0], (len(most), len(at), 1))
-    z[np.arange(len(most)), :, most] = at
-    made = trained.predict("generate", z.reshape(-1, mu.shape[1]), condition(images)[:1].repeat(len(most) * len(at), 0))
-    return made.reshape(len(most), len(at), *images.shape), most
 
 
 def inside(images: Images, gap: tuple[float, float]) -> np.ndarray:
@@ -192,7 +152,7 @@ def of_turning(trained: Trained, images: Any, gap: tuple[float, float], count: i
     found = {"inside": [], "outside": [], "nearest": []}
     for image in images.x[:count]:
         for name, angles in (("inside", inside), ("outside", outside)):
-            found[name].append(errors(*around(trained, image, angles)).mean())
+            found[name].append((evaluation.squared_error(*around(trained, image, angles)) / image.size).mean())
         right, near = (data.scale(np.stack([turn(image, angle) for angle in at])) for at in (inside, edges))
-        found["nearest"].append(errors(right, near).mean())
+        found["nearest"].append((evaluation.squared_error(right, near) / image.size).mean())
     return {name: float(np.mean(values)) for name, values in found.items()}

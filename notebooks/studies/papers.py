@@ -5,7 +5,6 @@ A study has `AMOUNTS` by profile, `jobs(profile, backend_name)`, and `study(run,
 
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +15,7 @@ from twinvae import backend, data
 from twinvae.metrics import likelihood
 from twinvae.spec import TrainSpec
 from twinvae.training import Job, NotTrained, Trained, per_image, train_or_load
+from twinvae_studies import evaluation
 
 SOURCE_COLUMNS = ["study", "twin", "commit", "data", "CPU", "threads"]
 images = lru_cache(maxsize=4)(data.from_recipe)  # the same splits, and the same object, for each twin and seed
@@ -31,9 +31,8 @@ def settings(phases: Sequence[tuple[int, float]], batch_size: int, seed: int = 0
 
 def train(run, job: Job) -> Trained:
     """Return the trained model of a job, trained now where the run's profile may; in smoke nothing is compiled."""
-    eager = backend.get(job.backend).train.uncompiled if run.smoke else nullcontext
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # its notes on compiling for each model anew
-    with eager():
+    with evaluation.eager(run, backend.get(job.backend)):
         return train_or_load(job, images(job.data), run.may_train)
 
 
@@ -68,7 +67,6 @@ def sources(studies: dict[str, dict[str, dict]]) -> pd.DataFrame:
 
     A commit's + says that the library or the notebooks differed from it.
     """
-
     rows = []
     for study, found in studies.items():
         for twin, facts in found.items():

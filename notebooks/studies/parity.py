@@ -33,11 +33,9 @@ HEAVY = 10_000_000  # multiply-adds of an image, above which a model is measured
 ABSOLUTE = {"float64": 1e-12, "float32": 1e-6}
 
 
-def random_batches(
-    spec: ModelSpec | GanSpec, size: int, steps: int, dtype: str, seed: int = 0
-) -> list[randomness.Batch]:
+def random_batches(spec: ModelSpec | GanSpec, size: int, steps: int, dtype: str) -> list[randomness.Batch]:
     """Return batches of random images, labels and noise in the shapes of a model."""
-    generator, hot = np.random.default_rng(seed), np.eye(max(spec.num_classes, 1), dtype=dtype)
+    generator, hot = np.random.default_rng(0), np.eye(max(spec.num_classes, 1), dtype=dtype)
     batches = []
     for x in (generator.random((steps, size, *spec.image_shape)) ** 3).astype(dtype):
         y = hot[generator.integers(len(hot), size=size)]

@@ -8,7 +8,6 @@ framework.  Each twin runs in a process of its own, for two that use all cores s
 
 import os
 import sys
-import time
 from collections.abc import Callable
 from types import ModuleType
 
@@ -17,7 +16,7 @@ import pandas as pd
 
 from twinvae import backend, data, randomness
 from twinvae.spec import Dense, Flatten, ModelSpec, TrainSpec, mlp
-from twinvae_studies.speed import each_alone, made_up
+from twinvae_studies.speed import each_alone, made_up, seconds_in_turns
 
 IMAGES, BATCHES, TURNS = 12_800, (128, 256), 5
 HIDDEN, CODE, PIXELS = 400, 20, 784
@@ -157,14 +156,7 @@ def table(name: str, batch: int) -> pd.DataFrame:
     twin, images = backend.get(name), made_up(IMAGES, MODEL)
     ways = {"limit": products(twin, images, batch), "twin": ours(twin, images, batch)}
     ways |= (torch_peers if name == "torch" else tf_peers)(images, batch)
-    seconds = {way: [] for way in ways}
-    for turn in range(1 + TURNS):
-        for way, epoch in ways.items():
-            start = time.perf_counter()
-            epoch()
-            if turn:  # the first compiles
-                seconds[way].append(time.perf_counter() - start)
-    speed = len(images) / pd.DataFrame(seconds)
+    speed = len(images) / pd.DataFrame(seconds_in_turns(ways, TURNS))
     rows = speed.quantile([0.5, 0.25, 0.75]).T.set_axis(["images/s", "lower quartile", "upper quartile"], axis=1)
     rows["share of limit"] = rows["images/s"] / rows.loc["limit", "images/s"]
     return rows.rename_axis("way").reset_index().assign(backend=name, batch=batch)

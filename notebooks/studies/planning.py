@@ -1,22 +1,23 @@
 """What a study trains, said before an image is read: amounts by profile, recipes of images, seeds."""
 
 from collections import namedtuple
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
+
+import numpy as np
 
 from twinvae import data
 from twinvae.spec import ModelSpec
 from twinvae.training import Job
 
 PROFILES = ("smoke", "quick", "full")
+Count = int | None  # of epochs or seeds, as a notebook's parameters ask for them; None: as many as the profile says
 
 
 def amounts(**each: tuple[Any, Any, Any]) -> dict[str, Any]:
     """Return profile -> a record of the amounts, each of which is given as (smoke, quick, full)."""
     record = namedtuple("Amounts", each)
-    return {
-        profile: record(*of_one) for profile, of_one in zip(PROFILES, zip(*each.values(), strict=True), strict=True)
-    }
+    return dict(zip(PROFILES, map(record._make, zip(*each.values(), strict=True)), strict=True))
 
 
 def sizes(train: int | None, valid: int | None, test: int | None) -> dict[str, int | None]:
@@ -36,6 +37,28 @@ def shape(images: data.Recipe) -> tuple[tuple[int, int, int], int]:
     """Return the size (H, W, C) of the images of a recipe without options, and the number of their classes."""
     known = data.SETS.get(images.dataset) or data.from_recipe(images).train
     return known.shape, len(known.class_names)
+
+
+def left_out(images: data.Recipe, classes: tuple[int, ...]) -> data.Recipe:
+    """Return the recipe of the images that are of none of these classes; see `without`."""
+    return replace(images, transform=f"{__name__}:{without.__name__}", arguments=(("held_out", classes),))
+
+
+def without(images: data.Splits, held_out: tuple[int, ...]) -> data.Splits:
+    """Return the splits without some classes; those that stay are numbered anew, in order."""
+    kept = np.setdiff1d(np.arange(images.train.num_classes), held_out)
+
+    def part(images: data.Images) -> data.Images:
+        inside = np.isin(images.y, kept)
+        names = tuple(images.class_names[k] for k in kept)
+        return data.Images(images.x[inside], np.searchsorted(kept, images.y[inside]), names, images.source)
+
+    return replace(images, train=part(images.train), valid=part(images.valid), test=part(images.test))
+
+
+def recast(model: ModelSpec, record: type[ModelSpec], **changes: Any) -> ModelSpec:
+    """Return the model as another kind of record, with changes: in fields that only it has, as `samples`, or others."""
+    return record(**{field.name: getattr(model, field.name) for field in fields(ModelSpec)} | changes)
 
 
 def code_sizes(model: ModelSpec, latent_dims: tuple[int, ...]) -> dict[str, ModelSpec]:

@@ -189,19 +189,9 @@ def nearest(x: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 def small_cvae(images: Images, init: str = "keras") -> spec.ModelSpec:
     """Return the CVAE with one hidden layer that section 8 trains, for images of this shape and these classes."""
-    return spec.ModelSpec(
-        "small_cvae",
-        "cvae",
-        images.shape,
-        latent_dim=16,
-        num_classes=images.num_classes,
-        encoder=(spec.Flatten(), *spec.mlp(128)),
-        decoder=spec.mlp(128),
-        encoder_condition="concat",
-        decoder_condition="concat",
-        init=init,
-        report="000",
-    )
+    layers = dict(encoder=(spec.Flatten(), *spec.mlp(128)), decoder=spec.mlp(128), init=init)
+    label = dict(num_classes=images.num_classes, encoder_condition="concat", decoder_condition="concat")
+    return spec.ModelSpec("small_cvae", "cvae", images.shape, 16, **layers, **label, report="000")
 
 
 def scale_table(curves: dict[int, pd.DataFrame]) -> pd.DataFrame:

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -63,6 +64,7 @@ def read(paper: np.ndarray) -> str:
     return " ".join(said.stdout.decode().split())
 
 
+@cache  # the error rate of a page asks for it, then the confusions
 def aligned(text: str, seen: str) -> list[tuple[str, str]]:
     """Return pairs of characters, asked for and seen, with the fewest differences; '' where one has no partner.
 
@@ -129,9 +131,8 @@ def pages_read(pen: Pen, real: data.Images, writers: int) -> pd.DataFrame:
     """
     ink = 1 - data.scale(real.x)[..., 0]  # dark on white as they are
     hands = [(WRITERS, k, pen.hand(k)) for k in range(writers)]
-    hands += [(REAL, k, hand_of(ink, real.y, k)) for k in range((writers + 1) // 2)] + [
-        (PRINT, 0, hand_of(*printed(), 0))
-    ]
+    hands += [(REAL, k, hand_of(ink, real.y, k)) for k in range((writers + 1) // 2)]
+    hands += [(PRINT, 0, hand_of(*printed(), 0))]
     with ThreadPoolExecutor(os.cpu_count()) as readers:
         seen = list(readers.map(read, [write(TEXT, hand).paper() for _, _, hand in hands]))
     rows, text = [], " ".join(TEXT.split())

@@ -22,7 +22,7 @@ from twinvae.spec import TrainSpec
 from twinvae.training import Job
 from twinvae_studies import evaluation, planning, report000_training, tensorboard_events
 from twinvae_studies.evaluation import Trained
-from twinvae_studies.planning import sizes
+from twinvae_studies.planning import Count, sizes
 
 AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
     nist=(sizes(124, 62, None), sizes(None, None, None), sizes(None, None, None)),
@@ -45,23 +45,17 @@ SMALL = {  # other losses, and what might make samples obey or vary more
     "elbo": {"beta": 1.0},
     "prior": {"prior": "learned"},
 }
-PROJECTOR = 'embeddings {{\n  tensor_name: "codes"\n  tensor_path: "{0}"\n  metadata_path: "{1}"\n}}\n'
+PROJECTOR = 'embeddings {\n  tensor_name: "codes"\n  tensor_path: "codes.tsv"\n  metadata_path: "names.tsv"\n}\n'
 
 
 # ---------------------------------------------------------------- what is trained
 def jobs(
-    profile: str,
-    backend: str,
-    epochs: int | None,
-    seeds: int | None,
-    batch_size: int,
-    learning_rate: float,
-    beta: float,
+    profile: str, backend: str, epochs: Count, seeds: Count, batch_size: int, learning_rate: float, beta: float
 ) -> dict:
     """Return the trainings of notebook 07 that come to an end, and 'stopped', which does not.
 
-    'cvae', 'vae': seeds; 'nist', 'mnist': one each; 'small': name -> seeds.  Epochs and seeds that are None are the
-    profile's.  MNIST's images are as many as NIST's, which are read for it.
+    'cvae', 'vae': seeds; 'nist', 'mnist': one each; 'small': name -> seeds.  MNIST's images are as many as NIST's,
+    which are read for it.
     """
     amounts = AMOUNTS[profile]
     seeds = seeds or (amounts.seeds if backend == "torch" else 1)
@@ -148,7 +142,7 @@ def projector(folder: Path, z: np.ndarray, names: Sequence[str]) -> None:
     rows = pd.DataFrame(z).to_csv(sep="\t", header=False, index=False, float_format="%.5g")
     paths.write_text(folder / "codes.tsv", rows)
     paths.write_text(folder / "names.tsv", "\n".join(names) + "\n")
-    paths.write_text(folder / "projector_config.pbtxt", PROJECTOR.format("codes.tsv", "names.tsv"))
+    paths.write_text(folder / "projector_config.pbtxt", PROJECTOR)
 
 
 # ---------------------------------------------------------------- modules

@@ -31,7 +31,6 @@ def lookalikes(asked: np.ndarray, real: np.ndarray, names: Sequence[str], count:
 
     Confusion matrices [K, K] of counts, rows asked for: a pair's number is the mean of its two shares.
     """
-
     rows, columns = np.triu_indices(len(names), 1)
     both = [matrix / np.maximum(matrix.sum(1, keepdims=True), 1) for matrix in (asked, real)]
     samples, truth = ((share[rows, columns] + share[columns, rows]) / 2 for share in both)
@@ -40,9 +39,9 @@ def lookalikes(asked: np.ndarray, real: np.ndarray, names: Sequence[str], count:
     return table.sort_values("samples", ascending=False, kind="stable", ignore_index=True).head(count)
 
 
-def contrasted(trained: Trained, y: np.ndarray, factor: float, seed: int = 0) -> np.ndarray:
+def contrasted(trained: Trained, y: np.ndarray, factor: float) -> np.ndarray:
     """Return `evaluation.generate` with the decoder's logits multiplied by a factor.  [N] -> [N, H, W, C]"""
-    z = randomness.rng(seed, "prior").standard_normal((len(y), trained.spec.latent_dim))
+    z = randomness.rng(0, "prior").standard_normal((len(y), trained.spec.latent_dim))
     return special.expit(factor * trained.predict("decode", z, evaluation.one_hot(trained, y)))
 
 
@@ -98,13 +97,13 @@ def beside(run, column: str) -> list[dict]:
     return [{column: "PCA per class"} | pca, {column: "test images"} | real]
 
 
-def told_from_prior(z: np.ndarray, seed: int = 0) -> float:
+def told_from_prior(z: np.ndarray) -> float:
     """Return how often a small network tells codes from draws of N(0, I), on a held-out half.  [N, Z] -> 0..1
 
     0.5 where they are alike.  What it finds is there; what it misses may be there all the same.
     """
-    both = np.concatenate([z, randomness.rng(seed, "prior").standard_normal(z.shape)])
+    both = np.concatenate([z, randomness.rng(0, "prior").standard_normal(z.shape)])
     of_codes = np.arange(len(both)) < len(z)
-    fit, held = train_test_split(np.arange(len(both)), test_size=0.5, stratify=of_codes, random_state=seed)
-    network = MLPClassifier((64,), early_stopping=True, random_state=seed).fit(both[fit], of_codes[fit])
+    fit, held = train_test_split(np.arange(len(both)), test_size=0.5, stratify=of_codes, random_state=0)
+    network = MLPClassifier((64,), early_stopping=True, random_state=0).fit(both[fit], of_codes[fit])
     return float(network.score(both[held], of_codes[held]))

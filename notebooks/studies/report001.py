@@ -3,11 +3,7 @@
 Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels y [N].
 """
 
-import zlib
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from types import ModuleType
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +16,7 @@ from twinvae.training import Job
 from twinvae.zoo import signs
 from twinvae_studies import evaluation, planning, report001_anomalies
 from twinvae_studies.evaluation import Trained
-from twinvae_studies.planning import sizes
+from twinvae_studies.planning import Count, sizes
 
 TASKS = {1: "vowel", 2: "letter", 3: "rotation"}
 JUDGES = {1: "sign_vowel", 2: "sign_language", 3: "sign_rotation"}
@@ -43,10 +39,8 @@ WIDTHS = (8, 16, 64)  # filters of the wide convolutions, beside the 32 of the l
 
 
 # ---------------------------------------------------------------- what is trained
-def jobs(
-    profile: str, backend: str, epochs: int | None, seeds: int | None, batch_size: int, learning_rate: float
-) -> dict:
-    """Return the trainings of notebook 05; epochs and seeds that are None are the profile's.
+def jobs(profile: str, backend: str, epochs: Count, seeds: Count, batch_size: int, learning_rate: float) -> dict:
+    """Return the trainings of notebook 05.
 
     'tasks': task (0: a VAE of the letters) -> seeds; 'small': task -> name -> seeds; 'remedies': task -> name -> one;
     'detectors': what is normal -> kind.
@@ -113,11 +107,6 @@ def deeper(model: ModelSpec) -> ModelSpec:
     return replace(model, encoder=(replace(conv, stride=1), relu, norm, *model.encoder), decoder=decoder)
 
 
-def eager(run: Any, twin: ModuleType) -> AbstractContextManager:
-    """Return the context of many small trainings: in smoke, a step or two of each is not worth compiling."""
-    return twin.train.uncompiled() if run.smoke else nullcontext()
-
-
 # ---------------------------------------------------------------- what came out
 def measured(models: list[Trained], judge: Judge, y: np.ndarray, train: data.Images) -> dict[str, list[float]]:
     """Return what small trainings came to, a value a seed: `loss` on validation images in nats, its best and last
@@ -139,12 +128,11 @@ def upright(x: np.ndarray, turns: np.ndarray) -> np.ndarray:
 
 
 def complexity(x: np.ndarray) -> np.ndarray:
-    """Return how much there is in a picture: bytes that zlib needs for it in 16 shades of grey.  [N, H, W, C] -> [N]
+    """Return how much there is in a picture: the bytes that it takes in 16 shades of grey.  [N, H, W, C] -> [N]
 
     Cannot tell detail from noise; a crude stand-in for the shortest description (Kolmogorov 1965).
     """
-    shades = np.clip(x * 16, 0, 15).astype(np.uint8)
-    return np.array([len(zlib.compress(image.tobytes(), 9)) for image in shades])
+    return evaluation.packed_bytes(np.clip(x * 16, 0, 15).astype(np.uint8))
 
 
 def by_class(values: np.ndarray, y: np.ndarray, num_classes: int) -> np.ndarray:

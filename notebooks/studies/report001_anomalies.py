@@ -42,7 +42,6 @@ SLUGS = {  # a detector -> how the names of its numbers end
     "PCA, error": "pca",
     "isolation forest": "forest",
 }
-HERE = "twinvae_studies.report001_anomalies"
 
 
 # ---------------------------------------------------------------- what is trained
@@ -55,11 +54,10 @@ def jobs(profile: str, backend: str, letters: data.Recipe, settings: TrainSpec) 
         how = replace(settings, epochs=min(epochs, AMOUNTS[profile].most_epochs), batch_size=size)
         likelihood = "gaussian_learned" if name in ("tumours", "traffic") else "bernoulli"
         kinds = {"VAE": 0} | ({"CVAE": classes} if classes > 1 else {})
-        models = {
-            kind: detector(f"{name}_{kind.lower()}", shape, hidden, latent_dim, k, likelihood)
-            for kind, k in kinds.items()
-        }
-        found[name] = {kind: Job(model, (how,), recipe, backend) for kind, model in models.items()}
+        found[name] = {}
+        for kind, k in kinds.items():
+            model = detector(f"{name}_{kind.lower()}", shape, hidden, latent_dim, k, likelihood)
+            found[name][kind] = Job(model, (how,), recipe, backend)
     return found
 
 
@@ -78,13 +76,10 @@ def normal_images(profile: str, letters: data.Recipe) -> dict[str, data.Recipe]:
     """Return the recipe of what is normal, by name; network traffic only where it is at hand."""
     pictures = {"mnist": planning.recipe("mnist", AMOUNTS[profile].digits), "signs": letters}
     pictures["small"] = planning.recipe("digits", sizes(None, None, None))
-    found = {
-        name: replace(recipe, transform=f"{HERE}:without", arguments=(("held_out", HELD_OUT[name]),))
-        for name, recipe in pictures.items()
-    }
-    found["tumours"] = data.Recipe("", transform=f"{HERE}:benign_tumours")
+    found = {name: planning.left_out(recipe, HELD_OUT[name]) for name, recipe in pictures.items()}
+    found["tumours"] = data.Recipe("", transform=f"{__name__}:benign_tumours")
     if profile != "smoke" and network_traffic():
-        found["traffic"] = data.Recipe("", transform=f"{HERE}:normal_traffic")
+        found["traffic"] = data.Recipe("", transform=f"{__name__}:normal_traffic")
     return found
 
 
@@ -109,18 +104,6 @@ def cases(profile: str, letters: Splits) -> dict[str, tuple[Splits, dict[str, np
 def only(images: Splits, label: int) -> np.ndarray:
     """Return the test images of one class.  -> [N, H, W, C]"""
     return data.scale(images.test.x[images.test.y == label])
-
-
-def without(images: Splits, held_out: tuple[int, ...]) -> Splits:
-    """Return the splits without some classes; those that stay are numbered anew, in order."""
-    kept = np.setdiff1d(np.arange(images.train.num_classes), held_out)
-
-    def part(images: Images) -> Images:
-        inside = np.isin(images.y, kept)
-        names = tuple(images.class_names[k] for k in kept)
-        return Images(images.x[inside], np.searchsorted(kept, images.y[inside]), names, images.source)
-
-    return replace(images, train=part(images.train), valid=part(images.valid), test=part(images.test))
 
 
 def benign_tumours() -> Splits:

@@ -88,10 +88,9 @@ def held_against(run: Any, judge: Judge, letters: Splits, y: np.ndarray, compone
     x_train, y_train = data.scale(letters.train.x), letters.train.y
     pca = baselines.ClassPCA.fit(x_train, y_train, components).sample(y, randomness.rng(0, "prior"))
     images = {"PCA per letter": pca, "training images": x_train, "test images": data.scale(letters.test.x)}
-    obeys = {"accuracy": samples.conditional_accuracy(judge.probabilities(pca), y)}
-    obeys["diversity"] = samples.within_class_diversity(pca, y, x_train, y_train)
+    obeyed = evaluation.judged(judge, pca, y, letters.train)
     known = {"accuracy": evaluation.real_accuracy(judge, letters.train), "diversity": 1.0}
-    right = [obeys, known, {"accuracy": evaluation.real_accuracy(judge, letters.test)}]
+    right = [{name: obeyed[name] for name in OBEYS}, known, {"accuracy": evaluation.real_accuracy(judge, letters.test)}]
     rows = []
     for (words, x), more in zip(images.items(), right, strict=True):
         rows.append({"images": words} | looks(judge, x, letters.train) | more)

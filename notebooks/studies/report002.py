@@ -6,7 +6,6 @@ Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels y [N], codes z [N, Z].
 from dataclasses import replace
 
 import numpy as np
-from sklearn.decomposition import PCA
 
 from twinvae import randomness, zoo
 from twinvae.metrics import latent
@@ -14,8 +13,8 @@ from twinvae.spec import TrainSpec
 from twinvae.training import Job
 from twinvae_studies import evaluation, planning
 from twinvae_studies.evaluation import Trained
-from twinvae_studies.latent_space import sampled_codes
-from twinvae_studies.planning import sizes
+from twinvae_studies.latent_space import principal, sampled_codes
+from twinvae_studies.planning import Count, sizes
 
 AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
     images=(sizes(400, 100, 100), sizes(10_000, 2_000, 2_000), sizes(None, None, None)),
@@ -27,15 +26,9 @@ MODELS = {"vae": "report002_vae", "cvae": "report002_cvae", "shallow": "shallow_
 
 # ---------------------------------------------------------------- what is trained
 def jobs(
-    profile: str,
-    backend: str,
-    epochs: int | None,
-    seeds: int | None,
-    batch_size: int,
-    learning_rate: float,
-    latent_dim: int,
+    profile: str, backend: str, epochs: Count, seeds: Count, batch_size: int, learning_rate: float, latent_dim: int
 ) -> dict:
-    """Return the trainings of notebook 04 but its tuning; epochs and seeds that are None are the profile's.
+    """Return the trainings of notebook 04 but its tuning.
 
     'models': (data set, model) -> seeds; 'first epoch': data set -> the CVAE; 'plane': (data set, model) with a code
     of two numbers -> seeds, of the CVAE several; 'ae': seeds of an autoencoder with the layers of the VAE for MNIST.
@@ -63,7 +56,7 @@ def jobs(
 # ---------------------------------------------------------------- latent space
 def plane(z: np.ndarray) -> np.ndarray:
     """Return codes in their first two principal components; codes of two numbers as they are.  [N, Z] -> [N, 2]"""
-    return z if z.shape[1] == 2 else PCA(2, random_state=0).fit_transform(z)
+    return z if z.shape[1] == 2 else principal(z)
 
 
 def class_knowledge(trained: Trained, x: np.ndarray, y: np.ndarray) -> dict[str, float]:

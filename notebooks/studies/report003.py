@@ -5,7 +5,6 @@ Knows no framework.  Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels y
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -16,8 +15,8 @@ from twinvae.metrics import latent, samples
 from twinvae.metrics.judge import Judge
 from twinvae.spec import GanSpec, ModelSpec, TrainSpec
 from twinvae.training import Job
-from twinvae_studies import evaluation, planning
-from twinvae_studies.planning import sizes
+from twinvae_studies import evaluation, latent_space, planning
+from twinvae_studies.planning import Count, sizes
 
 AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
     images=(sizes(96, 32, 96), sizes(1_000, 100, 1_000), sizes(None, None, None)),
@@ -57,9 +56,9 @@ CAT, CARS, BOATS = 3, 1, 8  # labels of CIFAR-10
 def jobs(
     profile: str,
     backend: str,
-    epochs: int | None,
-    seeds: int | None,
-    batch_size: int | None,
+    epochs: Count,
+    seeds: Count,
+    batch_size: Count,
     learning_rate: float | None,
     learning_rate_cgan: float | None,
 ) -> dict:
@@ -103,11 +102,8 @@ def jobs(
 
 def exact_pair(backend: str) -> dict[str, Job]:
     """Return the report's own models at its batch size and our rates for it, to be timed and not to be trained."""
-    amounts = AMOUNTS["full"]
-    rates = {"CVAE": amounts.learning_rate, "CGAN": amounts.learning_rate_cgan}
-    images = planning.recipe("cifar10", amounts.images)
-    settings = {name: TrainSpec(2, amounts.batch_size, rate) for name, rate in rates.items()}
-    return {name: Job(model, (settings[name],), images, backend) for name, model in EXACT.items()}
+    race = jobs("full", backend, None, None, None, None, None)["race"]
+    return {name: race[name][0] for name in EXACT}
 
 
 def marks(epochs: int) -> tuple[int, ...]:
@@ -147,17 +143,12 @@ def race(
     rows, finished = [], []
     for job in jobs:
         finished.append(evaluation.train_all(run, job, images))
-        seconds = pace(finished[-1].history.seconds, job.marks)
+        seconds = float(np.median(warm(finished[-1].history.seconds, job.marks)))
         for mark in job.marks:
             made = evaluation.generate(evaluation.train_all(run, job.at(mark), images), y)
             row = {"seed": job.seed, "epoch": mark, "seconds": mark * seconds}
             rows.append(row | looks(judge, made, y, images.test))
     return pd.DataFrame(rows), finished
-
-
-def pace(seconds: Sequence[float], marks: Sequence[int]) -> float:
-    """Return the median seconds of an epoch of `warm`."""
-    return float(np.median(warm(seconds, marks)))
 
 
 def in_turns(timed: dict[str, Job], images: data.Splits, rounds: int, steps: int = 50) -> dict[str, list[float]]:
@@ -211,11 +202,6 @@ def at_the_end(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows.epoch == rows.epoch.max()]
 
 
-def at_least(firsts: Sequence[float], end: float) -> float:
-    """Return the mean over seeds, a lower bound where a run never got there: it counts with its training's `end`."""
-    return float(np.mean([end if np.isnan(first) else first for first in firsts]))
-
-
 # ---------------------------------------------------------------- small trainings
 def measured(trained: evaluation.Trained, judge: Judge, y: np.ndarray, images: data.Splits) -> dict[str, float]:
     """Return what a small training came to: `loss` on test images and its `gap` in nats; `squared_error` of an image by
@@ -223,13 +209,12 @@ def measured(trained: evaluation.Trained, judge: Judge, y: np.ndarray, images: d
     """
     loss, excess = gap(trained, images)
     x, test = evaluation.generate(trained, y), data.scale(images.test.x)
-    code = trained.predict("encode", test, evaluation.one_hot(trained, images.test.y))
     row = {
         "loss": loss,
         "gap": excess,
         "cat": judge.probabilities(x[y == CAT])[:, CAT].mean(),
         "squared_error": evaluation.squared_error(test, evaluation.reconstruct(trained, test, images.test.y)).mean(),
-        "active": latent.active_units(code[0] if isinstance(code, tuple) else code).sum(),
+        "active": latent.active_units(latent_space.centres(trained, test, images.test.y)).sum(),
     }
     return {name: float(value) for name, value in (row | looks(judge, x, y, images.test)).items()}
 
@@ -237,6 +222,6 @@ def measured(trained: evaluation.Trained, judge: Judge, y: np.ndarray, images: d
 def gap(trained: evaluation.Trained, images: data.Splits) -> tuple[float, float]:
     """Return the loss on test images, in nats, and how much lower it is on as many training images."""
     few = images.train.subset(np.arange(min(len(images.train), len(images.test))))
-    loss = partial(trained.twin.train.evaluate, trained.model, settings=trained.settings)
-    unseen, seen = loss(images.test)[0], loss(few)[0]
+    evaluate = trained.twin.train.evaluate
+    unseen, seen = (evaluate(trained.model, part, trained.settings)[0] for part in (images.test, few))
     return float(unseen), float(unseen - seen)

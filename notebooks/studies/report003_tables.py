@@ -4,8 +4,8 @@
 `report003.race` returned for all models, and their names under `model`; `trained` is name -> its models, one a seed.
 """
 
-import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from twinvae.metrics.judge import Judge
 from twinvae.spec import count_weights
 from twinvae_studies import claims, evaluation, report003, verdicts
 from twinvae_studies.evaluation import Trained
+from twinvae_studies.speed import seconds_in_turns
 
 SLUGS = {"CVAE": "cvae", "CGAN": "cgan", "CVAE, ours": "better_cvae", "CGAN, ours": "better_cgan"}
 LOOKS = {"accuracy": ".3f", "frechet": ".1f", "diversity": ".3f", "sharpness": ".4f", "checkerboard": ".2f"}
@@ -38,8 +39,7 @@ def models(run: Any) -> pd.DataFrame:
         run.spec(model.name, model)
         weights = run.number(f"{model.name}_weights", count_weights(model), ",d")
         work = run.number(f"{model.name}_work", cost.multiply_adds(model), ",d")
-        row = {"model": name, "weights": weights, "multiply-adds": work, "size of the code": model.latent_dim}
-        rows.append(row)
+        rows.append({"model": name, "weights": weights, "multiply-adds": work, "size of the code": model.latent_dim})
     return pd.DataFrame(rows)
 
 
@@ -89,11 +89,8 @@ def curve(race: pd.DataFrame, name: str, column: str) -> tuple[np.ndarray, np.nd
 
 def ends(race: pd.DataFrame, column: str, scale: float = 1) -> np.ndarray:
     """Return a column at the end, a row a model, NaN where a model has fewer seeds than another.  -> [G, S]"""
-    last = [report003.at_the_end(part)[column] * scale for _, part in race.groupby("model", sort=False)]
-    found = np.full((len(last), max(map(len, last))), np.nan)
-    for row, values in zip(found, last, strict=True):
-        row[: len(values)] = values
-    return found
+    last = race[race.epoch == race.groupby("model").epoch.transform("max")]
+    return scale * last.pivot_table(column, "model", "seed").loc[race.model.unique()].to_numpy()
 
 
 def end(run: Any, race: pd.DataFrame, pca: dict[str, float], real: dict[str, float], looks=LOOKS) -> pd.DataFrame:
@@ -108,14 +105,18 @@ def end(run: Any, race: pd.DataFrame, pca: dict[str, float], real: dict[str, flo
 
 
 def thresholds(run: Any, race: pd.DataFrame) -> pd.DataFrame:
-    """Keep and return when each model is past the thresholds of accuracy, as `arrival` says it, a row a model."""
+    """Keep and return when each model is past the thresholds of accuracy, as `arrival` says it, a row a model.
+
+    A run that never gets there counts with one epoch more than it had: then the mean is a lower bound.
+    """
     rows = []
     for name, slug in slugs(race):
         part = race[race.model == name]
         row = {"model": name, "runs": part.seed.nunique()}
         for threshold in report003.THRESHOLDS:
             firsts, percent = report003.first_past(part, threshold), f"{100 * threshold:.0f}"
-            least = run.number(f"{slug}_epochs{percent}", report003.at_least(firsts, part.epoch.max() + 1), ".1f")
+            mean = np.nan_to_num(firsts, nan=part.epoch.max() + 1).mean()
+            least = run.number(f"{slug}_epochs{percent}", mean, ".1f")
             run.number(f"{slug}_never{percent}", int(np.isnan(firsts).sum()), "d")
             seconds = run.number(f"{slug}_seconds{percent}", least * run.numbers[f"{slug}_pace"], ".1f")
             row[f"{percent} %"] = arrival(firsts, f"{least:.3g} ({seconds:.0f} s)")
@@ -139,7 +140,8 @@ def takes(run: Any, race: pd.DataFrame, trained: dict[str, list[Trained]], y: np
     {slug}_floor_never runs do not get there, and its deviation; {slug}_sample_ms and its quartile range; {slug}_mib, of
     weights, gradients, moments and moving average.
     """
-    drawn = drawing_seconds({name: seeds[0] for name, seeds in trained.items()}, y)
+    draws = {name: partial(evaluation.generate, seeds[0], y) for name, seeds in trained.items()}
+    drawn = seconds_in_turns(draws, rounds=5)
     rows = []
     for name, slug in slugs(race):
         part, n = race[race.model == name], run.numbers
@@ -157,17 +159,6 @@ def takes(run: Any, race: pd.DataFrame, trained: dict[str, list[Trained]], y: np
         state = count_weights(one.spec) * 4 * (STATES[one.settings.optimizer] + (one.settings.average > 0))
         rows.append(row | {"MiB": run.number(f"{slug}_mib", state / 2**20, ".1f")})
     return pd.DataFrame(rows)
-
-
-def drawing_seconds(trained: dict[str, Trained], y: np.ndarray, rounds: int = 5) -> dict[str, list[float]]:
-    """Return the seconds for samples of y, name -> one a round.  Models take turns; a round before warms them up."""
-    found = {name: [] for name in trained}
-    for _ in range(rounds + 1):
-        for name, model in trained.items():
-            start = time.perf_counter()
-            evaluation.generate(model, y)
-            found[name].append(time.perf_counter() - start)
-    return {name: seconds[1:] for name, seconds in found.items()}
 
 
 def winner(run: Any, one: str = "CVAE", other: str = "CGAN") -> str:

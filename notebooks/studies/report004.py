@@ -3,7 +3,6 @@
 Arrays are NumPy: images x [N, H, W, C] in [0, 1], labels y [N].
 """
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,7 +17,7 @@ from twinvae.spec import TrainSpec
 from twinvae.training import Job
 from twinvae_studies import evaluation, latent_space, planning
 from twinvae_studies.evaluation import Trained
-from twinvae_studies.planning import sizes
+from twinvae_studies.planning import Count, sizes
 
 AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
     images=(sizes(600, 200, 300), sizes(12_000, 2_000, 10_000), sizes(None, 5_000, 10_000)),
@@ -43,13 +42,13 @@ def jobs(
     profile: str,
     backend: str,
     dataset: str,
-    epochs: int | None,
-    seeds: int | None,
+    epochs: Count,
+    seeds: Count,
     batch_size: int,
     learning_rate: float,
     latent_dim: int,
 ) -> dict:
-    """Return the trainings of notebook 03; epochs and seeds that are None are the profile's.
+    """Return the trainings of notebook 03.
 
     'models': kind -> seeds; 'lambda 0.2': seeds of the VAE; 'code sizes': kind -> sizes; 'plane': kind -> a code of two
     numbers; 'denoiser'; 'remedies': name -> training, the report's own the first; 'last left out': seeds of the VAE
@@ -68,11 +67,7 @@ def jobs(
     usual = {kind: Job(replace(model, init="keras"), (short,), images, backend) for kind, model in models.items()}
     small = replace(models["VAE"], name="report004_vae_lambda02", variance=0.1)
     changed = {name: replace(models["CVAE"], **change) for name, change in REMEDIES.items()}
-    left_out = {
-        "transform": "twinvae_studies.report001_anomalies:without",
-        "arguments": (("held_out", (classes - 1,)),),
-    }
-    blind = replace(plain["VAE"], data=replace(images, **left_out))
+    blind = replace(plain["VAE"], data=planning.left_out(images, (classes - 1,)))
     return {
         "models": {kind: planning.over_seeds(job, seeds or amounts.seeds) for kind, job in plain.items()},
         "lambda 0.2": planning.over_seeds(replace(plain["VAE"], spec=small), seeds or amounts.seeds),
@@ -147,20 +142,18 @@ def of_class(run: Any, key: str, seeds: Sequence[Trained], x: np.ndarray, drawn:
     takes for the class; {key}_sse, the error of x restored; {key}_recognised, the share of these that it still takes
     for the class; and their deviations.
     """
+
+    def as_last(x: np.ndarray) -> float:
+        p = judge.probabilities(x)
+        return samples.conditional_accuracy(p, np.full(len(x), p.shape[1] - 1))
+
     back = [evaluation.reconstruct(m, x, np.zeros(len(x), int)) for m in seeds]
-    made = [_last(judge, evaluation.generate(m, drawn)) for m in seeds]
+    made = [as_last(evaluation.generate(m, drawn)) for m in seeds]
     sse = [evaluation.squared_error(x, b).mean() for b in back]
     row = {"samples taken for it": evaluation.keep(run, f"{key}_made", made, ".3f")[0]}
     row["squared error"] = evaluation.keep(run, f"{key}_sse", sse)[0]
-    return row | {
-        "restored as it": evaluation.keep(run, f"{key}_recognised", [_last(judge, b) for b in back], ".3f")[0]
-    }
-
-
-def _last(judge: Judge, x: np.ndarray) -> float:
-    """Return the share of images in which the judge sees its last class."""
-    probabilities = judge.probabilities(x)
-    return float((probabilities.argmax(1) == probabilities.shape[1] - 1).mean())
+    restored = [as_last(b) for b in back]
+    return row | {"restored as it": evaluation.keep(run, f"{key}_recognised", restored, ".3f")[0]}
 
 
 def halfway(trained: Trained, x: np.ndarray, y: np.ndarray, labels: Sequence[int]) -> np.ndarray:
@@ -181,8 +174,3 @@ def locality(weights: np.ndarray) -> np.ndarray:
     sides = [max(1, side // 4) for side in energy.shape[1:]]
     held = uniform_filter(energy, (1, *sides), mode="constant") * np.prod(sides)
     return held.max((1, 2)) / energy.sum((1, 2))
-
-
-def packed_bits(x: np.ndarray) -> float:
-    """Return the mean bits of images packed without loss, by what packs a PNG.  uint8 [N, H, W, C]"""
-    return float(np.mean([8 * len(zlib.compress(image.tobytes(), 9)) for image in x]))

@@ -55,8 +55,7 @@ def jobs(profile: str, backend_name: str) -> dict[tuple[int, str], list[Job]]:
             kept, lowered = getattr(amount, name)
             first = Job(spec, (TrainSpec(kept, 128),), recipe, backend_name, best=True)
             second = TrainSpec(lowered, 128, LOWERED[name], seed=1)
-            chain = [first, Job(spec, (second,), recipe, backend_name, start=first, best=True)]
-            found[quadrants, name] = chain
+            found[quadrants, name] = [first, Job(spec, (second,), recipe, backend_name, start=first, best=True)]
     return found
 
 

@@ -9,6 +9,7 @@ every training; 6 * multiply-adds * images / seconds is held against it.
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from types import ModuleType
 
 import numpy as np
@@ -60,6 +61,20 @@ def likelihood_seconds(name: str, images: int = 10_000, samples: int = 500) -> f
     start = time.perf_counter()
     likelihood.importance_sampled(model, twin, x, y, samples)
     return time.perf_counter() - start
+
+
+def seconds_in_turns(actions: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    """Return the seconds of actions, name -> one a round, without a first round, which may compile.
+
+    They take turns, so that whatever else a machine does hits all alike.
+    """
+    found = {name: [] for name in actions}
+    for _ in range(1 + rounds):
+        for name, act in actions.items():
+            start = time.perf_counter()
+            act()
+            found[name].append(time.perf_counter() - start)
+    return {name: seconds[1:] for name, seconds in found.items()}
 
 
 def each_alone(module: str, names: list[str]) -> None:

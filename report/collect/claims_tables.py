@@ -1,4 +1,4 @@
-"""The claims of a report as LaTeX: said, measured, judged by which rule; and the verdicts counted."""
+"""The claims of a report as LaTeX: said, measured, judged by which rule; verdicts counted; all items in one list."""
 
 import re
 from collections import Counter
@@ -10,6 +10,7 @@ from twinvae.run import latex
 from twinvae.run.results import Key, Result
 from twinvae_collect.rendering import FRAMEWORK, marked_number, render, usual
 from twinvae_studies.claims import FAILS, FUNCTIONS, HOLDS, NOT_TESTED, UNDECIDED, Claim, judge, reasons, together
+from twinvae_studies.errata import STATED
 
 SAID = (  # verdict, of one claim, of several
     (HOLDS, "holds", "hold"),
@@ -167,3 +168,20 @@ def verdicts_markdown(counts: dict[str, dict[str, int]], judged: list[Claim], fo
     """Return what holds and what does not, for README.md: the verdicts of each report counted, then a line a claim."""
     verdicts = [(claim, verdict_of(claim, found)) for claim in sorted(judged, key=lambda claim: claim.report)]
     return render("verdicts.md", counts=counts, claimant=claimant, verdicts=verdicts)
+
+
+def items_table(errors: list[dict[str, str]], judged: list[Claim], found: dict[Key, Result]) -> str:
+    """Return errata and claims of each report as one table: item, where, what it says, what of it is right."""
+    reports = {}
+    for report in sorted({claim.report for claim in judged if claim.report.isdigit()}):
+        wrong = [(e["id"], e["where"], e["stands"], erratum(e)) for e in errors if e["report"] == report]
+        rows = [(c.id, c.where, c.said, verdict_of(c, found)) for c in judged if c.report == report]
+        rows = [(name, where if "(" in where else f"({where})", *others) for name, where, *others in wrong + rows]
+        reports[claimant(report)] = [[latex.escape(text) for text in row] for row in rows]
+    return render("items.tex", reports=reports)
+
+
+def erratum(item: dict[str, str]) -> str:
+    """Return the verdict of an erratum: it is wrong, or right and not all, by proof or as stated."""
+    kind = "incomplete" if item["right"].startswith("Right") else "wrong"
+    return f"{kind}, {'stated' if item['proof'] == STATED else 'by proof'}"

@@ -15,15 +15,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
-
 from twinvae import paths
 from twinvae.run import notebook, results
 from twinvae.run.parameters import BACKENDS
 from twinvae.run.results import NO_BACKEND, Key, Result
 from twinvae_collect import claims_tables, short_tables
 from twinvae_collect.amounts_table import amounts_table
-from twinvae_collect.items_table import items_table
 from twinvae_collect.macro_calls import MacroCalls, read_macro_calls
 from twinvae_collect.macros import macros
 from twinvae_collect.provenance_tables import campaign_table, provenance_long, provenance_table
@@ -119,7 +116,7 @@ def latex_pieces(
         "macros.tex": macros(calls, judged, counts, found),
         "verdicts.tex": claims_tables.verdicts_table(counts),
         "verdicts.md": claims_tables.verdicts_markdown(counts, judged, found),
-        "items.tex": items_table(errors, judged, found),
+        "items.tex": claims_tables.items_table(errors, judged, found),
         "twins.tex": twins_table(found),
         "provenance.tex": provenance_table(found, stale),
         "provenance-long.tex": provenance_long(calls, found),
@@ -147,25 +144,6 @@ def notices(found: dict[Key, Result], unfinished: dict[Key, list[Path]], stale: 
         yield f"unfinished, passed over: {', '.join(str(folder) for folder in unfinished[key])}"
 
 
-class Strict(yaml.SafeLoader):
-    """Reads YAML in which no key stands twice."""
-
-    def construct_mapping(self, node, deep=False):
-        """Return a mapping; raises yaml.YAMLError for a key that stands twice."""
-        keys = [str(self.construct_object(key)) for key, _ in node.value]
-        if twice := [key for key in keys if keys.count(key) > 1]:
-            raise yaml.YAMLError(f"the key {twice[0]!r} stands twice{node.start_mark}")
-        return super().construct_mapping(node, deep)
-
-
-def check_yaml(file: Path) -> None:
-    """Raise ValueError, one line that names it, for a file that is no YAML or asks for more than plain data."""
-    try:
-        yaml.load(file.read_text(encoding="utf-8"), Strict)
-    except yaml.YAMLError as error:
-        raise ValueError(f"{file} is no well-formed YAML: {' '.join(str(error).split())}") from None
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; it ends with one sentence and exit status 1 when the report cannot be made."""
     root = paths.find_root(Path.cwd())
@@ -177,8 +155,6 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     out = given.out or given.texts / "generated"
     try:
-        for file in sorted(given.texts.glob("*.yaml")):
-            check_yaml(file)
         for line in collect(root, given.texts, given.results, out, given.backend):
             print(line)
     except (ValueError, OSError) as error:

@@ -12,11 +12,11 @@ import mimetypes
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-
-import yaml
+from typing import Any
 
 from twinvae import data, paths
 from twinvae.run import results
+from twinvae_studies import strict_yaml
 
 NAME = "ro-crate-metadata.json"
 TYPES = {".ipynb": "application/x-ipynb+json", ".tex": "text/x-tex", ".csv": "text/csv", ".json": "application/json"}
@@ -27,35 +27,29 @@ def crate(root: Path) -> dict:
     found, _ = results.best(root / "results")
     if not found:
         raise ValueError("results/ holds no whole run to be described; make report makes some")
-    citation = yaml.safe_load((root / "CITATION.cff").read_text(encoding="utf-8"))
+    citation = strict_yaml.read(root / "CITATION.cff")
     runs = [found[key] for key in sorted(found)]
     graph = {one["@id"]: one for run in runs for one in of_run(run, root)}
     files = [name for name, one in graph.items() if "File" in one["@type"]]
     licence = f"https://spdx.org/licenses/{citation['license']}"
+    crate_itself = {
+        "name": citation["title"],
+        "description": "Notebooks, what they left when they ran, and the report that is made of it.",
+        "datePublished": str(citation["date-released"]),
+        "version": citation["version"],
+        "keywords": ", ".join(citation["keywords"]),
+        "license": refer([licence]),
+        "author": refer(["#authors"]),
+        "publisher": refer(["#authors"]),
+        "hasPart": refer(files),
+        "mentions": refer(name for name, one in graph.items() if one["@type"] == "CreateAction"),
+    }
     described = [
-        {
-            "@id": NAME,
-            "@type": "CreativeWork",
-            "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"},
-            "about": {"@id": "./"},
-        },
-        {
-            "@id": "./",
-            "@type": "Dataset",
-            "name": citation["title"],
-            "description": "Notebooks, what they left when they ran, and the report that is made of it.",
-            "datePublished": str(citation["date-released"]),
-            "version": citation["version"],
-            "keywords": ", ".join(citation["keywords"]),
-            "license": {"@id": licence},
-            "author": {"@id": "#authors"},
-            "publisher": {"@id": "#authors"},
-            "hasPart": refer(files),
-            "mentions": refer(name for name, one in graph.items() if one["@type"] == "CreateAction"),
-        },
-        {"@id": licence, "@type": "CreativeWork", "name": citation["license"]},
-        {"@id": "#authors", "@type": "Organization", "name": citation["authors"][0]["name"]},
-        {"@id": "#python", "@type": "ComputerLanguage", "name": "Python", "url": "https://www.python.org/"},
+        entity(NAME, "CreativeWork", conformsTo=refer(["https://w3id.org/ro/crate/1.1"]), about=refer(["./"])),
+        entity("./", "Dataset", **crate_itself),
+        entity(licence, "CreativeWork", name=citation["license"]),
+        entity("#authors", "Organization", name=citation["authors"][0]["name"]),
+        entity("#python", "ComputerLanguage", name="Python", url="https://www.python.org/"),
     ]
     return {"@context": "https://w3id.org/ro/crate/1.1/context", "@graph": [*described, *graph.values()]}
 
@@ -67,25 +61,22 @@ def of_run(run: results.Result, root: Path) -> list[dict]:
     places = [run.folder / file for file in ("manifest.json", *manifest["files"])]
     made = [of_file(place, root) for place in places if place.is_file()]
     sources = [of_source(source) for source in manifest["data"]]
-    action = {
-        "@id": f"#{name}",
-        "@type": "CreateAction",
-        "name": f"Run of {notebook}, {name}",
-        "description": f"At commit {manifest['git']['commit']}, parameters {json.dumps(manifest['parameters'])}",
-        "instrument": {"@id": notebook},
-        "agent": {"@id": "#authors"},
-        "startTime": manifest["started"],
-        "endTime": manifest["ended"],
-        "actionStatus": {"@id": "http://schema.org/CompletedActionStatus"},
-        "result": refer(one["@id"] for one in made),
-    }
+    action = entity(
+        f"#{name}",
+        "CreateAction",
+        name=f"Run of {notebook}, {name}",
+        description=f"At commit {manifest['git']['commit']}, parameters {json.dumps(manifest['parameters'])}",
+        instrument=refer([notebook]),
+        agent=refer(["#authors"]),
+        startTime=manifest["started"],
+        endTime=manifest["ended"],
+        actionStatus=refer(["http://schema.org/CompletedActionStatus"]),
+        result=refer(one["@id"] for one in made),
+    )
     if sources:
         action["object"] = refer(one["@id"] for one in sources)
-    program = of_file(root / notebook, root) | {
-        "@type": ["File", "SoftwareSourceCode"],
-        "programmingLanguage": {"@id": "#python"},
-    }
-    return [action, program, *sources, *made]
+    program = {"@type": ["File", "SoftwareSourceCode"], "programmingLanguage": refer(["#python"])}
+    return [action, of_file(root / notebook, root) | program, *sources, *made]
 
 
 def of_source(source: dict) -> dict:
@@ -94,12 +85,7 @@ def of_source(source: dict) -> dict:
     of_set = {"license": known.licence, "citation": known.citation, "url": known.url} if known else {}
     sums = "; ".join(f"{name} sha256:{checksum}" for name, checksum in source["files"])
     where = "#" + "-".join(source["label"].replace("/", " ").split())
-    return {
-        "@id": where,
-        "@type": "Dataset",
-        "name": source["label"],
-        "description": sums or "made by the library",
-    } | of_set
+    return entity(where, "Dataset", name=source["label"], description=sums or "made by the library", **of_set)
 
 
 def of_file(path: Path, root: Path) -> dict:
@@ -107,8 +93,13 @@ def of_file(path: Path, root: Path) -> dict:
     where = path.relative_to(root).as_posix()
     kind = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     size = str(path.stat().st_size)
-    named = {"@id": where, "@type": "File", "name": where, "encodingFormat": kind, "contentSize": size}
-    return named | {"identifier": f"sha256:{paths.sha256(path)}"}
+    checksum = f"sha256:{paths.sha256(path)}"
+    return entity(where, "File", name=where, encodingFormat=kind, contentSize=size, identifier=checksum)
+
+
+def entity(where: str, kind: str, /, **said: Any) -> dict:
+    """Return an entity of the crate: where it is, its type, and what else is said of it."""
+    return {"@id": where, "@type": kind} | said
 
 
 def refer(names: Iterable[str]) -> dict | list[dict]:

@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 
 from twinvae import backend, training
-from twinvae.paths import written_whole
-from twinvae_apps.arguments import checked_output, checked_text
+from twinvae_apps.arguments import check_output, checked_text
 from twinvae_apps.handwriting import load, save, traits, write
 
 
@@ -27,17 +26,14 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.writer < 0:
         parser.error(f"the writer is {chosen.writer}; give a whole number from 0")
     try:
-        checked_output(chosen.out, (".pdf", ".png"))
+        check_output(chosen.out, ".pdf", ".png")
         text = checked_text(chosen.text)
         pen = load(backend.get(chosen.backend), chosen.weights)
         hand = pen.hand(chosen.writer)
         if chosen.slant or chosen.thickness:
             found = traits(pen)
             hand = hand.moved(found["slant"], chosen.slant).moved(found["thickness"], chosen.thickness)
-        page = write(text, hand, chosen.placeholder)
-        with written_whole(chosen.out) as part:
-            save(page, part)
-        print(chosen.out)
+        print(save(write(text, hand, chosen.placeholder), chosen.out))
     except (training.NotTrained, ValueError, OSError) as error:
         parser.error(str(error))
     return 0

@@ -69,7 +69,7 @@ def _sized(image: np.ndarray, extent: Extent, drift: np.ndarray) -> np.ndarray:
     return _trimmed(_inked(fine / max(float(image.max()), 1e-6)))
 
 
-def unspeckled(image: np.ndarray, least: float = 0.1) -> np.ndarray:
+def unspeckled(image: np.ndarray, least: float) -> np.ndarray:
     """Take away pieces of less than this share of the largest one's ink, left by other shapes of the class.  [H, W]"""
     around = np.ones((3, 3), bool)
     piece, count = ndimage.label(image > 0.25 * image.max(), around)

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from twinvae.paths import written_whole
 from twinvae_apps.handwriting.glyphs import STRIP, X_HEIGHT, Glyph, glyphs_of
 from twinvae_apps.handwriting.hands import Hand
 from twinvae_apps.handwriting.type_table import checked
@@ -125,15 +126,16 @@ def write_by(text: str, hands: list[Hand], width: int = WIDTH) -> Page:
 
 # ---------------------------------------------------------------- files
 def save(page: Page, path: Path) -> Path:
-    """Save a PNG as high as the text, or a PDF of A4 pages; ValueError for another ending."""
-    path, paper = Path(path), page.paper()
-    if path.suffix == ".png":
-        Image.fromarray(paper).save(path, dpi=(DPI, DPI))
-    elif path.suffix == ".pdf":
-        first, *others = [Image.fromarray(part) for part in cut_into_a4(paper)]
-        first.save(path, resolution=DPI, save_all=True, append_images=others)
-    else:
+    """Save a PNG as high as the text, or a PDF of A4 pages, whole or not at all; ValueError for another ending."""
+    if path.suffix not in (".png", ".pdf"):
         raise ValueError(f"the file is {path.name!r}; a page is kept as .png or .pdf")
+    paper = page.paper()
+    with written_whole(path) as part:
+        if path.suffix == ".png":
+            Image.fromarray(paper).save(part, dpi=(DPI, DPI))
+        else:
+            first, *others = [Image.fromarray(sheet) for sheet in cut_into_a4(paper)]
+            first.save(part, resolution=DPI, save_all=True, append_images=others)
     return path
 
 
