@@ -38,17 +38,11 @@ def _report004() -> list[ModelSpec]:
         init="normal_0.01",
         report="004",
     )
+    told = dict(num_classes=10, decoder_condition="conditioner", conditioner=mlp(16, 32, 64, activation=leaky))
     return [
         ModelSpec("report004_ae", "ae", code_activation=leaky, **shared),
         ModelSpec("report004_vae", "vae", **shared),
-        ModelSpec(
-            "report004_cvae",
-            "cvae",
-            num_classes=10,
-            decoder_condition="conditioner",
-            conditioner=mlp(16, 32, 64, activation=leaky),
-            **shared,
-        ),
+        ModelSpec("report004_cvae", "cvae", **told, **shared),
     ]
 
 
@@ -60,35 +54,16 @@ def _report002() -> list[ModelSpec]:
     weights as the CVAE, whose label also takes weights.
     """
     shapes = {"mnist": ((28, 28, 1), (512, 256), 405), "usps": ((16, 16, 1), (128, 64), 414)}
+    told = dict(num_classes=10, encoder_condition="concat", decoder_condition="concat")
     vaes, cvaes, shallow = [], [], []
     for dataset, (shape, deep, wide) in shapes.items():
         shared = dict(image_shape=shape, latent_dim=20, init="keras")
-        vaes.append(
-            ModelSpec(
-                f"report002_vae_{dataset}",
-                "vae",
-                encoder=(Flatten(), *mlp(*deep)),
-                decoder=mlp(*deep[::-1]),
-                report="002",
-                **shared,
-            )
+        two, one, narrow = (
+            dict(encoder=(Flatten(), *mlp(*widths)), decoder=mlp(*widths[::-1])) for widths in (deep, (400,), (wide,))
         )
-        cvaes.append(
-            ModelSpec(
-                f"report002_cvae_{dataset}",
-                "cvae",
-                encoder=(Flatten(), *mlp(400)),
-                decoder=mlp(400),
-                num_classes=10,
-                encoder_condition="concat",
-                decoder_condition="concat",
-                report="002",
-                **shared,
-            )
-        )
-        shallow.append(
-            ModelSpec(f"shallow_vae_{dataset}", "vae", encoder=(Flatten(), *mlp(wide)), decoder=mlp(wide), **shared)
-        )
+        vaes.append(ModelSpec(f"report002_vae_{dataset}", "vae", report="002", **two, **shared))
+        cvaes.append(ModelSpec(f"report002_cvae_{dataset}", "cvae", report="002", **told, **one, **shared))
+        shallow.append(ModelSpec(f"shallow_vae_{dataset}", "vae", **narrow, **shared))
     return vaes + cvaes + shallow
 
 
@@ -113,20 +88,8 @@ def colour_cvae(maps: int) -> dict:
     """
     relu = Activation("relu")
     down = (Conv(32, 4, 2, "valid"), relu, BatchNorm(), relu)
-    up = (
-        Dense(8 * 8 * maps),
-        relu,
-        Reshape((8, 8, maps)),
-        Upsample(),
-        Conv(6 * maps, 4),
-        relu,
-        BatchNorm(),
-        Upsample(),
-        Conv(3 * maps, 4),
-        relu,
-        BatchNorm(),
-        Conv(3, 4, bias=False),
-    )
+    larger = [layer for n in (6 * maps, 3 * maps) for layer in (Upsample(), Conv(n, 4), relu, BatchNorm())]
+    up = (Dense(8 * 8 * maps), relu, Reshape((8, 8, maps)), *larger, Conv(3, 4, bias=False))
     return dict(
         image_shape=(32, 32, 3),
         latent_dim=110,
@@ -153,14 +116,8 @@ def colour_cgan(maps: int, dense: int) -> dict:
         Conv(3, 7),
     )
     discriminator = (Conv(maps // 2, 3, 2), leaky, Conv(maps, 3, 2), leaky, GlobalMaxPool())
-    return dict(
-        image_shape=(32, 32, 3),
-        latent_dim=128,
-        num_classes=10,
-        generator=generator,
-        discriminator=discriminator,
-        init="keras",
-    )
+    shared = dict(image_shape=(32, 32, 3), latent_dim=128, num_classes=10, init="keras")
+    return dict(generator=generator, discriminator=discriminator, **shared)
 
 
 def _colour() -> list[ModelSpec | GanSpec]:
@@ -175,18 +132,8 @@ def _colour() -> list[ModelSpec | GanSpec]:
     relu, leaky, norm = Activation("relu"), Activation("leaky_relu", 0.2), BatchNorm()
     cvae, cgan = colour_cvae(maps=8), colour_cgan(maps=32, dense=34)
     down = (Conv(32, 4, 2, "valid"), relu, norm)
-    generator = (
-        Dense(8 * 8 * 34),
-        relu,
-        Reshape((8, 8, 34)),
-        ConvTranspose(32, 4, 2, bias=False),
-        norm,
-        relu,
-        ConvTranspose(32, 4, 2, bias=False),
-        norm,
-        relu,
-        Conv(3, 5),
-    )
+    larger = (ConvTranspose(32, 4, 2, bias=False), norm, relu)
+    generator = (Dense(8 * 8 * 34), relu, Reshape((8, 8, 34)), *larger, *larger, Conv(3, 5))
     discriminator = (*(layer for maps in (16, 32, 64) for layer in (SpectralConv(maps, 4, 2), leaky)), Flatten())
     better = dict(generator=generator, discriminator=discriminator, discriminator_condition="projection")
     return [
@@ -203,16 +150,8 @@ def _digits() -> list[ModelSpec | GanSpec]:
     The CVAE encodes with the layers with which the CGAN discriminates, there divided by their largest singular values.
     """
     relu, leaky, norm = Activation("relu"), Activation("leaky_relu", 0.2), BatchNorm()
-    up = (
-        Dense(7 * 7 * 32, bias=False),
-        Reshape((7, 7, 32)),
-        norm,
-        relu,
-        ConvTranspose(16, 4, 2, bias=False),
-        norm,
-        relu,
-        ConvTranspose(1, 4, 2),
-    )
+    first, larger = (Dense(7 * 7 * 32, bias=False), Reshape((7, 7, 32))), ConvTranspose(16, 4, 2, bias=False)
+    up = (*first, norm, relu, larger, norm, relu, ConvTranspose(1, 4, 2))
     encoder = (Conv(32, 4, 2), leaky, Conv(64, 4, 2), leaky, Flatten())
     discriminator = (SpectralConv(32, 4, 2), leaky, SpectralConv(64, 4, 2), leaky, Flatten())
     shared = dict(image_shape=(28, 28, 1), latent_dim=8, num_classes=10, init="keras")
@@ -235,16 +174,13 @@ def _report001() -> list[ModelSpec]:
         2: dict(num_classes=24, encoder_condition="planes", decoder_condition="concat"),
         3: dict(num_classes=4, encoder_condition="planes", decoder_condition="concat"),
     }
-    exact, light = dict(wide=128, narrow=64, maps=512), dict(wide=32, narrow=16, maps=64)
+    exact = dict(latent_dim=512, report="001", **signs(wide=128, narrow=64, maps=512))
+    light = dict(latent_dim=64, **signs(wide=32, narrow=16, maps=64))
+    sizes = {"report001": exact, "light": light}
     return [
-        *(
-            ModelSpec(f"report001_task{task}", "cvae", latent_dim=512, report="001", **signs(**exact), **condition)
-            for task, condition in tasks.items()
-        ),
-        *(
-            ModelSpec(f"light_task{task}", "cvae", latent_dim=64, **signs(**light), **condition)
-            for task, condition in tasks.items()
-        ),
+        ModelSpec(f"{name}_task{task}", "cvae", **size, **told)
+        for name, size in sizes.items()
+        for task, told in tasks.items()
     ]
 
 
@@ -252,24 +188,16 @@ def signs(wide: int, narrow: int, maps: int) -> dict:
     """Report 001's layers for 28x28 images: convolutions of `wide`, `narrow`, `wide` filters, normalised, and back."""
     relu = Activation("relu")
     down = [layer for filters in (wide, narrow, wide) for layer in (Conv(filters, 3, 2), relu, BatchNorm())]
-    up = (
-        Dense(7 * 7 * maps),
-        Reshape((7, 7, maps)),
-        ConvTranspose(wide, 3, 2),
-        relu,
-        ConvTranspose(narrow, 3, 2),
-        relu,
-        ConvTranspose(1, 3),
-    )
+    larger = [layer for filters in (wide, narrow) for layer in (ConvTranspose(filters, 3, 2), relu)]
+    up = (Dense(7 * 7 * maps), Reshape((7, 7, maps)), *larger, ConvTranspose(1, 3))
     return dict(image_shape=(28, 28, 1), encoder=tuple(down), decoder=up, init="keras")
 
 
 def _burda() -> ModelSpec:
     """The VAE with one stochastic layer of Burda et al. 2016, section 5: 784-200-200-50 and mirror, tanh."""
     hidden = mlp(200, 200, activation=Activation("tanh"))
-    return ModelSpec(
-        "vae_200_200", "vae", (28, 28, 1), latent_dim=50, encoder=(Flatten(), *hidden), decoder=hidden, init="keras"
-    )
+    stacks = dict(encoder=(Flatten(), *hidden), decoder=hidden)
+    return ModelSpec("vae_200_200", "vae", (28, 28, 1), latent_dim=50, init="keras", **stacks)
 
 
 def _report000() -> ModelSpec:
@@ -281,19 +209,9 @@ def _report000() -> ModelSpec:
     """
     relu = Activation("relu")
     decoder = tuple(layer for n in (256, 480) for layer in (Dense(n), Film(), relu))
-    return ModelSpec(
-        "report000_cvae",
-        "cvae",
-        (28, 28, 1),
-        latent_dim=16,
-        encoder=(Flatten(), *mlp(480, 256)),
-        decoder=decoder,
-        num_classes=36,
-        encoder_condition="concat",
-        decoder_condition="film",
-        init="keras",
-        report="000",
-    )
+    told = dict(num_classes=36, encoder_condition="concat", decoder_condition="film")
+    stacks = dict(encoder=(Flatten(), *mlp(480, 256)), decoder=decoder)
+    return ModelSpec("report000_cvae", "cvae", (28, 28, 1), 16, init="keras", report="000", **told, **stacks)
 
 
 def _judges() -> list[ModelSpec]:
