@@ -25,14 +25,18 @@ from twinvae.spec.models import ModelSpec
 from twinvae.spec.stacks import mlp
 
 
+def _mirrored(*widths: int, **options) -> dict:
+    """Dense layers of these widths from the image to the code, and back; options are those of `mlp`."""
+    return dict(encoder=(Flatten(), *mlp(*widths, **options)), decoder=mlp(*widths[::-1], **options))
+
+
 def _report004() -> list[ModelSpec]:
     """AE, VAE and CVAE of report 004, section 2.3: 784-512-256-128-100 and mirror, conditioner 10-16-32-64."""
     leaky = Activation("leaky_relu", 0.1)
     shared = dict(
         image_shape=(28, 28, 1),
         latent_dim=100,
-        encoder=(Flatten(), *mlp(512, 256, 128, activation=leaky)),
-        decoder=mlp(128, 256, 512, activation=leaky),
+        **_mirrored(512, 256, 128, activation=leaky),
         likelihood="gaussian",
         variance=0.5,
         init="normal_0.01",
@@ -58,12 +62,9 @@ def _report002() -> list[ModelSpec]:
     vaes, cvaes, shallow = [], [], []
     for dataset, (shape, deep, wide) in shapes.items():
         shared = dict(image_shape=shape, latent_dim=20, init="keras")
-        two, one, narrow = (
-            dict(encoder=(Flatten(), *mlp(*widths)), decoder=mlp(*widths[::-1])) for widths in (deep, (400,), (wide,))
-        )
-        vaes.append(ModelSpec(f"report002_vae_{dataset}", "vae", report="002", **two, **shared))
-        cvaes.append(ModelSpec(f"report002_cvae_{dataset}", "cvae", report="002", **told, **one, **shared))
-        shallow.append(ModelSpec(f"shallow_vae_{dataset}", "vae", **narrow, **shared))
+        vaes.append(ModelSpec(f"report002_vae_{dataset}", "vae", report="002", **_mirrored(*deep), **shared))
+        cvaes.append(ModelSpec(f"report002_cvae_{dataset}", "cvae", report="002", **told, **_mirrored(400), **shared))
+        shallow.append(ModelSpec(f"shallow_vae_{dataset}", "vae", **_mirrored(wide), **shared))
     return vaes + cvaes + shallow
 
 
@@ -90,31 +91,15 @@ def colour_cvae(maps: int) -> dict:
     down = (Conv(32, 4, 2, "valid"), relu, BatchNorm(), relu)
     larger = [layer for n in (6 * maps, 3 * maps) for layer in (Upsample(), Conv(n, 4), relu, BatchNorm())]
     up = (Dense(8 * 8 * maps), relu, Reshape((8, 8, maps)), *larger, Conv(3, 4, bias=False))
-    return dict(
-        image_shape=(32, 32, 3),
-        latent_dim=110,
-        num_classes=10,
-        encoder=(*down, *down, *down),
-        decoder=up,
-        encoder_condition="planes",
-        decoder_condition="concat",
-        init="keras",
-    )
+    told = dict(num_classes=10, encoder_condition="planes", decoder_condition="concat")
+    return dict(image_shape=(32, 32, 3), latent_dim=110, encoder=down * 3, decoder=up, init="keras", **told)
 
 
 def colour_cgan(maps: int, dense: int) -> dict:
     """The layers of report 003's CGAN for 32x32x3 images, with `maps` filters and `dense` maps from the code."""
     leaky = Activation("leaky_relu", 0.2)
-    generator = (
-        Dense(8 * 8 * dense),
-        leaky,
-        Reshape((8, 8, dense)),
-        ConvTranspose(maps, 4, 2),
-        leaky,
-        ConvTranspose(maps, 4, 2),
-        leaky,
-        Conv(3, 7),
-    )
+    larger = (ConvTranspose(maps, 4, 2), leaky)
+    generator = (Dense(8 * 8 * dense), leaky, Reshape((8, 8, dense)), *larger, *larger, Conv(3, 7))
     discriminator = (Conv(maps // 2, 3, 2), leaky, Conv(maps, 3, 2), leaky, GlobalMaxPool())
     shared = dict(image_shape=(32, 32, 3), latent_dim=128, num_classes=10, init="keras")
     return dict(generator=generator, discriminator=discriminator, **shared)
@@ -193,14 +178,13 @@ def signs(wide: int, narrow: int, maps: int) -> dict:
     return dict(image_shape=(28, 28, 1), encoder=tuple(down), decoder=up, init="keras")
 
 
-def _burda() -> ModelSpec:
+def _burda() -> list[ModelSpec]:
     """The VAE with one stochastic layer of Burda et al. 2016, section 5: 784-200-200-50 and mirror, tanh."""
-    hidden = mlp(200, 200, activation=Activation("tanh"))
-    stacks = dict(encoder=(Flatten(), *hidden), decoder=hidden)
-    return ModelSpec("vae_200_200", "vae", (28, 28, 1), latent_dim=50, init="keras", **stacks)
+    stacks = _mirrored(200, 200, activation=Activation("tanh"))
+    return [ModelSpec("vae_200_200", "vae", (28, 28, 1), latent_dim=50, init="keras", **stacks)]
 
 
-def _report000() -> ModelSpec:
+def _report000() -> list[ModelSpec]:
     """A CVAE for 28x28 characters in place of report 000's, of which no size is stated: ours, chosen by a small sweep.
 
     784-480-256-16 and mirror, ReLU.  The encoder takes the label beside the pixels, the decoder by Film at both
@@ -211,7 +195,7 @@ def _report000() -> ModelSpec:
     decoder = tuple(layer for n in (256, 480) for layer in (Dense(n), Film(), relu))
     told = dict(num_classes=36, encoder_condition="concat", decoder_condition="film")
     stacks = dict(encoder=(Flatten(), *mlp(480, 256)), decoder=decoder)
-    return ModelSpec("report000_cvae", "cvae", (28, 28, 1), 16, init="keras", report="000", **told, **stacks)
+    return [ModelSpec("report000_cvae", "cvae", (28, 28, 1), 16, init="keras", report="000", **told, **stacks)]
 
 
 def _judges() -> list[ModelSpec]:
@@ -219,11 +203,8 @@ def _judges() -> list[ModelSpec]:
 
     def convolutions(*maps: tuple[int, int]) -> tuple[Layer, ...]:
         """Convolutions of 3x3 with these maps and strides, each normalised and rectified."""
-        return tuple(
-            layer
-            for n, stride in maps
-            for layer in (Conv(n, stride=stride, bias=False), BatchNorm(), Activation("relu"))
-        )
+        after = (BatchNorm(), Activation("relu"))
+        return tuple(layer for n, stride in maps for layer in (Conv(n, stride=stride, bias=False), *after))
 
     shared = dict(latent_dim=128, num_classes=10, decoder=(), code_activation=Activation("relu"))
     colour = convolutions((32, 1), (32, 2), (64, 1), (64, 2), (128, 2))
@@ -233,20 +214,8 @@ def _judges() -> list[ModelSpec]:
     ]
 
 
-ZOO: dict[str, ModelSpec | GanSpec] = {
-    spec.name: spec
-    for spec in [
-        *_report004(),
-        *_judges(),
-        *_report002(),
-        _burda(),
-        *_report003(),
-        *_colour(),
-        *_digits(),
-        *_report001(),
-        _report000(),
-    ]
-}
+FAMILIES = (_report004, _judges, _report002, _burda, _report003, _colour, _digits, _report001, _report000)
+ZOO: dict[str, ModelSpec | GanSpec] = {spec.name: spec for family in FAMILIES for spec in family()}
 
 
 def get(name: str) -> ModelSpec | GanSpec:
