@@ -148,10 +148,8 @@ def board(rows: list[dict] | pd.DataFrame, known: dict) -> pd.DataFrame:
     """
     table = pd.DataFrame(rows).assign(**known)
     if unknown := [name for name in table.columns if name not in COLUMNS]:
-        raise ValueError(
-            f"the scoreboard has no column {', '.join(unknown)}; its columns are {', '.join(COLUMNS)}: "
-            "keep other numbers in a table of the run"
-        )
+        what = f"the scoreboard has no column {', '.join(unknown)}; its columns are {', '.join(COLUMNS)}"
+        raise ValueError(f"{what}: keep other numbers in a table of the run")
     return table.reindex(columns=list(COLUMNS))
 
 
