@@ -155,9 +155,6 @@ def board(rows: list[dict] | pd.DataFrame, known: dict) -> pd.DataFrame:
 
 def scoreboards(found: dict[Key, Result]) -> pd.DataFrame:
     """Return the scoreboard rows of all these runs, one a trained model."""
-    boards = [
-        pd.read_csv(result.folder / "scoreboard.csv", dtype={"report": str})
-        for _, result in sorted(found.items())
-        if "scoreboard.csv" in result.manifest["files"]
-    ]
+    folders = [found[key].folder for key in sorted(found) if "scoreboard.csv" in found[key].manifest["files"]]
+    boards = [pd.read_csv(folder / "scoreboard.csv", dtype={"report": str}) for folder in folders]
     return pd.concat(boards, ignore_index=True) if boards else pd.DataFrame({"model": []})
