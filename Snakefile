@@ -113,7 +113,9 @@ rule notebook:
                 echo "interrupted: {wildcards.run} ({PROFILE}); the same command runs it again, and keeps what is finished" >&2
                 exit 1
             }}
-            mv -f {params.folder:q}/running.ipynb {params.folder:q}/failed.ipynb
+            # one that papermill could not read has not begun to run
+            mv -f {params.folder:q}/running.ipynb {params.folder:q}/failed.ipynb 2> /dev/null \
+                || cp {input.notebook:q} {params.folder:q}/failed.ipynb
             tail -n 12 {log:q}
             exit 1
         }}
@@ -169,6 +171,12 @@ rule model:
         """
 
 
+def last_line(log):
+    """What a log says at last: the error."""
+    lines = log.read_text(errors="replace").split("\n") if log.is_file() else []
+    return next((line.strip() for line in reversed(lines) if line.strip()), "it is empty")
+
+
 onerror:
     targets = set(workflow.dag_settings.targets)
     for key, job in trainings().items() if "train" in targets else ():
@@ -178,5 +186,5 @@ onerror:
     failed = [run for run in RUNS if "train" not in targets and Path(manifest(run)).with_name("failed.ipynb").is_file()]
     for run in failed:
         folder = Path(manifest(run)).parent
-        seen = f"look at {folder}/failed.ipynb and {folder}/papermill.log"
+        seen = f"look at {folder}/failed.ipynb and {folder}/papermill.log: {last_line(folder / 'papermill.log')}"
         print(f"FAILED: {run} ({PROFILE}); {seen}", file=sys.stderr)

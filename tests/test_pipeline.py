@@ -25,6 +25,9 @@ from twinvae.run.notebook import code_cells
 from twinvae_collect.update_notebooks import main as update_notebooks
 from twinvae_collect.update_notebooks import without_papermill
 
+FAILED = (
+    "FAILED: {run} (smoke); look at results/smoke/{run}/failed.ipynb and results/smoke/{run}/papermill.log: {error}\n"
+)
 TABLE = 'NOTEBOOKS = {"01_alone": [None], "03_tiny": ["torch", "tf"]}\n'
 
 
@@ -78,7 +81,7 @@ def test_what_the_pipeline_leaves(ran):
 def test_what_is_done_is_not_done_again(copy, python):
     before = {path: path.stat().st_mtime_ns for path in copy.rglob("manifest.json")}
     done = snakemake(python, copy)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0 and not done.stdout + done.stderr
     assert {path: path.stat().st_mtime_ns for path in copy.rglob("manifest.json")} == before
 
 
@@ -88,11 +91,39 @@ def test_a_failed_run_is_named_and_the_others_go_on(copy, python):
     (copy / "results" / "smoke" / "01_alone" / "executed.ipynb").unlink()
     done = snakemake(python, copy)
     assert done.returncode != 0
-    assert "FAILED: 03_tiny-tf (smoke); look at results/smoke/03_tiny-tf/failed.ipynb" in done.stderr
+    assert done.stderr == FAILED.format(run="03_tiny-tf", error="ZeroDivisionError: division by zero")
     failed = copy / "results" / "smoke" / "03_tiny-tf"
     assert not (failed / "manifest.json").exists() and not (failed / "executed.ipynb").exists()
     assert "ZeroDivisionError" in (failed / "failed.ipynb").read_text()
     assert (copy / "results" / "smoke" / "01_alone" / "executed.ipynb").is_file()
+
+
+@pytest.mark.slow
+def test_a_notebook_that_is_none_is_named(copy, python):
+    (copy / "notebooks" / "03_tiny.ipynb").write_text("{")
+    (copy / "results" / "smoke" / "03_tiny-tf" / "executed.ipynb").unlink()
+    done = snakemake(python, copy)
+    assert done.returncode != 0
+    (line,) = done.stderr.splitlines(keepends=True)
+    assert line == FAILED.format(
+        run="03_tiny-tf", error=r"nbformat.reader.NotJSONError: Notebook does not appear to be JSON: '{'"
+    )
+    assert (copy / "results" / "smoke" / "03_tiny-tf" / "failed.ipynb").read_text() == "{"
+
+
+@pytest.mark.slow
+def test_what_hinders_snakemake_itself_is_said(copy, python):
+    (copy / "results" / "smoke" / "01_alone" / "executed.ipynb").unlink()
+    (copy / "notebooks" / "01_alone.ipynb").rename(copy / "elsewhere.ipynb")
+    done = snakemake(python, copy)
+    assert done.returncode != 0 and not done.stdout
+    assert "Missing input files" in done.stderr and done.stderr.endswith("    notebooks/01_alone.ipynb\n")
+    (copy / "elsewhere.ipynb").rename(copy / "notebooks" / "01_alone.ipynb")
+    text = (copy / "notebooks" / "01_alone.ipynb").read_text()
+    (copy / "notebooks" / "01_alone.ipynb").write_text(text.replace("run.finish()", "None"))
+    done = snakemake(python, copy)
+    assert done.returncode != 0 and done.stdout == "running 01_alone (smoke)\n"
+    assert "results/smoke/01_alone/manifest.json" in done.stderr and "FAILED" not in done.stderr
 
 
 @pytest.mark.slow

@@ -56,10 +56,8 @@ def written_whole(path: Path) -> Iterator[Path]:
     except Exception as error:
         if not (cause := _os_error(error)):
             raise
-        raise OSError(
-            f"cannot write {path}: {cause.strerror or cause}; make room or give write access there, "
-            "or name another folder in TWINVAE_RESULTS"
-        ) from None
+        what = f"cannot write {path}: {cause.strerror or cause}; make room or give write access there"
+        raise OSError(f"{what}, or name another folder in TWINVAE_RESULTS") from None
     finally:
         if part is not None:
             part.unlink(missing_ok=True)

@@ -35,9 +35,8 @@ def _per_example(terms: np.ndarray) -> np.ndarray:
 def _pair(x, x_logits) -> tuple[np.ndarray, np.ndarray]:
     x, x_logits = _f64(x), _f64(x_logits)
     if x.shape != x_logits.shape:
-        raise ValueError(
-            f"x has shape {x.shape} and the decoder's output {x_logits.shape}; give two arrays of the same shape."
-        )
+        what = f"x has shape {x.shape} and the decoder's output {x_logits.shape}"
+        raise ValueError(f"{what}; give two arrays of the same shape.")
     return x, x_logits
 
 

@@ -25,30 +25,28 @@ from twinvae.spec.models import ModelSpec
 from twinvae.spec.stacks import mlp
 
 
+def _mirrored(*widths: int, **options) -> dict:
+    """Dense layers of these widths from the image to the code, and back; options are those of `mlp`."""
+    return dict(encoder=(Flatten(), *mlp(*widths, **options)), decoder=mlp(*widths[::-1], **options))
+
+
 def _report004() -> list[ModelSpec]:
     """AE, VAE and CVAE of report 004, section 2.3: 784-512-256-128-100 and mirror, conditioner 10-16-32-64."""
     leaky = Activation("leaky_relu", 0.1)
     shared = dict(
         image_shape=(28, 28, 1),
         latent_dim=100,
-        encoder=(Flatten(), *mlp(512, 256, 128, activation=leaky)),
-        decoder=mlp(128, 256, 512, activation=leaky),
+        **_mirrored(512, 256, 128, activation=leaky),
         likelihood="gaussian",
         variance=0.5,
         init="normal_0.01",
         report="004",
     )
+    told = dict(num_classes=10, decoder_condition="conditioner", conditioner=mlp(16, 32, 64, activation=leaky))
     return [
         ModelSpec("report004_ae", "ae", code_activation=leaky, **shared),
         ModelSpec("report004_vae", "vae", **shared),
-        ModelSpec(
-            "report004_cvae",
-            "cvae",
-            num_classes=10,
-            decoder_condition="conditioner",
-            conditioner=mlp(16, 32, 64, activation=leaky),
-            **shared,
-        ),
+        ModelSpec("report004_cvae", "cvae", **told, **shared),
     ]
 
 
@@ -60,35 +58,13 @@ def _report002() -> list[ModelSpec]:
     weights as the CVAE, whose label also takes weights.
     """
     shapes = {"mnist": ((28, 28, 1), (512, 256), 405), "usps": ((16, 16, 1), (128, 64), 414)}
+    told = dict(num_classes=10, encoder_condition="concat", decoder_condition="concat")
     vaes, cvaes, shallow = [], [], []
     for dataset, (shape, deep, wide) in shapes.items():
         shared = dict(image_shape=shape, latent_dim=20, init="keras")
-        vaes.append(
-            ModelSpec(
-                f"report002_vae_{dataset}",
-                "vae",
-                encoder=(Flatten(), *mlp(*deep)),
-                decoder=mlp(*deep[::-1]),
-                report="002",
-                **shared,
-            )
-        )
-        cvaes.append(
-            ModelSpec(
-                f"report002_cvae_{dataset}",
-                "cvae",
-                encoder=(Flatten(), *mlp(400)),
-                decoder=mlp(400),
-                num_classes=10,
-                encoder_condition="concat",
-                decoder_condition="concat",
-                report="002",
-                **shared,
-            )
-        )
-        shallow.append(
-            ModelSpec(f"shallow_vae_{dataset}", "vae", encoder=(Flatten(), *mlp(wide)), decoder=mlp(wide), **shared)
-        )
+        vaes.append(ModelSpec(f"report002_vae_{dataset}", "vae", report="002", **_mirrored(*deep), **shared))
+        cvaes.append(ModelSpec(f"report002_cvae_{dataset}", "cvae", report="002", **told, **_mirrored(400), **shared))
+        shallow.append(ModelSpec(f"shallow_vae_{dataset}", "vae", **_mirrored(wide), **shared))
     return vaes + cvaes + shallow
 
 
@@ -113,54 +89,20 @@ def colour_cvae(maps: int) -> dict:
     """
     relu = Activation("relu")
     down = (Conv(32, 4, 2, "valid"), relu, BatchNorm(), relu)
-    up = (
-        Dense(8 * 8 * maps),
-        relu,
-        Reshape((8, 8, maps)),
-        Upsample(),
-        Conv(6 * maps, 4),
-        relu,
-        BatchNorm(),
-        Upsample(),
-        Conv(3 * maps, 4),
-        relu,
-        BatchNorm(),
-        Conv(3, 4, bias=False),
-    )
-    return dict(
-        image_shape=(32, 32, 3),
-        latent_dim=110,
-        num_classes=10,
-        encoder=(*down, *down, *down),
-        decoder=up,
-        encoder_condition="planes",
-        decoder_condition="concat",
-        init="keras",
-    )
+    larger = [layer for n in (6 * maps, 3 * maps) for layer in (Upsample(), Conv(n, 4), relu, BatchNorm())]
+    up = (Dense(8 * 8 * maps), relu, Reshape((8, 8, maps)), *larger, Conv(3, 4, bias=False))
+    told = dict(num_classes=10, encoder_condition="planes", decoder_condition="concat")
+    return dict(image_shape=(32, 32, 3), latent_dim=110, encoder=down * 3, decoder=up, init="keras", **told)
 
 
 def colour_cgan(maps: int, dense: int) -> dict:
     """The layers of report 003's CGAN for 32x32x3 images, with `maps` filters and `dense` maps from the code."""
     leaky = Activation("leaky_relu", 0.2)
-    generator = (
-        Dense(8 * 8 * dense),
-        leaky,
-        Reshape((8, 8, dense)),
-        ConvTranspose(maps, 4, 2),
-        leaky,
-        ConvTranspose(maps, 4, 2),
-        leaky,
-        Conv(3, 7),
-    )
+    larger = (ConvTranspose(maps, 4, 2), leaky)
+    generator = (Dense(8 * 8 * dense), leaky, Reshape((8, 8, dense)), *larger, *larger, Conv(3, 7))
     discriminator = (Conv(maps // 2, 3, 2), leaky, Conv(maps, 3, 2), leaky, GlobalMaxPool())
-    return dict(
-        image_shape=(32, 32, 3),
-        latent_dim=128,
-        num_classes=10,
-        generator=generator,
-        discriminator=discriminator,
-        init="keras",
-    )
+    shared = dict(image_shape=(32, 32, 3), latent_dim=128, num_classes=10, init="keras")
+    return dict(generator=generator, discriminator=discriminator, **shared)
 
 
 def _colour() -> list[ModelSpec | GanSpec]:
@@ -175,18 +117,8 @@ def _colour() -> list[ModelSpec | GanSpec]:
     relu, leaky, norm = Activation("relu"), Activation("leaky_relu", 0.2), BatchNorm()
     cvae, cgan = colour_cvae(maps=8), colour_cgan(maps=32, dense=34)
     down = (Conv(32, 4, 2, "valid"), relu, norm)
-    generator = (
-        Dense(8 * 8 * 34),
-        relu,
-        Reshape((8, 8, 34)),
-        ConvTranspose(32, 4, 2, bias=False),
-        norm,
-        relu,
-        ConvTranspose(32, 4, 2, bias=False),
-        norm,
-        relu,
-        Conv(3, 5),
-    )
+    larger = (ConvTranspose(32, 4, 2, bias=False), norm, relu)
+    generator = (Dense(8 * 8 * 34), relu, Reshape((8, 8, 34)), *larger, *larger, Conv(3, 5))
     discriminator = (*(layer for maps in (16, 32, 64) for layer in (SpectralConv(maps, 4, 2), leaky)), Flatten())
     better = dict(generator=generator, discriminator=discriminator, discriminator_condition="projection")
     return [
@@ -203,16 +135,8 @@ def _digits() -> list[ModelSpec | GanSpec]:
     The CVAE encodes with the layers with which the CGAN discriminates, there divided by their largest singular values.
     """
     relu, leaky, norm = Activation("relu"), Activation("leaky_relu", 0.2), BatchNorm()
-    up = (
-        Dense(7 * 7 * 32, bias=False),
-        Reshape((7, 7, 32)),
-        norm,
-        relu,
-        ConvTranspose(16, 4, 2, bias=False),
-        norm,
-        relu,
-        ConvTranspose(1, 4, 2),
-    )
+    first, larger = (Dense(7 * 7 * 32, bias=False), Reshape((7, 7, 32))), ConvTranspose(16, 4, 2, bias=False)
+    up = (*first, norm, relu, larger, norm, relu, ConvTranspose(1, 4, 2))
     encoder = (Conv(32, 4, 2), leaky, Conv(64, 4, 2), leaky, Flatten())
     discriminator = (SpectralConv(32, 4, 2), leaky, SpectralConv(64, 4, 2), leaky, Flatten())
     shared = dict(image_shape=(28, 28, 1), latent_dim=8, num_classes=10, init="keras")
@@ -235,16 +159,13 @@ def _report001() -> list[ModelSpec]:
         2: dict(num_classes=24, encoder_condition="planes", decoder_condition="concat"),
         3: dict(num_classes=4, encoder_condition="planes", decoder_condition="concat"),
     }
-    exact, light = dict(wide=128, narrow=64, maps=512), dict(wide=32, narrow=16, maps=64)
+    exact = dict(latent_dim=512, report="001", **signs(wide=128, narrow=64, maps=512))
+    light = dict(latent_dim=64, **signs(wide=32, narrow=16, maps=64))
+    sizes = {"report001": exact, "light": light}
     return [
-        *(
-            ModelSpec(f"report001_task{task}", "cvae", latent_dim=512, report="001", **signs(**exact), **condition)
-            for task, condition in tasks.items()
-        ),
-        *(
-            ModelSpec(f"light_task{task}", "cvae", latent_dim=64, **signs(**light), **condition)
-            for task, condition in tasks.items()
-        ),
+        ModelSpec(f"{name}_task{task}", "cvae", **size, **told)
+        for name, size in sizes.items()
+        for task, told in tasks.items()
     ]
 
 
@@ -252,27 +173,18 @@ def signs(wide: int, narrow: int, maps: int) -> dict:
     """Report 001's layers for 28x28 images: convolutions of `wide`, `narrow`, `wide` filters, normalised, and back."""
     relu = Activation("relu")
     down = [layer for filters in (wide, narrow, wide) for layer in (Conv(filters, 3, 2), relu, BatchNorm())]
-    up = (
-        Dense(7 * 7 * maps),
-        Reshape((7, 7, maps)),
-        ConvTranspose(wide, 3, 2),
-        relu,
-        ConvTranspose(narrow, 3, 2),
-        relu,
-        ConvTranspose(1, 3),
-    )
+    larger = [layer for filters in (wide, narrow) for layer in (ConvTranspose(filters, 3, 2), relu)]
+    up = (Dense(7 * 7 * maps), Reshape((7, 7, maps)), *larger, ConvTranspose(1, 3))
     return dict(image_shape=(28, 28, 1), encoder=tuple(down), decoder=up, init="keras")
 
 
-def _burda() -> ModelSpec:
+def _burda() -> list[ModelSpec]:
     """The VAE with one stochastic layer of Burda et al. 2016, section 5: 784-200-200-50 and mirror, tanh."""
-    hidden = mlp(200, 200, activation=Activation("tanh"))
-    return ModelSpec(
-        "vae_200_200", "vae", (28, 28, 1), latent_dim=50, encoder=(Flatten(), *hidden), decoder=hidden, init="keras"
-    )
+    stacks = _mirrored(200, 200, activation=Activation("tanh"))
+    return [ModelSpec("vae_200_200", "vae", (28, 28, 1), latent_dim=50, init="keras", **stacks)]
 
 
-def _report000() -> ModelSpec:
+def _report000() -> list[ModelSpec]:
     """A CVAE for 28x28 characters in place of report 000's, of which no size is stated: ours, chosen by a small sweep.
 
     784-480-256-16 and mirror, ReLU.  The encoder takes the label beside the pixels, the decoder by Film at both
@@ -281,19 +193,9 @@ def _report000() -> ModelSpec:
     """
     relu = Activation("relu")
     decoder = tuple(layer for n in (256, 480) for layer in (Dense(n), Film(), relu))
-    return ModelSpec(
-        "report000_cvae",
-        "cvae",
-        (28, 28, 1),
-        latent_dim=16,
-        encoder=(Flatten(), *mlp(480, 256)),
-        decoder=decoder,
-        num_classes=36,
-        encoder_condition="concat",
-        decoder_condition="film",
-        init="keras",
-        report="000",
-    )
+    told = dict(num_classes=36, encoder_condition="concat", decoder_condition="film")
+    stacks = dict(encoder=(Flatten(), *mlp(480, 256)), decoder=decoder)
+    return [ModelSpec("report000_cvae", "cvae", (28, 28, 1), 16, init="keras", report="000", **told, **stacks)]
 
 
 def _judges() -> list[ModelSpec]:
@@ -301,11 +203,8 @@ def _judges() -> list[ModelSpec]:
 
     def convolutions(*maps: tuple[int, int]) -> tuple[Layer, ...]:
         """Convolutions of 3x3 with these maps and strides, each normalised and rectified."""
-        return tuple(
-            layer
-            for n, stride in maps
-            for layer in (Conv(n, stride=stride, bias=False), BatchNorm(), Activation("relu"))
-        )
+        after = (BatchNorm(), Activation("relu"))
+        return tuple(layer for n, stride in maps for layer in (Conv(n, stride=stride, bias=False), *after))
 
     shared = dict(latent_dim=128, num_classes=10, decoder=(), code_activation=Activation("relu"))
     colour = convolutions((32, 1), (32, 2), (64, 1), (64, 2), (128, 2))
@@ -315,20 +214,8 @@ def _judges() -> list[ModelSpec]:
     ]
 
 
-ZOO: dict[str, ModelSpec | GanSpec] = {
-    spec.name: spec
-    for spec in [
-        *_report004(),
-        *_judges(),
-        *_report002(),
-        _burda(),
-        *_report003(),
-        *_colour(),
-        *_digits(),
-        *_report001(),
-        _report000(),
-    ]
-}
+FAMILIES = (_report004, _judges, _report002, _burda, _report003, _colour, _digits, _report001, _report000)
+ZOO: dict[str, ModelSpec | GanSpec] = {spec.name: spec for family in FAMILIES for spec in family()}
 
 
 def get(name: str) -> ModelSpec | GanSpec:

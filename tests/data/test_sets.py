@@ -11,6 +11,7 @@ from formats import write_mnist
 
 from twinvae import data
 from twinvae.data import SETS, finding, sign_language
+from twinvae.data.strict_yaml import read_yaml
 
 NAMES = [name for name in SETS if name != "digits"]
 REAL = pytest.mark.skipif("TWINVAE_DATA" not in os.environ, reason="TWINVAE_DATA is not set")
@@ -238,3 +239,16 @@ def test_real_cifar10_jpeg_is_near_the_exact_images():
         one, other = exact.x[exact.y == label].astype(float), jpeg.x[jpeg.y == label].astype(float)
         assert np.median((one - other[: len(one)]) ** 2) < 100
     assert jpeg.class_names == SETS["cifar10"].class_names
+
+
+def test_a_key_that_stands_twice_is_refused_by_name_and_line(tmp_path):
+    file = tmp_path / "sets.yaml"
+    file.write_text("a: &a {x: 1}\nb: {<<: *a, x: 2}\n")
+    assert read_yaml(file) == {"a": {"x": 1}, "b": {"x": 2}}
+    for text, line in (("a: 1\nb: 2\na: 3\n", 1), ("a: 1\nb:\n  - {c: 1, c: 2}\n", 3)):
+        file.write_text(text)
+        with pytest.raises(ValueError, match=rf"sets.yaml is no well-formed YAML: the key '[ac]' .* line {line}, "):
+            read_yaml(file)
+    file.write_text("a: !!python/object/apply:os.getcwd []\n")
+    with pytest.raises(ValueError, match="sets.yaml is no well-formed YAML"):
+        read_yaml(file)

@@ -109,3 +109,11 @@ def test_one_hot():
     for bad, message in ((np.array([3]), "0..2"), (np.array([-1]), "0..2"), (np.array([0.5]), "whole")):
         with pytest.raises(ValueError, match=message):
             data.one_hot(bad, 3)
+
+
+def test_images_know_whether_there_is_something_to_be_told():
+    x = np.zeros((2, 4, 4, 1), np.uint8)
+    alone, two = images(x, [0, 0], classes=1), images(x, [0, 1], classes=2)
+    angle = Images(x, np.zeros((2, 1), np.float32), ("angle",), SOURCE)
+    assert [part.labelled for part in (alone, two, angle)] == [True, True, False]
+    assert [part.tells for part in (alone, two, angle)] == [False, True, True]

@@ -53,9 +53,8 @@ def _receive(url: str, file: KnownFile, part: Path) -> None:
             if not answer.ok:
                 said = f"the server of {url} says {answer.status_code} {answer.reason}"
                 raise NoNetwork(said, passing=answer.status_code in MAY_PASS)
-            _write(
-                iter(lambda: answer.raw.read1(1 << 16) or b"", b""), url, file, part
-            )  # each as it comes, be it a byte
+            chunks = iter(lambda: answer.raw.read1(1 << 16) or b"", b"")  # each as it comes, be it a byte
+            _write(chunks, url, file, part)
     except (requests.TooManyRedirects, requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL) as error:
         raise DataError(f"{url} leads to where nothing is fetched from ({error}).") from None
     except requests.Timeout:

@@ -44,17 +44,18 @@ def find(dataset: DataSet, halves: tuple[str, ...], edition: str | None = None) 
     for folder in folders(dataset):
         _refuse(dataset, folder, {Path(file.name).suffix for file in dataset.files})
     wanted = next(known for known in dataset.editions if edition in (None, known.name))
-    lost = [file.name for file in wanted.files(wanted.needed(halves)) if not anywhere(dataset, file)]
-    if _came(dataset, wanted.files(wanted.needed(halves))) and (found := search(dataset, halves, edition)):
+    files = wanted.files(wanted.needed(halves))
+    if _came(dataset, files) and (found := search(dataset, halves, edition)):
         return found
     how = f"'python -m twinvae.data fetch {name}'"
     if edition or not dataset.standin:
-        files = ", ".join(file.name for file in dataset.files)
+        all_files = ", ".join(file.name for file in dataset.files)
         what = f"{name} ({edition}) is not at hand" if edition else f"{name} is not at hand"
-        raise FileNotFoundError(f"{what}; put {files} into $TWINVAE_DATA/{dataset.folder}/ or run {how}.")
+        raise FileNotFoundError(f"{what}; put {all_files} into $TWINVAE_DATA/{dataset.folder}/ or run {how}.")
     if name not in _announced:
         _announced.add(name)
-        some = len(lost) < len(wanted.files(wanted.needed(halves)))
+        lost = [file.name for file in files if not anywhere(dataset, file)]
+        some = len(lost) < len(files)
         why = f" ({', '.join(lost)} {'is' if len(lost) == 1 else 'are'} missing)" if some else ""
         why += f": {_failed[name]}" if name in _failed else ""
         print(f"{name}: real files not at hand{why} ({how} gets them); using the stand-in, {dataset.standin['label']}.")

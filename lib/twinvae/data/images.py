@@ -73,9 +73,19 @@ class Images:
         return len(self.class_names)
 
     @property
+    def labelled(self) -> bool:
+        """Whether y are labels, not a condition of numbers."""
+        return self.y.ndim == 1
+
+    @property
+    def tells(self) -> bool:
+        """Whether y says anything of an image: its label, one of several, or numbers; else no model can be told it."""
+        return self.num_classes > 1 or not self.labelled
+
+    @property
     def strata(self) -> np.ndarray:
         """The labels, in proportion to which parts are cut; one for all under a condition of numbers.  int64 [N]"""
-        return self.y if self.y.ndim == 1 else np.zeros(len(self), np.int64)
+        return self.y if self.labelled else np.zeros(len(self), np.int64)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -71,7 +71,7 @@ def groups(images: Images) -> np.ndarray:
     numbers = exact_groups(images)
     different = np.bincount(images.strata[np.unique(numbers, return_index=True)[1]])
     if few := [k for k, count in enumerate(different) if count < 2]:
-        what = f"class {images.class_names[few[0]]!r} has" if images.y.ndim == 1 else "there are"
+        what = f"class {images.class_names[few[0]]!r} has" if images.labelled else "there are"
         need = "3 different images at least, one each for training, validation and tests"
         raise DataError(f"{images.source.label}: {what} too few images; a class needs {need}, or leave it out.")
     return numbers

@@ -99,15 +99,12 @@ def unit_images(images: np.ndarray, ndim: int, shape: str) -> np.ndarray:
     """Return images as floats in 0..1 of `ndim` dimensions.  ValueError unless they are, with C of 1 or 3."""
     images = np.asarray(images)
     if images.ndim != ndim or images.shape[-1] not in (1, 3) or images.size == 0:
-        raise ValueError(
-            f"Images of shape {images.shape} cannot be drawn: give {shape} with C = 1 or 3, and at least one."
-        )
+        what = f"Images of shape {images.shape} cannot be drawn"
+        raise ValueError(f"{what}: give {shape} with C = 1 or 3, and at least one.")
     images = images / 255.0 if images.dtype == np.uint8 else images.astype(float)
     if not (images.min() >= 0 and images.max() <= 1):
-        raise ValueError(
-            f"Images with values from {images.min():g} to {images.max():g} cannot be drawn: "
-            "give uint8, or floats in 0 to 1."
-        )
+        what = f"Images with values from {images.min():g} to {images.max():g} cannot be drawn"
+        raise ValueError(f"{what}: give uint8, or floats in 0 to 1.")
     return images
 
 

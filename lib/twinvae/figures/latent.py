@@ -27,9 +27,8 @@ def plot_latent(
     """
     z, y = np.asarray(z), np.asarray(y)
     if z.ndim != 2 or z.shape[1] != 2 or len(z) != len(y):
-        raise ValueError(
-            f"Codes {z.shape} with {len(y)} labels cannot be drawn in the plane: give [images, 2], one label an image."
-        )
+        what = f"Codes {z.shape} with {len(y)} labels cannot be drawn in the plane"
+        raise ValueError(f"{what}: give [images, 2], one label an image.")
     colours = np.array(style.class_colours(len(class_names)))[y]
     sns.scatterplot(x=z[:, 0], y=z[:, 1], s=3, c=colours, linewidth=0, rasterized=True, legend=False, ax=ax)
     for k in np.unique(y) if len(class_names) > MOST else ():

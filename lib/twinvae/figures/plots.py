@@ -106,22 +106,15 @@ def plot_race(
     ax.legend()
 
 
-def plot_noise(
-    ax: Axes,
-    noise: np.ndarray,
-    error: Mapping[str, np.ndarray],
-    untouched: np.ndarray | None = None,
-    ylabel: str = "squared error to the clean image",
-) -> None:
+def plot_noise(ax: Axes, noise: np.ndarray, error: Mapping[str, np.ndarray], untouched: np.ndarray) -> None:
     """Draw how far an output is from the clean image, against the noise that was added to the input.
 
     [P] (standard deviation, pixels in 0..1), name -> [S, P]; `untouched` [P] is the error of the noisy image
     itself: only below that line is noise taken away.
     """
     _bands(ax, {name: (noise, curve) for name, curve in error.items()})
-    if untouched is not None:
-        _band(ax, noise, untouched, "noisy image itself", style.COLOURS["baseline"], style.LINES["baseline"])
-    ax.set(xlabel="noise: standard deviation (pixels 0 to 1)", ylabel=ylabel)
+    _band(ax, noise, untouched, "noisy image itself", style.COLOURS["baseline"], style.LINES["baseline"])
+    ax.set(xlabel="noise: standard deviation (pixels 0 to 1)", ylabel="squared error to the clean image")
     ax.legend()
 
 
@@ -138,22 +131,11 @@ def _band(
     """Draw a line through the mean over seeds and a band over their range.  [P], [S, P] or [P]."""
     x, values = np.asarray(x), np.atleast_2d(np.asarray(values, float))
     if x.ndim != 1 or values.ndim != 2 or values.shape[1] != len(x):
-        raise ValueError(
-            f"The curve '{label}' has shape {values.shape} for {x.shape} points: give [points], or [seeds, points]."
-        )
-    sns.lineplot(
-        x=np.tile(x, len(values)),
-        y=values.ravel(),
-        errorbar=("pi", 100) if len(values) > 1 else None,
-        err_kws={"linewidth": 0},
-        label=label,
-        color=colour,
-        linestyle=line,
-        marker=marker,
-        markeredgecolor=colour,
-        legend=False,
-        ax=ax,
-    )
+        what = f"The curve '{label}' has shape {values.shape} for {x.shape} points"
+        raise ValueError(f"{what}: give [points], or [seeds, points].")
+    band = {"errorbar": ("pi", 100) if len(values) > 1 else None, "err_kws": {"linewidth": 0}}
+    look = {"color": colour, "linestyle": line, "marker": marker, "markeredgecolor": colour}
+    sns.lineplot(x=np.tile(x, len(values)), y=values.ravel(), label=label, legend=False, ax=ax, **band, **look)
 
 
 def plot_histogram(ax: Axes, values: Mapping[str, np.ndarray], xlabel: str, bins: int = 60) -> None:
@@ -219,13 +201,7 @@ def plot_bars(ax: Axes, groups: Sequence[str], series: Mapping[str, np.ndarray],
 
 
 def plot_intervals(
-    ax: Axes,
-    names: Sequence[str],
-    middle: np.ndarray,
-    low: np.ndarray,
-    high: np.ndarray,
-    xlabel: str,
-    ylabel: str = "model",
+    ax: Axes, names: Sequence[str], middle: np.ndarray, low: np.ndarray, high: np.ndarray, xlabel: str
 ) -> None:
     """Draw a value and its interval in a row for each name, first name on top; a dotted line at 0.  3 x [R]"""
     rows, colours = range(len(names)), [style.colour(name) for name in names]
@@ -235,4 +211,4 @@ def plot_intervals(
     ax.set_yticks(rows, names)
     ax.grid(axis="y", visible=False)
     ax.invert_yaxis()
-    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.set(xlabel=xlabel, ylabel="model")

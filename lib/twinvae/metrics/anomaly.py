@@ -20,10 +20,8 @@ def auroc(normal: np.ndarray, strange: np.ndarray) -> float:
     """
     for name, scores in (("normal", normal), ("strange", strange)):
         if np.ndim(scores) != 1 or len(scores) == 0 or not np.isfinite(scores).all():
-            raise ValueError(
-                f"The scores '{name}' have shape {np.shape(scores)}, or are not all finite: "
-                "give one finite number an image, and at least one."
-            )
+            what = f"The scores '{name}' have shape {np.shape(scores)}, or are not all finite"
+            raise ValueError(f"{what}: give one finite number an image, and at least one.")
     is_strange = np.repeat([0, 1], [len(normal), len(strange)])
     return float(roc_auc_score(is_strange, np.concatenate([normal, strange])))
 

@@ -78,10 +78,8 @@ def _principal(x: np.ndarray, components: int) -> tuple[np.ndarray, np.ndarray, 
     Not scikit-learn's PCA: that turns axes round, and the samples of `ClassPCA` with them.
     """
     if not 1 <= components <= min(len(x), x.shape[1]):
-        raise ValueError(
-            f"{components} components were asked of {len(x)} examples of {x.shape[1]} values: "
-            f"choose from 1 to {min(len(x), x.shape[1])}."
-        )
+        what = f"{components} components were asked of {len(x)} examples of {x.shape[1]} values"
+        raise ValueError(f"{what}: choose from 1 to {min(len(x), x.shape[1])}.")
     mean = x.mean(0, dtype=np.float64)
     centred = x.astype(np.float64) - mean
     if len(x) < x.shape[1]:  # the same from the examples themselves: no D x D matrix, most of whose axes are empty

@@ -13,19 +13,16 @@ def table(name: str, a: np.ndarray, least: int = 1) -> np.ndarray:
     """
     a = np.asarray(a)
     if a.ndim < 2 or 0 in a.shape[1:]:
-        raise ValueError(
-            f"'{name}' has shape {a.shape}: give examples along the first axis and values along the others."
-        )
+        what = f"'{name}' has shape {a.shape}"
+        raise ValueError(f"{what}: give examples along the first axis and values along the others.")
     if len(a) < least:
         raise ValueError(f"'{name}' has {len(a)} examples: this metric needs at least {least}.")
     a = a.reshape(len(a), -1)
     a = a if np.issubdtype(a.dtype, np.floating) else a.astype(np.float32)
     bad = int((~np.isfinite(a)).any(1).sum())
     if bad:
-        raise ValueError(
-            f"'{name}' has values that are not finite in {bad} of {len(a)} examples: "
-            "mend or drop those before measuring."
-        )
+        what = f"'{name}' has values that are not finite in {bad} of {len(a)} examples"
+        raise ValueError(f"{what}: mend or drop those before measuring.")
     return a
 
 
@@ -35,15 +32,12 @@ def pair(name_a: str, a: np.ndarray, name_b: str, b: np.ndarray, least: int = 1)
     Raises ValueError for tables of different width or scale.
     """
     if np.issubdtype(np.asarray(a).dtype, np.integer) != np.issubdtype(np.asarray(b).dtype, np.integer):
-        raise ValueError(
-            f"'{name_a}' and '{name_b}' are whole numbers on one side and floats on the other: bring both to one scale."
-        )
+        what = f"'{name_a}' and '{name_b}' are whole numbers on one side and floats on the other"
+        raise ValueError(f"{what}: bring both to one scale.")
     a, b = table(name_a, a, least), table(name_b, b, least)
     if a.shape[1] != b.shape[1]:
-        raise ValueError(
-            f"'{name_a}' has {a.shape[1]} values an example and '{name_b}' {b.shape[1]}: "
-            "compare examples of the same width."
-        )
+        what = f"'{name_a}' has {a.shape[1]} values an example and '{name_b}' {b.shape[1]}"
+        raise ValueError(f"{what}: compare examples of the same width.")
     return a, b
 
 
@@ -54,10 +48,8 @@ def labels(y: np.ndarray, count: int, num_classes: int | None = None) -> np.ndar
         raise ValueError(f"The labels have shape {y.shape} for {count} examples: give one label an example.")
     top = np.inf if num_classes is None else num_classes - 1
     if count and not (np.issubdtype(y.dtype, np.integer) and y.min() >= 0 and y.max() <= top):
-        raise ValueError(
-            f"The labels are of type {y.dtype} from {y.min()} to {y.max()}: "
-            f"give whole numbers from 0 to {'K - 1' if num_classes is None else top}."
-        )
+        what = f"The labels are of type {y.dtype} from {y.min()} to {y.max()}"
+        raise ValueError(f"{what}: give whole numbers from 0 to {'K - 1' if num_classes is None else top}.")
     return y.astype(np.int64)
 
 
@@ -66,10 +58,8 @@ def class_sizes(y: np.ndarray, num_classes: int, least: int, whose: str) -> None
     sizes = np.bincount(y, minlength=num_classes)
     if sizes.min() < least:
         k = int(sizes.argmin())
-        raise ValueError(
-            f"Class {k} of {whose} has {sizes[k]} examples: this metric needs at least {least} "
-            "in every class, so add some, or leave the class out and renumber."
-        )
+        what = f"Class {k} of {whose} has {sizes[k]} examples: this metric needs at least {least} in every class"
+        raise ValueError(f"{what}, so add some, or leave the class out and renumber.")
 
 
 def probabilities(probs: np.ndarray) -> np.ndarray:
@@ -77,10 +67,8 @@ def probabilities(probs: np.ndarray) -> np.ndarray:
     probs = table("probs", probs).astype(np.float64)
     wrong = (probs < 0).any(1) | (np.abs(probs.sum(1) - 1) > 1e-3)
     if wrong.any():
-        raise ValueError(
-            f"{int(wrong.sum())} of {len(probs)} rows of 'probs' are no probabilities: "
-            "give values of at least 0 that sum to 1 in each row, not logits."
-        )
+        what = f"{int(wrong.sum())} of {len(probs)} rows of 'probs' are no probabilities"
+        raise ValueError(f"{what}: give values of at least 0 that sum to 1 in each row, not logits.")
     return probs
 
 

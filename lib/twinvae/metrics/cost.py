@@ -22,23 +22,17 @@ def multiply_adds(spec: specs.ModelSpec | specs.GanSpec) -> int:
 
 
 def _layer_cost(row: specs.NamedLayer) -> int:
-    if isinstance(row.layer, specs.Dense):
-        return row.shape_in[0] * row.shape_out[0]
-    if isinstance(row.layer, specs.Conv):
-        # a transposed layer writes its kernel once for each pixel that it reads
-        height, width, _ = row.shape_in if isinstance(row.layer, specs.ConvTranspose) else row.shape_out
-        return height * width * row.layer.kernel**2 * row.shape_in[2] * row.shape_out[2]
-    free = (
-        specs.Flatten
-        | specs.Reshape
-        | specs.Crop
-        | specs.Upsample
-        | specs.GlobalMaxPool
-        | specs.BatchNorm
-        | specs.Activation
-    )
-    if isinstance(row.layer, free | specs.Film):
-        return 0
+    match row.layer:
+        case specs.Dense():
+            return row.shape_in[0] * row.shape_out[0]
+        case specs.Conv():
+            # a transposed layer writes its kernel once for each pixel that it reads
+            height, width, _ = row.shape_in if isinstance(row.layer, specs.ConvTranspose) else row.shape_out
+            return height * width * row.layer.kernel**2 * row.shape_in[2] * row.shape_out[2]
+        case specs.Flatten() | specs.Reshape() | specs.Crop() | specs.Upsample() | specs.GlobalMaxPool():
+            return 0
+        case specs.BatchNorm() | specs.Activation() | specs.Film():
+            return 0
     name = type(row.layer).__name__
     raise ValueError(f"The cost of a layer {name} is not known: add it to `_layer_cost` in twinvae.metrics.cost.")
 

@@ -80,10 +80,8 @@ def within_class_diversity(x: np.ndarray, y: np.ndarray, real_x: np.ndarray, rea
     num_classes = int(real_y.max()) + 1
     real = within_class_spread(real_x, real_y, num_classes)
     if (real == 0).any():
-        raise ValueError(
-            f"The real images of class {int(real.argmin())} are all the same, so nothing can be "
-            "compared with their spread: give different ones."
-        )
+        what = f"The real images of class {int(real.argmin())} are all the same"
+        raise ValueError(f"{what}, so nothing can be compared with their spread: give different ones.")
     return float((within_class_spread(x, y, num_classes) / real).mean())
 
 
@@ -230,10 +228,8 @@ def checkerboard_peak(x: np.ndarray) -> float:
     peaks = np.array([power[h, 0], power[0, w], power[h, w]])
     beside = np.array([power[h - 1, 0], power[0, w - 1], (power[h - 1, w] + power[h, w - 1]) / 2])
     if not beside.all():
-        raise ValueError(
-            "The images have no power beside the period of two pixels, so no peak can be "
-            "measured against it: give images with some detail."
-        )
+        what = "The images have no power beside the period of two pixels, so no peak can be measured against it"
+        raise ValueError(f"{what}: give images with some detail.")
     return float((peaks / beside).max())
 
 

@@ -105,22 +105,16 @@ class Graph:
                 return self.add("Add", h, self.constant(w["bias"])) if layer.bias else h
             case specs.ConvTranspose():
                 crop = max(layer.kernel - layer.stride, 0) // 2 if layer.padding == "same" else 0
-                after = [
-                    n - (m - 1) * layer.stride - layer.kernel + crop
-                    for m, n in zip(row.shape_in, row.shape_out[:2], strict=False)
-                ]
+                sides = zip(row.shape_in[:2], row.shape_out[:2], strict=True)
+                after = [n - (m - 1) * layer.stride - layer.kernel + crop for m, n in sides]
                 more = dict(pads=[crop, crop, *(max(-n, 0) for n in after)], output_padding=[max(n, 0) for n in after])
                 return self.convolution("ConvTranspose", layer, w, h, **more)
-            case specs.SpectralConv():
-                rows = w["weight"].reshape(layer.filters, -1).astype(np.float64)
-                w = w | {"weight": w["weight"] / np.linalg.svd(rows, compute_uv=False)[0]}
-                return self.convolution(
-                    "Conv", layer, w, h, auto_pad="SAME_UPPER" if layer.padding == "same" else "VALID"
-                )
             case specs.Conv():
-                return self.convolution(
-                    "Conv", layer, w, h, auto_pad="SAME_UPPER" if layer.padding == "same" else "VALID"
-                )
+                if isinstance(layer, specs.SpectralConv):
+                    rows = w["weight"].reshape(layer.filters, -1).astype(np.float64)
+                    w = w | {"weight": w["weight"] / np.linalg.svd(rows, compute_uv=False)[0]}
+                pad = "SAME_UPPER" if layer.padding == "same" else "VALID"
+                return self.convolution("Conv", layer, w, h, auto_pad=pad)
             case specs.BatchNorm():
                 scale = w["weight"] / np.sqrt(w["running_var"].astype(np.float64) + layer.epsilon)
                 shift = w["bias"] - w["running_mean"] * scale

@@ -4,6 +4,7 @@ import os
 import platform
 import subprocess
 import sys
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
@@ -28,10 +29,8 @@ def versions(backend: str | None) -> dict[str, str]:
     """Return the versions of Python and of the packages that a run of this backend rests on."""
     found = {"python": platform.python_version()}
     for package in (*PACKAGES, *BACKEND_PACKAGES[backend]):
-        try:
+        with suppress(metadata.PackageNotFoundError):
             found[package.removesuffix("-cpu")] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
     return found
 
 

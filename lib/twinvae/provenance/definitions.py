@@ -17,8 +17,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
-import yaml
-
+from twinvae.data.strict_yaml import parse
 from twinvae.provenance.syntax import ANY, BODY, ELSEWHERE, METHODS, Meaning, Module
 
 PACKAGES = {"twinvae": "lib/twinvae", "twinvae_apps": "notebooks/apps", "twinvae_studies": "notebooks/studies"}
@@ -27,7 +26,7 @@ NOT_FOLLOWED = re.compile(r"twinvae\.(paths|provenance|run|training)\b")
 FIGURES = re.compile(r"(lib/)?twinvae[./]figures\b")  # what changes here makes only the figures stale that use it
 STYLE = "twinvae.figures.style:apply"  # which `Run.start` calls for all figures
 NOTEBOOK = "notebook"  # the module of the cells
-parsed = lru_cache(maxsize=8)(yaml.safe_load)  # the same few files are asked for again and again; not to be changed
+parsed = lru_cache(maxsize=8)(parse)  # the same few files are asked for again and again; not to be changed
 
 
 def digest(text: str) -> str:
@@ -121,7 +120,7 @@ class Library:
         text = (self.root / file).read_text(encoding="utf-8")
         if not file.endswith(".yaml"):
             return " ".join(line.partition("#")[0].strip() for line in text.splitlines())
-        content = parsed(text)
+        content = parsed(text, self.root / file)
         if isinstance(content, dict):
             named = self.data.union(*(self.meaning(key).strings for key in keys if key in self.definitions))
             content = {name: entry for name, entry in content.items() if name in named}

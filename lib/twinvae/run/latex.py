@@ -72,8 +72,8 @@ def number(value: float, fmt: str) -> str:
     text = format(value, fmt).replace("%", r"\%")
     mantissa, exponent, power = text.replace("e", "E").partition("E")
     if exponent:
-        text = rf"\ensuremath{{{mantissa}\times10^{{{int(power)}}}}}"
-    return text if exponent else text.replace("-", r"\ensuremath{-}")
+        return rf"\ensuremath{{{mantissa}\times10^{{{int(power)}}}}}"
+    return text.replace("-", r"\ensuremath{-}")
 
 
 def cell(value: Any, fmt: str | None) -> str:

@@ -30,24 +30,23 @@ def as_python(path: Path) -> list[str]:
     return [TransformerManager().transform_cell(cell["source"]).rstrip("\n") for cell in cells]
 
 
-def declared_parameters(path: Path) -> list[str]:
-    """Return the names that the notebook's `parameters` cell assigns; none where there is no such cell."""
-    cells = [cell for cell in code_cells(path) if "parameters" in cell["metadata"].get("tags", [])]
-    return [name for cell in cells for name in assigned_names(cell["source"])]
+def declared_parameters(path: Path) -> dict[str, ast.expr]:
+    """Return the names that the notebook's `parameters` cell assigns, and what; none where there is no such cell."""
+    cells = [cell["source"] for cell in code_cells(path) if "parameters" in cell["metadata"].get("tags", [])]
+    return assigned("\n".join(cells))
 
 
-def assigned_names(source: str) -> list[str]:
-    """Return the plain names assigned at the top of a piece of Python, in order."""
+def assigned(source: str) -> dict[str, ast.expr]:
+    """Return the plain names assigned at the top of a piece of Python, in order, and what is assigned to each."""
     nodes = [node for node in ast.parse(source).body if isinstance(node, (ast.Assign, ast.AnnAssign))]
-    targets = [target for node in nodes for target in getattr(node, "targets", None) or [node.target]]
-    return [target.id for target in targets if isinstance(target, ast.Name)]
+    pairs = [(target, node.value) for node in nodes for target in getattr(node, "targets", None) or [node.target]]
+    return {target.id: value for target, value in pairs if isinstance(target, ast.Name)}
 
 
 def default(path: Path, name: str) -> Any:
     """Return the value that the notebook itself gives a parameter; None where it declares none."""
-    cells = [cell["source"] for cell in code_cells(path) if "parameters" in cell["metadata"].get("tags", [])]
-    nodes = [node for cell in cells for node in ast.parse(cell).body if assigned_names(ast.unparse(node)) == [name]]
-    return ast.literal_eval(nodes[-1].value) if nodes else None
+    declared = declared_parameters(path)
+    return ast.literal_eval(declared[name]) if name in declared else None
 
 
 def history() -> list[str]:

@@ -4,6 +4,7 @@ import hashlib
 import math
 import os
 import re
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 from types import NoneType
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from twinvae import data
-from twinvae.run.notebook import assigned_names, default, history
+from twinvae.run.notebook import assigned, default, history
 from twinvae.spec.checks import real, whole
 
 PROFILES = ("smoke", "quick", "full")
@@ -49,13 +50,13 @@ def check_parameters(given: dict[str, Any]) -> None:
         data.load(str(dataset), "all", **({} if size is None else {"size": size}))
 
 
-def check_names(given: set[str], declared: list[str]) -> None:
+def check_names(given: set[str], declared: Collection[str]) -> None:
     """Raise ValueError for a parameter that the notebook does not declare, or does not hand over.
 
     What papermill put into this session counts, too: papermill itself takes any name.
     """
     injected = [cell for cell in history() if cell.startswith("# Parameters\n")]
-    if unknown := sorted((given | set(assigned_names(injected[-1]) if injected else ())) - set(declared)):
+    if unknown := sorted((given | set(assigned(injected[-1]) if injected else ())) - set(declared)):
         raise ValueError(f"unknown parameter {', '.join(unknown)}; the valid ones are {', '.join(declared)}")
     if kept := [name for name in declared if name not in given]:
         raise ValueError(f"the notebook declares {', '.join(kept)} but does not pass it to Run.start")
@@ -64,9 +65,8 @@ def check_names(given: set[str], declared: list[str]) -> None:
 def check_profile(profile: str) -> None:
     """Raise ValueError for a word that is no profile, and say of one that is gone what replaces it."""
     if profile == "overnight":
-        raise ValueError(
-            "the profile 'overnight' is gone; 'full' replaces it: the reports' own settings on all the data"
-        )
+        what = "the profile 'overnight' is gone; 'full' replaces it"
+        raise ValueError(f"{what}: the reports' own settings on all the data")
     if profile not in PROFILES:
         raise ValueError(f"unknown profile {profile!r}; the valid ones are {', '.join(PROFILES)}")
 

@@ -33,12 +33,11 @@ def stamp(fig: Figure, words: str) -> None:
             written = axis.get_major_formatter().format_ticks
             axis.get_major_formatter().format_ticks = lambda at, written=written: [_drawable(w) for w in written(at)]
     for text in fig.findobj(Text):
-        text.set_text(_drawable(text.get_text()))
-        text.set_parse_math(text.get_parse_math() and _parses(text.get_text()))
-        plain = not (text.get_parse_math() and "$" in text.get_text())
-        if plain and (
-            style.MISPRINTED & set(text.get_text()) or not _signs(USUAL).issuperset("".join(text.get_text().split()))
-        ):
+        shown = _drawable(text.get_text())
+        text.set_text(shown)
+        text.set_parse_math(text.get_parse_math() and _parses(shown))
+        plain = not (text.get_parse_math() and "$" in shown)
+        if plain and (style.MISPRINTED & set(shown) or set("".join(shown.split())) - _signs(USUAL)):
             text.set_fontfamily(EVERYTHING)
 
 

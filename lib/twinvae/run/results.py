@@ -148,18 +148,13 @@ def board(rows: list[dict] | pd.DataFrame, known: dict) -> pd.DataFrame:
     """
     table = pd.DataFrame(rows).assign(**known)
     if unknown := [name for name in table.columns if name not in COLUMNS]:
-        raise ValueError(
-            f"the scoreboard has no column {', '.join(unknown)}; its columns are {', '.join(COLUMNS)}: "
-            "keep other numbers in a table of the run"
-        )
+        what = f"the scoreboard has no column {', '.join(unknown)}; its columns are {', '.join(COLUMNS)}"
+        raise ValueError(f"{what}: keep other numbers in a table of the run")
     return table.reindex(columns=list(COLUMNS))
 
 
 def scoreboards(found: dict[Key, Result]) -> pd.DataFrame:
     """Return the scoreboard rows of all these runs, one a trained model."""
-    boards = [
-        pd.read_csv(result.folder / "scoreboard.csv", dtype={"report": str})
-        for _, result in sorted(found.items())
-        if "scoreboard.csv" in result.manifest["files"]
-    ]
+    folders = [found[key].folder for key in sorted(found) if "scoreboard.csv" in found[key].manifest["files"]]
+    boards = [pd.read_csv(folder / "scoreboard.csv", dtype={"report": str}) for folder in folders]
     return pd.concat(boards, ignore_index=True) if boards else pd.DataFrame({"model": []})

@@ -81,9 +81,8 @@ def findings(text: str, numbers: Mapping[str, float], formats: Words, words: Wor
     try:
         filled = inspect.cleandoc(text).format_map(shown)
     except KeyError as error:
-        raise ValueError(
-            f"the findings name {error}, which the run has not kept: keep it with run.number, or give the word"
-        ) from None
+        what = f"the findings name {error}, which the run has not kept"
+        raise ValueError(f"{what}: keep it with run.number, or give the word") from None
     display(Markdown(filled)) if get_ipython() else print(filled)
 
 

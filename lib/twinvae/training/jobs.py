@@ -43,9 +43,8 @@ class Job:
         if self.marks and self.phases[-1].schedule == "cosine":
             raise ValueError("a cosine ends with its training, so none of its epochs is another training: no marks")
         if self.best and (self.marks or self.spec.kind == "cgan"):
-            raise ValueError(
-                "the best epoch is kept of a model without marks whose validation loss ranks epochs, no GAN"
-            )
+            what = "the best epoch is kept of a model without marks whose validation loss ranks epochs"
+            raise ValueError(f"{what}, no GAN")
 
     def at(self, epoch: int) -> Job:
         """Return the job that ends at this epoch of the last phase."""

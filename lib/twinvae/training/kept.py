@@ -231,7 +231,7 @@ def _keep(job: Job, folder: Path, model: Any, images: data.Splits, rows: list[di
 
 def _ranges(images: data.Images) -> dict[str, tuple[float, float]]:
     """Return the lowest and highest value of each number that a model is told; none for labels."""
-    if images.y.ndim == 1:
+    if images.labelled:
         return {}
     ends = zip(images.y.min(0).tolist(), images.y.max(0).tolist(), strict=True)
     return dict(zip(images.class_names, ends, strict=True))

@@ -17,6 +17,7 @@ KINDS = {
     "classifier": "Classifier",
     "cgan": "Conditional GAN",
 }
+BACKENDS = {"torch": "PyTorch", "tf": "TensorFlow"}
 USES = {"classifier": "to say which class generated images show, and to compare their features"}
 USE = "to generate, encode and compare images like those of its data, in teaching and in the report"
 LIMITS = {
@@ -26,54 +27,37 @@ LIMITS = {
 }
 LIMIT = "Its images are expected values, smoother than the data, and its ELBO is a bound of the likelihood."
 
-CARD = """\
-# {name}
-
-{kind}{report}: images of {shape}, {latent} latent units, {weights:,} weights; one file for PyTorch and TensorFlow.
-
-    model = twinvae.load("{folder}", backend="torch")  # or "tf"
-
-- **Data**: {source}; {images}. {rights}
-- **Labels**: {labels}.
-- **Use**: {use}.
-- **Settings**: seed {seed}, {backend}; {settings}; {seconds:,.0f} s on a machine that did other things, too.
-- **Limits**: {limit}{amount}
-- **Again**: move this folder elsewhere, then `python -m twinvae.training ELSEWHERE/card.json`.
-
-Measured from this file on {named}, beside the same model before training (nats an image; accuracy from 0 to 1):
-
-| value | trained | untrained |
-| --- | --- | --- |
-"""
-
 
 def in_words(card: dict, folder: str) -> str:
     """Return the card of the model in the folder of this name in words, Markdown."""
     job, check = from_plain(card["job"]), card["spot_check"]
-    spec, seen = job.spec, [int(part.split()[0]) for part in card["data"]]
-    head = CARD.format(
-        name=spec.name,
-        kind=KINDS[spec.kind],
-        report=f" of report {spec.report}" if spec.report else "",
-        shape="x".join(map(str, spec.image_shape)),
-        latent=spec.latent_dim,
-        weights=count_weights(spec),
-        folder=folder,
-        source=card["source"],
-        images=f"{seen[0]:,} images to train on, {seen[1]:,} to validate",
-        rights=_rights(job),
-        labels=", ".join(card["labels"]) or "none",
-        use=USES.get(spec.kind, USE),
-        seed=job.seed,
-        backend={"torch": "PyTorch", "tf": "TensorFlow"}[job.backend],
-        settings=", then ".join(map(_settings, job.phases)),
-        seconds=card["seconds"],
-        limit=LIMITS.get(spec.kind, LIMIT),
-        amount=" It was trained on a part of the data: no result of a report." if job.data.train_size else "",
-        named=check["images"],
-    )
+    spec, (train, valid) = job.spec, [int(part.split()[0]) for part in card["data"]]
+    report = f" of report {spec.report}" if spec.report else ""
+    settings = ", then ".join(map(_settings, job.phases))
+    part = " It was trained on a part of the data: no result of a report." if job.data.train_size else ""
     rows = [f"| {name} | {value:.6g} | {check['untrained'][name]:.6g} |\n" for name, value in check["values"].items()]
-    return head + "".join(rows)
+    return f"""\
+# {spec.name}
+
+{KINDS[spec.kind]}{report}: images of {"x".join(map(str, spec.image_shape))}, {spec.latent_dim} latent units, \
+{count_weights(spec):,} weights; one file for PyTorch and TensorFlow.
+
+    model = twinvae.load("{folder}", backend="torch")  # or "tf"
+
+- **Data**: {card["source"]}; {train:,} images to train on, {valid:,} to validate. {_rights(job)}
+- **Labels**: {", ".join(card["labels"]) or "none"}.
+- **Use**: {USES.get(spec.kind, USE)}.
+- **Settings**: seed {job.seed}, {BACKENDS[job.backend]}; {settings}; \
+{card["seconds"]:,.0f} s on a machine that did other things, too.
+- **Limits**: {LIMITS.get(spec.kind, LIMIT)}{part}
+- **Again**: move this folder elsewhere, then `python -m twinvae.training ELSEWHERE/card.json`.
+
+Measured from this file on {check["images"]}, \
+beside the same model before training (nats an image; accuracy from 0 to 1):
+
+| value | trained | untrained |
+| --- | --- | --- |
+{"".join(rows)}"""
 
 
 def _rights(job: Job) -> str:
