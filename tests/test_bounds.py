@@ -98,7 +98,7 @@ def test_the_study_is_made_once_and_told_in_a_table(results, monkeypatch):
     keeper = SimpleNamespace(number=lambda name, value, fmt: kept.update({name: (value, fmt)}))
     burda2016_bounds.keep(keeper, "torch", table.reset_index())
     assert kept["iwae_5_gain_torch"] == (table.gain["iwae_5"], ".2f") and kept["vae_minutes_torch"][1] == ".1f"
-    assert "vae_mean_gain_sd_torch" in kept and "iwae_5_mean_gain_torch" not in kept, "one seed has no mean over seeds"
+    assert "vae_mean_gain_torch_sd" in kept and "iwae_5_mean_gain_torch" not in kept, "one seed has no mean over seeds"
     assert table.images.tolist() == [9, 9, burda2016_bounds.AMOUNTS["smoke"].labelled]
     sources = papers.sources({"bounds": {"torch": first}})
     assert sources.study.tolist() == ["bounds"] and sources.twin[0] == "torch" and len(sources.commit[0]) >= 12

@@ -128,8 +128,10 @@ def shown(known: pd.DataFrame) -> pd.DataFrame:
 
 
 def keep(run, twin: str, known: pd.DataFrame) -> None:
-    """Keep the values, gains and minutes of `table`: `iwae_5_gain_torch`, `vae_nll_tf`, ..."""
+    """Keep the values, gains and minutes of `table`: `iwae_5_gain_torch`, `vae_nll_tf`, `iwae_5_mean_gain_torch_sd`, ..."""
     for row in known.itertuples():
-        keys = ["nll", "gain", "low", "high", "minutes"] + ["mean_gain", "mean_gain_sd"] * (row.seeds > 1)
-        for key in keys:
+        for key in ["nll", "gain", "low", "high", "minutes"]:
             run.number(f"{row.model}_{key}_{twin}", getattr(row, key), ".1f" if key == "minutes" else ".2f")
+        if row.seeds > 1:
+            run.number(f"{row.model}_mean_gain_{twin}", row.mean_gain, ".2f")
+            run.number(f"{row.model}_mean_gain_{twin}_sd", row.mean_gain_sd, ".2f")

@@ -18,6 +18,8 @@ A claim is a mapping with
     decided_by  what would decide it, where it is undecided or not tested
     note        optional: what to know when reading the verdict
 
+Beside it, `report/first_rules.yaml` has the rule that a claim had first, id -> holds_if, fails_if.
+
 `lower(a, b)` and `upper(a, b)` are the ends of an interval for the mean over seeds of a less that of b, `lower(a)` and
 `upper(a)` for that of a; the deviations are the numbers `a_sd` and `b_sd`.
 """
@@ -38,9 +40,12 @@ LEVEL = 0.5 / CLAIMS  # one-sided: of all claims, half a one is expected to be j
 
 
 def half_width(*deviations: float) -> float:
-    """Return half the width of the interval for a mean over seeds, or a difference of two, by Student's t."""
-    free = len(deviations) * (SEEDS - 1)
-    return float(stats.t.ppf(1 - LEVEL, free)) * (sum(sd**2 for sd in deviations) / SEEDS) ** 0.5
+    """Return half the width of the interval for a mean over seeds, by Student's t, or a difference of two, by Welch's."""
+    variances = [sd**2 / SEEDS for sd in deviations]
+    if not any(variances):
+        return 0.0
+    free = sum(variances) ** 2 / sum(v**2 / (SEEDS - 1) for v in variances)
+    return float(stats.t.ppf(1 - LEVEL, free)) * sum(variances) ** 0.5
 
 
 def lower(mean: float, sd: float, other: float = 0.0, *other_sd: float) -> float:
@@ -90,6 +95,7 @@ class Claim:
     models: tuple[Amount, ...] = ()
     least: dict[str, float] = field(default_factory=dict)
     awaits: tuple[str, ...] = ()
+    first: dict[str, str] = field(default_factory=dict)
     names: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -116,12 +122,14 @@ class Claim:
 
 
 def load(path: Path) -> list[Claim]:
-    """Read the claims, and the amounts beside them; ValueError that names the claim that is not as the module says."""
+    """Read the claims, with amounts and first rules; ValueError that names the claim that is not as the module says."""
     claims, known = [], amounts.load(path.parent / "amounts.yaml")
+    first = strict_yaml.read(path.with_name("first_rules.yaml")) if path.with_name("first_rules.yaml").is_file() else {}
     for number, entry in enumerate(strict_yaml.read(path) or [], start=1):
         name = entry.get("id", f"number {number}") if isinstance(entry, dict) else f"number {number}"
         try:
-            claims.append(Claim(**entry | {"models": tuple(known[model] for model in entry.get("models", ()))}))
+            models = tuple(known[model] for model in entry.get("models", ()))
+            claims.append(Claim(**entry | {"models": models, "first": first.get(name, {})}))
         except KeyError as error:
             raise ValueError(f"claim {name}: amounts.yaml has no model {error}; it has {', '.join(known)}") from None
         except TypeError as error:
@@ -180,10 +188,22 @@ def evaluate(claim: Claim, rule: str, numbers: dict[str, float]) -> bool:
 
 def verdict(claim: Claim, numbers: dict[str, float]) -> str:
     """Judge a claim by one run: 'holds', 'does not hold' or 'undecided'."""
-    holds, fails = (evaluate(claim, rule, numbers) for rule in (claim.holds_if, claim.fails_if))
+    return _decide(claim, claim.holds_if, claim.fails_if, numbers)
+
+
+def _decide(claim: Claim, holds_if: str, fails_if: str, numbers: dict[str, float]) -> str:
+    holds, fails = (evaluate(claim, rule, numbers) for rule in (holds_if, fails_if))
     if holds and fails:
         raise ValueError(f"claim {claim.id}: holds_if and fails_if are both true; one must exclude the other")
     return HOLDS if holds else FAILS if fails else UNDECIDED
+
+
+def judge_at_first(claim: Claim, result: Result) -> str:
+    """Return what the first rule of a claim says of a run that tests it; NOT_TESTED where it cannot be asked."""
+    named = set().union(*(names_in(claim, rule) for rule in claim.first.values()))
+    if not claim.first or not named <= set(result.numbers) or reasons(claim, result):
+        return NOT_TESTED
+    return _decide(claim, **claim.first, numbers=result.numbers)
 
 
 def untested(claim: Claim, numbers: dict[str, float]) -> list[str]:

@@ -119,6 +119,8 @@ def complete(run, backend_name: str, quadrants: int) -> dict:
 
     each = per_image(best["completion"], f"estimates-{amount.samples}", measure, x, block=1_000)
     facts |= {name: papers.interval(values) for name, values in zip(ESTIMATORS, each, strict=True)}
+    by_name = dict(zip(ESTIMATORS, each, strict=True))
+    facts["hidden"] = papers.interval(by_name["elbo"] - by_name["importance"])
     first = [np.flatnonzero(every.y == k)[0] for k in range(every.num_classes)]
     shown = pictures(best["completion"], best["baseline"], data.scale(every.x[first]))
     return facts | {"images": len(x), "pictures": shown, "cards": cards}
@@ -148,6 +150,7 @@ def table(found: dict[str, dict]) -> pd.DataFrame:
 def numbers(found: dict[str, dict]) -> dict[str, float]:
     """Return each twin's value of each task and estimate, and the worse one with its interval: `q1_elbo_high`, ...
 
+    `q1_hidden` is what the ELBO hides of importance sampling's value, in the twin in which that is less;
     `q_baseline_off` is how far the farthest baseline, at the example's rate, is from the published one, in nats;
     `q_images` on how many images all were trained.
     """
@@ -159,6 +162,9 @@ def numbers(found: dict[str, dict]) -> dict[str, float]:
             worse = max(each.values(), key=lambda one: one["nll"])
             known |= {f"q{quadrants}_{key}": worse["nll"]}
             known |= {f"q{quadrants}_{key}_{end}": worse[end] for end in ("low", "high")}
+        least = min((facts["tasks"][quadrants]["hidden"] for facts in found.values()), key=lambda one: one["nll"])
+        known |= {f"q{quadrants}_hidden": least["nll"]}
+        known |= {f"q{quadrants}_hidden_{end}": least[end] for end in ("low", "high")}
         known |= {f"q{quadrants}_{key}_published": value for key, value in published.items()}
         off += [abs(known[f"q{quadrants}_baseline_rate_{name}"] - published["baseline"]) for name in found]
     return known | {"q_baseline_off": max(off), "q_images": min(facts["train_images"] for facts in found.values())}

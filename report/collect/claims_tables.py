@@ -9,7 +9,18 @@ import pandas as pd
 from twinvae.run import latex
 from twinvae.run.results import Key, Result
 from twinvae_collect.rendering import FRAMEWORK, marked_number, render, usual
-from twinvae_studies.claims import FAILS, FUNCTIONS, HOLDS, NOT_TESTED, UNDECIDED, Claim, judge, reasons, together
+from twinvae_studies.claims import (
+    FAILS,
+    FUNCTIONS,
+    HOLDS,
+    NOT_TESTED,
+    UNDECIDED,
+    Claim,
+    judge,
+    judge_at_first,
+    reasons,
+    together,
+)
 from twinvae_studies.errata import STATED
 
 SAID = (  # verdict, of one claim, of several
@@ -22,11 +33,10 @@ SIGNS = {"<=": r"$\le$", ">=": r"$\ge$", "!=": r"$\ne$", "==": "$=$", "*": r"$\t
 RULE_WORDS = {"and", "or", "not", *FUNCTIONS}
 ALSO = (  # the numbers of rules that no table shows: a pattern of their names, and what they are
     (r"q([123])_elbo_(low|high)", r"\1 observed, ELBO: \2 end"),
-    (r"q([123])_importance_high", r"\1 observed, importance sampling: high end"),
+    (r"q([123])_hidden_(low|high)", r"\1 observed, hidden: \2 end"),
     (r"q([123])_elbo_published", r"\1 observed: the published value"),
-    (r"iwae_(5|50)_(low|high)_torch", r"k = \1: \2 end"),
-    (r"vae_long_(low|high)_torch", r"VAE, as much time: \1 end"),
-    (r"cvae_standard_(low|high)_torch", r"p(z) fixed: \1 end"),
+    (r"iwae_50_(low|high)_torch", r"k = 50: \1 end"),
+    (r"iwae_5_mean_gain_torch(_sd)?", r"k = 5, mean gain\1"),
     (r"(mnist|usps)_cvae2_(between|probe|diversity)", r"\2, code of 2, \1"),
     (r"vae02_(?:mean_)?(\w+)", r"\1 at lambda 0.2"),
     (r"(naive|weighted)02_logp", r"\1 log p(x) at lambda 0.2"),
@@ -52,6 +62,17 @@ def verdicts_of(claim: Claim, found: dict[Key, Result]) -> dict[str, str]:
 def verdict_of(claim: Claim, found: dict[Key, Result]) -> str:
     """Return the verdict of all runs of a claim together."""
     return together(list(verdicts_of(claim, found).values()))
+
+
+def first_verdict_of(claim: Claim, found: dict[Key, Result]) -> str:
+    """Return what all runs of a claim that test it come to by its first rule."""
+    return together([judge_at_first(claim, run) for run in runs_of(claim, found).values()])
+
+
+def revised(judged: list[Claim], found: dict[Key, Result]) -> list[Claim]:
+    """Return the reports' claims that their first rules judge otherwise."""
+    first = {claim.id: first_verdict_of(claim, found) for claim in judged if claim.report.isdigit()}
+    return [c for c in judged if first.get(c.id, NOT_TESTED) not in (NOT_TESTED, verdict_of(c, found))]
 
 
 def verdict_counts(reports: list[str], judged: list[Claim], found: dict[Key, Result]) -> dict[str, dict[str, int]]:
@@ -122,6 +143,7 @@ def claim_row(claim: Claim, found: dict[Key, Result]) -> dict:
         why = list(dict.fromkeys(why for run in runs.values() for why in reasons(claim, run)))
         notes += [latex.escape(f"Not tested: {'; '.join(why)}.")]
     notes += [latex.escape(claim.note)] if claim.note else []
+    notes += [f"By its first rule: {first_verdict_of(claim, found)}."] if revised([claim], found) else []
     notes += [latex.escape(f"To decide it: {claim.decided_by}")] if word in (UNDECIDED, NOT_TESTED) else []
     return {"claim": claim, "measured": measured, "notes": notes, "rule": rule(claim), "verdict": word}
 
