@@ -40,7 +40,7 @@ LEVEL = 0.5 / CLAIMS  # one-sided: of all claims, half a one is expected to be j
 
 
 def half_width(*deviations: float) -> float:
-    """Return half the width of the interval for a mean over seeds, by Student's t, or a difference of two, by Welch's."""
+    """Return half the width of the interval of a mean over seeds, by Student's t, or a difference, by Welch's."""
     variances = [sd**2 / SEEDS for sd in deviations]
     if not any(variances):
         return 0.0

@@ -10,8 +10,7 @@ from twinvae_studies.claims import FAILS, HOLDS, NOT_TESTED, UNDECIDED, Claim
 
 COLOURS = {HOLDS: "#bfe8c9", FAILS: "#f6c3c0", UNDECIDED: "#fbe7a8", NOT_TESTED: "#dddddd"}
 CAPTION = (
-    "What was said, the rule that was written down before the run, the numbers of this run, and the verdict. Where "
-    "twins differ, the report says undecided."
+    "What was said, its rule, the numbers of this run, and the verdict. Where twins differ, the report says undecided."
 )
 
 
