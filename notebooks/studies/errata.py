@@ -7,9 +7,11 @@ from typing import Any
 
 import pandas as pd
 
+from twinvae.spec import one_of
 from twinvae_studies import strict_yaml
 
-FIELDS = ("id", "report", "where", "stands", "right", "proof")
+FIELDS = ("id", "report", "where", "stands", "right", "verdict", "proof")
+VERDICTS = ("wrong", "wrong in part", "incomplete", "unsupported")
 STATED = "stated"  # the proof of what needs no computation
 VALUE = re.compile(r"\\val\{([a-z0-9_]+)\}")
 
@@ -17,7 +19,8 @@ VALUE = re.compile(r"\\val\{([a-z0-9_]+)\}")
 def load(path: Path) -> list[dict[str, str]]:
     """Return the items of the list, each with all FIELDS as text.
 
-    Raises ValueError for an item with other fields than FIELDS, an empty one, or an id that comes twice.
+    Raises ValueError for an item with other fields than FIELDS, an empty one, another verdict than VERDICTS, or an id
+    that comes twice.
     """
     items = strict_yaml.read(path)
     for item in items:
@@ -26,6 +29,7 @@ def load(path: Path) -> list[dict[str, str]]:
                 f"{path.name}: item {item.get('id')} has the fields {list(item)}; "
                 f"give each of {list(FIELDS)}, in this order, as text"
             )
+        one_of(f"{path.name}: the verdict of {item['id']}", item["verdict"], VERDICTS)
     if twice := strict_yaml.repeated(item["id"] for item in items):
         raise ValueError(f"{path.name}: {', '.join(twice)} stands there twice; give each item an id of its own")
     return items

@@ -204,6 +204,5 @@ def items_table(errors: list[dict[str, str]], judged: list[Claim], found: dict[K
 
 
 def erratum(item: dict[str, str]) -> str:
-    """Return the verdict of an erratum: it is wrong, or right and not all, by proof or as stated."""
-    kind = "incomplete" if item["right"].startswith("Right") else "wrong"
-    return f"{kind}, {'stated' if item['proof'] == STATED else 'by proof'}"
+    """Return the verdict of an erratum, and whether it is by proof or as stated."""
+    return f"{item['verdict']}, {'stated' if item['proof'] == STATED else 'by proof'}"
