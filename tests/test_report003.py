@@ -194,7 +194,7 @@ def test_who_never_gets_there_is_not_late():
     )
     assert np.array_equal(report003.first_past(rows, 0.2), [2, np.nan], equal_nan=True)
     assert np.array_equal(report003.first_past(rows, 0.3, "seconds"), [6, np.nan], equal_nan=True)
-    assert report003.at_the_end(rows).accuracy.tolist() == [0.2, 0.19]
+    assert report003.at_the_end(rows.assign(model="a")).accuracy.tolist() == [0.2, 0.19]
 
 
 def test_the_models_are_those_of_the_reports_but_for_what_is_said():

@@ -197,9 +197,9 @@ def first_better(rows: pd.DataFrame, floor: dict[str, float]) -> list[float]:
     return first_past(rows.assign(accuracy=np.all(past, 0)), 1, "seconds")
 
 
-def at_the_end(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of each seed's last mark."""
-    return rows[rows.epoch == rows.epoch.max()]
+def at_the_end(race: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of each model's last mark, one a seed."""
+    return race[race.epoch == race.groupby("model").epoch.transform("max")]
 
 
 # ---------------------------------------------------------------- small trainings

@@ -89,8 +89,8 @@ def curve(race: pd.DataFrame, name: str, column: str) -> tuple[np.ndarray, np.nd
 
 def ends(race: pd.DataFrame, column: str, scale: float = 1) -> np.ndarray:
     """Return a column at the end, a row a model, NaN where a model has fewer seeds than another.  -> [G, S]"""
-    last = race[race.epoch == race.groupby("model").epoch.transform("max")]
-    return scale * last.pivot_table(column, "model", "seed").loc[race.model.unique()].to_numpy()
+    last = report003.at_the_end(race).pivot_table(column, "model", "seed")
+    return scale * last.loc[race.model.unique()].to_numpy()
 
 
 def end(run: Any, race: pd.DataFrame, pca: dict[str, float], real: dict[str, float], looks=LOOKS) -> pd.DataFrame:

@@ -70,12 +70,6 @@ def checksum_of_outputs(notebook: Path) -> str:
     return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
 
 
-def not_of_a_run(notebook: Path, results: Path) -> bool:
-    """Return whether a notebook shows what none of the runs did that it was updated from; no if there is none."""
-    kept = [*results.glob(f"*/{notebook.stem}/{CHECKSUM}"), *results.glob(f"*/{notebook.stem}-torch/{CHECKSUM}")]
-    return bool(kept) and checksum_of_outputs(notebook) not in [path.read_text() for path in kept]
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line: every notebook that was executed in this profile, the PyTorch run of two."""
     root = paths.find_root(Path.cwd())
