@@ -7,6 +7,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import yaml
+from scipy import stats
 from tiny import CLAIM, ROOT
 
 from twinvae import backend, randomness, zoo
@@ -246,10 +248,40 @@ def test_verdicts_not_tested_say_why(result):
     assert awaited == ("not tested", ["not measured yet: c"])
 
 
-def test_an_interval_grows_with_the_spread_and_is_that_of_student():
+def test_an_interval_grows_with_the_spread_and_is_that_of_student_and_welch():
     assert claims.lower(1, 0) == claims.upper(1, 0) == 1
     assert claims.upper(1, 0.3) == pytest.approx(1 + 7.5832 * 0.3 / 3**0.5, abs=1e-4)
-    assert claims.lower(1, 0.3, 0.5, 0.4) == pytest.approx(0.5 - 3.9407 * 0.5 / 3**0.5, abs=1e-4)
+    assert claims.lower(1, 0.3, 0.5, 0) == pytest.approx(0.5 - 7.5832 * 0.3 / 3**0.5, abs=1e-4), "of a constant"
+    one, other = [1.0, 1.3, 0.9], [0.2, 1.1, 0.4]
+    ends = stats.ttest_ind(one, other, equal_var=False).confidence_interval(1 - 2 * claims.LEVEL)
+    numbers = [number for values in (one, other) for number in (np.mean(values), np.std(values, ddof=1))]
+    assert (claims.lower(*numbers), claims.upper(*numbers)) == pytest.approx((ends.low, ends.high))
+
+
+RULES = {"holds_if": "a > 1", "fails_if": "a < 0"}
+
+
+@pytest.mark.parametrize("numbers, at_first", [({"a": 2, "b": 2}, "holds"), ({"b": 2}, claims.NOT_TESTED)])
+def test_the_first_rule_of_a_claim_is_asked_of_the_same_numbers(tmp_path, numbers, at_first):
+    entry = {"id": "C-1", "report": "004", "where": "2", "said": "A.", "notebook": "03", "shown": {"b": "b"}}
+    entry |= {
+        "holds_if": "b > 3",
+        "fails_if": "b < 3",
+        "because": "So.",
+        "control": {"none": {"b": 0}},
+        "decided_by": "b",
+    }
+    (tmp_path / "claims.yaml").write_text(yaml.safe_dump([entry]))
+    result = SimpleNamespace(numbers=numbers)
+    (claim,) = claims.load(tmp_path / "claims.yaml")
+    assert claims.judge_at_first(claim, result) == claims.NOT_TESTED, "it has no first rule"
+    (tmp_path / "first_rules.yaml").write_text(yaml.safe_dump({"C-1": RULES}))
+    (claim,) = claims.load(tmp_path / "claims.yaml")
+    assert claims.judge_at_first(claim, result) == at_first and claims.judge(claim, result) == claims.FAILS
+
+
+def test_each_claim_that_is_tested_has_its_first_rule():
+    assert all(claim.first.keys() == RULES.keys() for claim in claims.load(ROOT / "report" / "claims.yaml"))
 
 
 def test_every_model_of_a_claim_is_named_in_the_zoo_or_made_of_it():

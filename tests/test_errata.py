@@ -12,7 +12,15 @@ from twinvae_studies import errata
 
 ITEMS = errata.load(ROOT / "report" / "errata.yaml")
 CELLS = [cell["source"] for cell in code_cells(ROOT / "notebooks" / "01_theory.ipynb")]
-ITEM = {"id": "E-1", "report": "000", "where": "(1)", "stands": "$a$", "right": "b", "proof": "it is \\val{x}"}
+ITEM = {
+    "id": "E-1",
+    "report": "000",
+    "where": "(1)",
+    "stands": "$a$",
+    "right": "b",
+    "verdict": "wrong",
+    "proof": "it is \\val{x}",
+}
 
 
 def write(folder, items):
@@ -92,6 +100,7 @@ def test_a_report_is_shown_as_a_table_and_counted(tmp_path, proof, words):
         ([ITEM, ITEM], "E-1 stands there twice"),
         ([{k: v for k, v in ITEM.items() if k != "proof"}], "item E-1 has the fields"),
         ([ITEM | {"right": ""}], "item E-1 has the fields"),
+        ([ITEM | {"verdict": "so so"}], "the verdict of E-1 is 'so so'"),
         ([ITEM | {"report": 0}], "item E-1 has the fields"),
     ],
 )

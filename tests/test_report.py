@@ -337,8 +337,9 @@ def test_the_answer_of_a_section_names_the_claims_of_each_verdict(runs, texts):
 
 
 def test_every_item_is_in_one_list(runs, texts):
-    item = {"id": "E-004-1", "report": "004", "where": "(1)", "stands": "$a$ & b", "right": "c", "proof": "stated"}
-    others = [{"right": "Right. Not all."}, {"id": "E-004-2", "proof": "as shown"}]
+    item = {"id": "E-004-1", "report": "004", "where": "(1)", "stands": "$a$ & b", "right": "c"}
+    item |= {"verdict": "wrong", "proof": "stated"}
+    others = [{"verdict": "incomplete"}, {"id": "E-004-2", "proof": "as shown"}]
     items = [item, item | {"id": "E-004-3"} | others[0], item | others[1]]
     (texts / "errata.yaml").write_text(yaml.safe_dump(items, sort_keys=False))
     report()

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from twinvae.data.strict_yaml import read_yaml
 from twinvae.run.results import Result, scoreboards
-from twinvae_studies import strict_yaml
 
 ENOUGH = 0.95  # of a report's image presentations
 
@@ -36,7 +36,7 @@ class Amount:
 
 def load(path: Path) -> dict[str, Amount]:
     """Return what the reports trained, by the names of the models; nothing where no file says it."""
-    rows = strict_yaml.read(path) if path.is_file() else []
+    rows = read_yaml(path) if path.is_file() else []
     return {row["model"]: Amount(**row) for row in rows}
 
 

@@ -128,7 +128,7 @@ def shown(known: pd.DataFrame) -> pd.DataFrame:
 
 
 def keep(run, twin: str, known: pd.DataFrame) -> None:
-    """Keep the values, gains and minutes of `table`: `iwae_5_gain_torch`, `vae_nll_tf`, `iwae_5_mean_gain_torch`, ..."""
+    """Keep the values, gains and minutes of `table`: `iwae_5_gain_torch`, `vae_nll_tf`, `vae_mean_gain_torch`, ..."""
     for row in known.itertuples():
         for key in ["nll", "gain", "low", "high", "minutes"]:
             run.number(f"{row.model}_{key}_{twin}", getattr(row, key), ".1f" if key == "minutes" else ".2f")

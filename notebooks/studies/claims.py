@@ -30,8 +30,9 @@ from pathlib import Path
 
 from scipy import stats
 
+from twinvae.data.strict_yaml import read_yaml, repeated
 from twinvae.run.results import Result
-from twinvae_studies import amounts, strict_yaml
+from twinvae_studies import amounts
 from twinvae_studies.amounts import ENOUGH, Amount
 
 HOLDS, FAILS, UNDECIDED, NOT_TESTED = "holds", "does not hold", "undecided", "not tested"
@@ -124,8 +125,8 @@ class Claim:
 def load(path: Path) -> list[Claim]:
     """Read the claims, with amounts and first rules; ValueError that names the claim that is not as the module says."""
     claims, known = [], amounts.load(path.parent / "amounts.yaml")
-    first = strict_yaml.read(path.with_name("first_rules.yaml")) if path.with_name("first_rules.yaml").is_file() else {}
-    for number, entry in enumerate(strict_yaml.read(path) or [], start=1):
+    first = read_yaml(path.with_name("first_rules.yaml")) if path.with_name("first_rules.yaml").is_file() else {}
+    for number, entry in enumerate(read_yaml(path) or [], start=1):
         name = entry.get("id", f"number {number}") if isinstance(entry, dict) else f"number {number}"
         try:
             models = tuple(known[model] for model in entry.get("models", ()))
@@ -134,7 +135,7 @@ def load(path: Path) -> list[Claim]:
             raise ValueError(f"claim {name}: amounts.yaml has no model {error}; it has {', '.join(known)}") from None
         except TypeError as error:
             raise ValueError(f"claim {name} in {path.name}: {str(error).replace('Claim.__init__() ', '')}") from None
-    if twice := strict_yaml.repeated(claim.id for claim in claims):
+    if twice := repeated(claim.id for claim in claims):
         raise ValueError(f"claim {', '.join(twice)} stands more than once in {path.name}; give each its own id")
     return claims
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from twinvae.data.strict_yaml import read_yaml, repeated
 from twinvae.spec import one_of
-from twinvae_studies import strict_yaml
 
 FIELDS = ("id", "report", "where", "stands", "right", "verdict", "proof")
 VERDICTS = ("wrong", "wrong in part", "incomplete", "unsupported")
@@ -22,7 +22,7 @@ def load(path: Path) -> list[dict[str, str]]:
     Raises ValueError for an item with other fields than FIELDS, an empty one, another verdict than VERDICTS, or an id
     that comes twice.
     """
-    items = strict_yaml.read(path)
+    items = read_yaml(path)
     for item in items:
         if tuple(item) != FIELDS or not all(isinstance(text, str) and text for text in item.values()):
             raise ValueError(
@@ -30,7 +30,7 @@ def load(path: Path) -> list[dict[str, str]]:
                 f"give each of {list(FIELDS)}, in this order, as text"
             )
         one_of(f"{path.name}: the verdict of {item['id']}", item["verdict"], VERDICTS)
-    if twice := strict_yaml.repeated(item["id"] for item in items):
+    if twice := repeated(item["id"] for item in items):
         raise ValueError(f"{path.name}: {', '.join(twice)} stands there twice; give each item an id of its own")
     return items
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from twinvae import data, paths
+from twinvae.data.strict_yaml import read_yaml
 from twinvae.run import results
-from twinvae_studies import strict_yaml
 
 NAME = "ro-crate-metadata.json"
 TYPES = {".ipynb": "application/x-ipynb+json", ".tex": "text/x-tex", ".csv": "text/csv", ".json": "application/json"}
@@ -27,7 +27,7 @@ def crate(root: Path) -> dict:
     found, _ = results.best(root / "results")
     if not found:
         raise ValueError("results/ holds no whole run to be described; make report makes some")
-    citation = strict_yaml.read(root / "CITATION.cff")
+    citation = read_yaml(root / "CITATION.cff")
     runs = [found[key] for key in sorted(found)]
     graph = {one["@id"]: one for run in runs for one in of_run(run, root)}
     files = [name for name, one in graph.items() if "File" in one["@type"]]

@@ -1,5 +1,7 @@
 """YAML as the project writes it: plain data, and no key twice, since the second would replace the first unseen."""
 
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,14 @@ class Strict(yaml.SafeLoader):
     def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
         """Return a mapping; raises yaml.YAMLError for a key that stands twice."""
         node = super().compose_mapping_node(anchor)
-        keys = [key.value for key, _ in node.value]
-        if twice := [key for key in keys if keys.count(key) > 1]:
+        if twice := repeated(key.value for key, _ in node.value):
             raise yaml.YAMLError(f"the key {twice[0]!r} stands twice{node.start_mark}")
         return node
+
+
+def repeated(names: Iterable[str]) -> list[str]:
+    """Return the names that stand more than once, sorted."""
+    return sorted(name for name, times in Counter(names).items() if times > 1)
 
 
 def parse(text: str, file: Path) -> Any:
