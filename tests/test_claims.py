@@ -21,7 +21,7 @@ from twinvae_studies import amounts, claims, verdicts
 CLAIMS = claims.load(ROOT / "report" / "claims.yaml")
 BY_ID = {claim.id: claim for claim in CLAIMS}
 RNG = np.random.default_rng(0)
-SIGNED = re.compile(r"correlation|logp|low|high")  # numbers that may be negative
+SIGNED = re.compile(r"correlation|logp|low|high|gain")  # numbers that may be negative
 
 
 def drawn(claim: claims.Claim, scale: float, rng: np.random.Generator) -> dict[str, float]:
