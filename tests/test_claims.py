@@ -55,6 +55,7 @@ def held(claim: claims.Claim, rule: str, rng: np.random.Generator) -> dict[str, 
         trial = numbers | {
             name: -fresh[name] if SIGNED.search(name) and rng.random() < 0.3 else fresh[name] for name in some
         }
+        trial |= {name: abs(value) for name, value in trial.items() if name.endswith("_sd")}
         right = sum(claims.evaluate(claim, part, trial) for part in conditions)
         numbers = trial if right >= len(conditions) - len(wrong) else numbers
     raise AssertionError(f"{claim.id}: no numbers were found for which {rule!r} is true")
