@@ -122,6 +122,6 @@ def fixed_pixels(images: data.Images, settings: TrainSpec) -> np.ndarray:
 
 def condition(images: data.Images, index: np.ndarray, dtype: str) -> np.ndarray:
     """Return what a model is told of the images: their labels, one-hot, or their own numbers.  [...] -> [..., K]"""
-    if images.y.ndim == 2:
+    if not images.labelled:
         return images.y[index].astype(dtype)
     return np.eye(images.num_classes, dtype=dtype)[images.y[index]]

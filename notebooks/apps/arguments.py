@@ -51,7 +51,7 @@ def checked_size(given: str) -> tuple[int, int]:
 
 def check_labels(spec: ModelSpec | GanSpec, images: Images) -> None:
     """Raise ValueError for a conditional model and images of one class, which leave it nothing to be told."""
-    if spec.kind in ("cvae", "cgan") and images.y.ndim == 1 and images.num_classes == 1:
+    if spec.kind in ("cvae", "cgan") and not images.tells:
         told = f"{spec.name} is told a label, and these images have one class, {images.class_names[0]!r}"
         raise ValueError(f"{told}; take a VAE or an AE, or put the pictures into a folder a class")
 

@@ -40,7 +40,7 @@ def models(images: Images, latent_dim: int) -> dict[str, ModelSpec]:
     shared = dict(image_shape=images.shape, latent_dim=latent_dim, likelihood="gaussian", init="keras")
     plain = dict(encoder=(Flatten(), *mlp(*WIDTHS)), decoder=mlp(*WIDTHS[::-1]))
     made = {kind: ModelSpec(f"own_{kind.lower()}", kind.lower(), **plain, **shared) for kind in ("AE", "VAE")}
-    if images.y.ndim == 2 or images.num_classes > 1:
+    if images.tells:
         told = dict(num_classes=images.num_classes, encoder_condition="film", decoder_condition="film")
         film = dict(encoder=(Flatten(), *_modulated(*WIDTHS)), decoder=_modulated(*WIDTHS[::-1]))
         made["CVAE"] = ModelSpec("own_cvae", "cvae", **told, **film, **shared)
@@ -101,9 +101,9 @@ def of_angles(angles: np.ndarray) -> np.ndarray:
 # ---------------------------------------------------------------- what came out
 def examples(images: Images, most: int = 8) -> np.ndarray:
     """Return the rows of the images to be shown: the first of each class, or some along its first number."""
-    if images.y.ndim == 1 and images.num_classes > 1:
+    if images.labelled and images.tells:
         return np.unique(images.y, return_index=True)[1][:most]
-    order = np.argsort(images.y[:, 0], kind="stable") if images.y.ndim == 2 else np.arange(len(images))
+    order = np.arange(len(images)) if images.labelled else np.argsort(images.y[:, 0], kind="stable")
     return order[np.linspace(0, len(order) - 1, min(most, len(order))).round().astype(int)]
 
 
@@ -111,7 +111,7 @@ class Reader:
     """Reads the condition of an image from its nearest training images: no network, and nothing to be trained."""
 
     def __init__(self, images: Images):
-        kind = KNeighborsClassifier if images.y.ndim == 1 else KNeighborsRegressor
+        kind = KNeighborsClassifier if images.labelled else KNeighborsRegressor
         self.model = kind(min(NEIGHBOURS, len(images))).fit(self._rows(data.scale(images.x)), images.y)
 
     @staticmethod

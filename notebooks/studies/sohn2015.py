@@ -20,9 +20,9 @@ from twinvae_studies import papers, planning
 # what it computes is the ELBO, on the images by which it stops training (Pyro, examples/cvae, at 1.9).
 PYRO = {1: {"baseline": 100.4, "elbo": 71.8}, 2: {"baseline": 61.9, "elbo": 51.0}, 3: {"baseline": 25.4, "elbo": 24.2}}
 WORDS = {
-    "baseline_rate": "net, rate kept",
+    "baseline_rate": "net, the example's rate to the end",
     "baseline": "net",
-    "elbo_rate": "ELBO, rate kept",
+    "elbo_rate": "ELBO, the example's rate to the end",
     "elbo": "ELBO",
     "monte_carlo": "Monte Carlo",
     "importance": "importance sampling",
