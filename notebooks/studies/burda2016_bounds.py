@@ -10,11 +10,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from twinvae import data, randomness, zoo
+from twinvae import backend, data, randomness, zoo
 from twinvae.metrics import likelihood
 from twinvae.spec import BoundSpec, ModelSpec
 from twinvae.training import Job, Trained
-from twinvae_studies import papers, planning
+from twinvae_studies import evaluation, papers, planning, report003
 
 # -log p(x) in nats per image after 3,280 epochs (Burda et al. 2016, Table 1).
 PAPER = {"vae": 86.76, "vae_5": 86.47, "vae_50": 86.35, "iwae_5": 85.54, "iwae_50": 84.78}
@@ -43,6 +43,7 @@ AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
     seeds=(2, 2, 3),  # PyTorch's of the models COMPARED
     samples=(5, 50, 500),  # of z an image
     labelled=(5, 60, 2_000),  # test images under each label
+    rounds=(1, 3, 3),  # in which an epoch of each is timed
 )
 
 
@@ -94,19 +95,33 @@ def gain(base: np.ndarray, nll: np.ndarray, few: np.ndarray) -> dict[str, float]
 def study(run, backend_name: str) -> dict:
     """Return the facts of a twin: `points`, a row a model and seed; a gain is over the same seed's VAE."""
     amount, base, rows, cards = AMOUNTS[run.profile], {}, [], []
-    for (name, seed), job in jobs(run.profile, backend_name).items():
+    trainings = jobs(run.profile, backend_name)
+    for (name, seed), job in trainings.items():
         trained, images = papers.train(run, job), papers.images(job.data)
         test = images.test
         x = data.binarise(data.scale(test.x[: amount.test]), "fixed")
         few = randomness.rng(0, "order").permutation(len(x))[: amount.labelled]
         found = measured(trained, x, test.y, few, amount.samples)
         base[seed] = found["nll"] if name == "vae" else base[seed]
-        cost = {"epochs": len(trained.history), "minutes": trained.history.seconds.sum() / 60}
-        row = {"model": name, "seed": seed, "images": len(found["nll"])} | cost | gain(base[seed], found["nll"], few)
+        row = {"model": name, "seed": seed, "epochs": len(trained.history), "images": len(found["nll"])}
+        row |= gain(base[seed], found["nll"], few)
         rows.append(row | {key: values.mean() for key, values in found.items()})
         cards.append(trained.card)
+    first = {name: job for (name, seed), job in trainings.items() if seed == 0}
+    with evaluation.eager(run, backend.get(backend_name)):
+        pace = paces(first, images, amount.rounds)
+    points = pd.DataFrame(rows)
+    points["minutes"] = points.epochs * points.model.map(pace) / 60
     known = {"samples": amount.samples, "train_images": len(images.train), "images": len(x), "labelled": len(few)}
-    return known | {"points": pd.DataFrame(rows), "cards": cards}
+    return known | {"points": points, "cards": cards}
+
+
+def paces(timed: dict[str, Job], images: data.Splits, rounds: int) -> dict[str, float]:
+    """Return the seconds of an epoch of each, from some steps that they take in turns: when they were trained does not
+    matter, nor what else the machine did then.
+    """
+    few = replace(images, valid=images.valid.subset(slice(100)))
+    return {name: float(np.median(each)) for name, each in report003.in_turns(timed, few, rounds, steps=20).items()}
 
 
 def table(facts: dict) -> pd.DataFrame:
