@@ -65,15 +65,10 @@ def verdict_of(claim: Claim, found: dict[Key, Result]) -> str:
     return together(list(verdicts_of(claim, found).values()))
 
 
-def first_verdict_of(claim: Claim, found: dict[Key, Result]) -> str:
-    """Return what all runs of a claim that test it come to by its first rule."""
-    return together([judge_at_first(claim, run) for run in runs_of(claim, found).values()])
-
-
-def revised(judged: list[Claim], found: dict[Key, Result]) -> list[Claim]:
-    """Return the reports' claims that their first rules judge otherwise."""
-    first = {claim.id: first_verdict_of(claim, found) for claim in judged if claim.report.isdigit()}
-    return [c for c in judged if first.get(c.id, NOT_TESTED) not in (NOT_TESTED, verdict_of(c, found))]
+def other_at_first(claim: Claim, found: dict[Key, Result]) -> str:
+    """Return what all runs that test a claim come to by its first rule, where that is another verdict; else ''."""
+    first = together([judge_at_first(claim, run) for run in runs_of(claim, found).values()])
+    return "" if first in (NOT_TESTED, verdict_of(claim, found)) else first
 
 
 def verdict_counts(reports: list[str], judged: list[Claim], found: dict[Key, Result]) -> dict[str, dict[str, int]]:
@@ -144,7 +139,7 @@ def claim_row(claim: Claim, found: dict[Key, Result]) -> dict:
         why = list(dict.fromkeys(why for run in runs.values() for why in reasons(claim, run)))
         notes += [latex.escape(f"Not tested: {'; '.join(why)}.")]
     notes += [latex.escape(claim.note)] if claim.note else []
-    notes += [f"By its first rule: {first_verdict_of(claim, found)}."] if revised([claim], found) else []
+    notes += [f"By its first rule: {first}."] if (first := other_at_first(claim, found)) else []
     notes += [latex.escape(f"To decide it: {claim.decided_by}")] if word in (UNDECIDED, NOT_TESTED) else []
     return {"claim": claim, "measured": measured, "notes": notes, "rule": rule(claim), "verdict": word}
 

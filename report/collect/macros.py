@@ -5,7 +5,7 @@ from collections import Counter
 from twinvae.run import latex
 from twinvae.run.parameters import BACKENDS
 from twinvae.run.results import Key, Result
-from twinvae_collect.claims_tables import answer, revised, verdict_of
+from twinvae_collect.claims_tables import answer, other_at_first, verdict_of
 from twinvae_collect.macro_calls import MacroCalls
 from twinvae_collect.rendering import FRAMEWORK, code, mark, marked_number, render, usual
 from twinvae_studies.claims import Claim
@@ -26,7 +26,8 @@ def macros(calls: MacroCalls, judged: list[Claim], verdicts: dict[str, dict], fo
     defined = {f"val@{'/'.join(item)}": text for item, text in sorted(numbers.items())}
     for report, counts in verdicts.items():
         defined |= {f"val@claims/{report}/{name}": str(count) for name, count in counts.items()}
-    defined["val@claims/all/revised"] = str(len(revised(judged, found)))
+    revised = [claim for claim in judged if claim.report.isdigit() and other_at_first(claim, found)]
+    defined["val@claims/all/revised"] = str(len(revised))
     defined |= {f"answer@{report}": answer(report, judged, found) for report in calls.reports}
     defined |= {f"verdict@{claim.id}": verdict_of(claim, found) for claim in judged}
     for kind, items in calls.of_runs(found).items():
