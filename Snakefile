@@ -2,6 +2,7 @@
 #   snakemake --cores 1 --config profile=quick backend=both
 import json
 import os
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -62,6 +63,19 @@ for run in RUNS:
     Path(".snakemake/stale", PROFILE, run).touch()
 
 
+def minutes(name):
+    """What a notebook says of its minutes in this profile; 1 where it says less, or nothing."""
+    file = Path("notebooks", f"{name}.ipynb")
+    said = rf"\*\*Minutes\*\*.*?(?:{PROFILE} (\d+)|(\d+) in `{PROFILE}`)"
+    found = re.search(said, file.read_text(encoding="utf-8")) if file.is_file() else None
+    return int(found[1] or found[2]) if found else 1
+
+
+# Said as a run begins: how many of all have, and how long it takes by the minutes of those that have not ended.
+EXPECTED = " ".join(f"{run}:{minutes(name)}" for run, (name, _) in RUNS.items())
+LEFT = "" if PROFILE == "full" else f", about $(((left + {sharing or 1} - 1) / {sharing or 1})) min left"
+
+
 def manifest(run):
     return f"{RESULTS}/{PROFILE}/{run}/manifest.json"
 
@@ -100,8 +114,15 @@ rule notebook:
     shell:
         # papermill writes while it runs: only a run that came to its end gets the name that counts.
         """
-        echo "running {wildcards.run} ({PROFILE})"
-        rm -f {params.folder:q}/failed.ipynb
+        rm -f {params.folder:q}/failed.ipynb {params.folder:q}/running.ipynb
+        started=1 left=0 total=0
+        for each in {EXPECTED}; do
+            total=$((total + 1))
+            folder={RESULTS:q}/{PROFILE}/${{each%:*}}
+            if [ -e $folder/executed.ipynb ]; then started=$((started + 1)); else left=$((left + ${{each#*:}})); fi
+            if [ -e $folder/running.ipynb ]; then started=$((started + 1)); fi
+        done
+        echo "[$started/$total] {wildcards.run} ({PROFILE}){LEFT}"
         env {THREADS} {params.python:q} -m twinvae.run.pipeline papermill {input.notebook:q} {params.folder:q}/running.ipynb -k python3 \
             -p profile {PROFILE} {params.backend} --no-progress-bar > {log:q} 2>&1 &
         stopped=

@@ -28,6 +28,7 @@ from twinvae_collect.update_notebooks import without_papermill
 FAILED = (
     "FAILED: {run} (smoke); look at results/smoke/{run}/failed.ipynb and results/smoke/{run}/papermill.log: {error}\n"
 )
+BEGUN = "[2/2] 01_alone (smoke), about 1 min left"
 TABLE = 'NOTEBOOKS = {"01_alone": [None], "03_tiny": ["torch", "tf"]}\n'
 
 
@@ -122,7 +123,7 @@ def test_what_hinders_snakemake_itself_is_said(copy, python):
     text = (copy / "notebooks" / "01_alone.ipynb").read_text()
     (copy / "notebooks" / "01_alone.ipynb").write_text(text.replace("run.finish()", "None"))
     done = snakemake(python, copy)
-    assert done.returncode != 0 and done.stdout == "running 01_alone (smoke)\n"
+    assert done.returncode != 0 and done.stdout == f"{BEGUN}\n"
     assert "results/smoke/01_alone/manifest.json" in done.stderr and "FAILED" not in done.stderr
 
 
@@ -164,7 +165,7 @@ def test_an_interrupt_ends_with_one_line_that_says_how_to_go_on(copy, python):
     os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
     said = process.communicate(timeout=60)[0].splitlines()
     sentence = "interrupted: 01_alone (smoke); the same command runs it again, and keeps what is finished"
-    assert said == ["running 01_alone (smoke)", sentence] and process.returncode != 0
+    assert said == [BEGUN, sentence] and process.returncode != 0
     left = {path.name for path in (copy / "results" / "smoke" / "01_alone").iterdir()}
     assert not left & {"manifest.json", "running.ipynb", "failed.ipynb"}
 
