@@ -33,7 +33,7 @@ def made(tmp_path_factory):
 def official(monkeypatch, data_root, made):
     """MNIST whose official files are the made ones, put into TWINVAE_DATA."""
     monkeypatch.setattr(finding, "_announced", set())
-    monkeypatch.setattr(finding, "_failed", set())  # what another test could not download is not given up here
+    monkeypatch.setattr(finding, "_failed", {})  # what another test could not download is not given up here
     monkeypatch.setitem(SETS, "mnist", known_as(SETS["mnist"], made))
     shutil.copytree(made, data_root / "mnist", ignore=shutil.ignore_patterns("mnist.npz"))
     return data_root / "mnist"
