@@ -241,13 +241,15 @@ def not_of_a_run(notebook: Path, results: Path) -> bool:
 def test_an_output_that_was_changed_by_hand_is_noticed(project):
     notebook = project / "notebooks" / "01_alone.ipynb"
     content = nbformat.read(notebook, as_version=4)
-    content.cells[3].outputs = [nbformat.v4.new_output("stream", name="stdout", text="the judge is right on 99.17 %")]
+    said = f"the judge is right on 99.17 % ({project}/results/judge.csv)"
+    content.cells[3].outputs = [nbformat.v4.new_output("stream", name="stdout", text=said)]
     executed = project / "results" / "smoke" / "01_alone" / "executed.ipynb"
     executed.parent.mkdir(parents=True)
     nbformat.write(content, executed)
     assert not not_of_a_run(notebook, project / "results"), "it was updated from none"
     update_notebooks.main(["--profile", "smoke"])
-    assert "99.17" in notebook.read_text() and not not_of_a_run(notebook, project / "results")
+    assert "99.17 % (results/judge.csv)" in notebook.read_text(), "a file is named from the project's folder"
+    assert not not_of_a_run(notebook, project / "results")
     notebook.write_text(notebook.read_text().replace("99.17", "12.34"))
     assert not_of_a_run(notebook, project / "results")
 

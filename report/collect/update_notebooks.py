@@ -3,7 +3,8 @@
     python -m twinvae_collect.update_notebooks --profile quick [--results DIR]
 
 What papermill adds (its metadata, the cell of injected parameters) is taken out, and widgets, which live no longer than
-their kernel; other outputs stay, and their checksum is kept beside the run, so that none is changed by hand.
+their kernel; a file of the project is named from the project's folder, wherever that lies on the machine of the run. Other
+outputs stay, and the checksum of all is kept beside the run, so that none is changed by hand.
 """
 
 import argparse
@@ -43,6 +44,12 @@ def without_papermill(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return notebook
 
 
+def without_folder(outputs: list[nbformat.NotebookNode], root: Path) -> list[nbformat.NotebookNode]:
+    """Return the outputs with each file under the folder `root` named from there."""
+    folder = json.dumps(f"{root}{os.sep}")[1:-1]
+    return nbformat.from_dict(json.loads(json.dumps(outputs).replace(folder, "")))
+
+
 def update(executed: Path, notebook: Path) -> None:
     """Give a notebook the outputs of its executed version; ValueError when the code of the two differs.
 
@@ -55,7 +62,8 @@ def update(executed: Path, notebook: Path) -> None:
         page, ran = nbformat.read(notebook, as_version=4), without_papermill(nbformat.read(executed, as_version=4))
         pairs = zip(*([c for c in one.cells if c.cell_type == "code"] for one in (page, ran)), strict=True)
         for cell, of_run in pairs:  # the words of the notebook stay, which may be newer
-            cell.outputs, cell.execution_count = of_run.outputs, of_run.execution_count
+            cell.outputs = without_folder(of_run.outputs, notebook.resolve().parents[1])
+            cell.execution_count = of_run.execution_count
         if "language_info" in ran.metadata:  # without it JupyterLab calls the notebook modified
             page.metadata.language_info = ran.metadata.language_info
         nbformat.write(page, part)
