@@ -3,8 +3,8 @@
     python -m twinvae_collect.update_notebooks --profile quick [--results DIR]
 
 What papermill adds (its metadata, the cell of injected parameters) is taken out, and widgets, which live no longer than
-their kernel; a file of the project is named from the project's folder, wherever that lies on the machine of the run. Other
-outputs stay, and the checksum of all is kept beside the run, so that none is changed by hand.
+their kernel; a file of the project is named from the project's folder, wherever that lies. Other outputs stay, and the
+checksum of all is kept beside the run, so that none is changed by hand.
 """
 
 import argparse
