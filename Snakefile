@@ -21,6 +21,7 @@ NOTEBOOKS = {
     "02_data": ["torch", "tf"],
     "03_digits_ae_vae_cvae": ["torch", "tf"],
     "04_digits_vae_vs_cvae": ["torch", "tf"],
+    "04b_likelihoods": ["torch", "tf"],
     "05_sign_language": ["torch", "tf"],
     "06_cifar10_cvae_vs_cgan": ["torch", "tf"],
     "07_nist_characters": ["torch", "tf"],

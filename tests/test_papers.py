@@ -4,16 +4,16 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from pair import VAE, splits
+from pair import CVAE, VAE, splits
 
 from twinvae import data, training
 from twinvae.metrics import likelihood
 from twinvae.spec import TrainSpec
-from twinvae_studies import ablations, burda2016, burda2016_bounds, digits_cvae, papers, sohn2015
+from twinvae_studies import ablations, burda2016, burda2016_bounds, burda2016_converged, digits_cvae, papers, sohn2015
 from twinvae_studies.jobs import flat
 
 IMAGES = splits()
-STUDIES = (ablations, burda2016, burda2016_bounds, digits_cvae, sohn2015)
+STUDIES = (ablations, burda2016, burda2016_bounds, burda2016_converged, digits_cvae, sohn2015)
 
 
 def test_the_long_training_is_kept_and_its_rate_falls(results, monkeypatch):
@@ -29,6 +29,50 @@ def test_the_long_training_is_kept_and_its_rate_falls(results, monkeypatch):
     assert test.samples.tolist() == list(amount.samples) and (test["images"] == 9).all()
     (job,) = burda2016.jobs("smoke", "torch")
     assert job.phases[0].schedule == "cosine"
+
+
+def test_a_label_is_summed_out_and_read_and_the_study_is_kept(results, monkeypatch):
+    monkeypatch.setattr(burda2016_bounds, "model", {"vae": VAE, "cvae_learned": CVAE}.get)
+    monkeypatch.setattr(papers, "images", lambda recipe: IMAGES)
+    first, again = (
+        burda2016_converged.study(SimpleNamespace(profile="smoke", smoke=True, may_train=may), "torch")
+        for may in (True, False)
+    )
+    rows = first["rows"]
+    assert rows.equals(again["rows"]), "the second is read"
+    lengths, few = burda2016_converged.AMOUNTS["smoke"].lengths, burda2016_converged.AMOUNTS["smoke"].few
+    assert rows.epochs.tolist() == [*lengths, lengths[-1]] and set(first["trained"]) == set(
+        zip(rows.model, rows.epochs, strict=True)
+    )
+    assert all(len(known.history) == epochs for (_, epochs), known in first["trained"].items())
+    assert rows.summed_out.notna().tolist() == rows["read"].notna().tolist() == [False, False, False, True]
+    x = data.binarise(data.scale(IMAGES.test.x), "fixed")
+    known = first["trained"]["cvae_learned", lengths[-1]]
+    each = burda2016_converged.by_label(known, x, few)
+    for label in range(3):
+        y = np.eye(3)[np.full(9, label)]
+        whole = likelihood.importance_sampled(known.model, known.twin, x, y, few)
+        np.testing.assert_allclose(each[:, label], whole, rtol=1e-12)
+    cvae = rows.iloc[-1]
+    assert cvae.few == pytest.approx(-each[range(9), IMAGES.test.y].mean())
+    assert cvae.summed_out == pytest.approx(-np.log(np.exp(each).mean(1)).mean())
+    assert cvae["read"] == np.mean(each.argmax(1) == IMAGES.test.y)
+
+
+def test_what_a_longer_training_promises_is_the_next_of_a_geometric_series():
+    series = [80 + 4 * 0.5**step for step in range(5)]
+    epochs = [100, 300, 900, 2_700, 8_100]
+    for step in (3, 4):
+        assert burda2016_converged.promised(series[:3], epochs[:3], epochs[step]) == pytest.approx(series[step])
+    assert burda2016_converged.promised(series[:3], epochs[:3], 10**30) == pytest.approx(80), "Aitken's limit"
+    assert burda2016_converged.promised(series[:3], epochs[:3], 900) == pytest.approx(series[2])
+    for grows in ([90, 89, 87], [90, 89, 90]):
+        assert burda2016_converged.promised(grows, epochs[:3], 2_700) == -np.inf
+
+
+def test_one_of_the_trainings_is_the_one_of_notebook_04():
+    (known,) = burda2016.jobs("full", "torch")
+    assert known.key in {job.key for job in burda2016_converged.jobs("full", "torch").values()}
 
 
 def test_an_estimate_is_the_same_whole_or_in_blocks_and_its_interval_is_the_textbooks(results):

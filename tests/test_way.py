@@ -45,7 +45,8 @@ def way(name: str) -> str:
 
 
 def test_the_way_goes_from_00_to_11():
-    assert [name.split("_")[0] for name in NAMES] == ["00", "01", "01b", *(f"{n:02}" for n in range(2, 12))]
+    numbers = sorted([*(f"{n:02}" for n in range(12)), "01b", "04b"])
+    assert [name.split("_")[0] for name in NAMES] == numbers
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

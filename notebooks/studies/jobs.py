@@ -27,6 +27,7 @@ from twinvae_studies import (
     ablations,
     burda2016,
     burda2016_bounds,
+    burda2016_converged,
     digits_cvae,
     planning,
     report000,
@@ -46,6 +47,7 @@ STUDIES: dict[str, Callable[..., Any]] = {
         report002.jobs(profile, backend, **parameters),
         burda2016.jobs(profile, backend),
     ],
+    "04b_likelihoods": burda2016_converged.jobs,
     "05_sign_language": report001.jobs,
     "06_cifar10_cvae_vs_cgan": report003.jobs,
     "07_nist_characters": report000.jobs,
@@ -123,10 +125,11 @@ def main(words: list[str]) -> None:
     parser.add_argument("--profile", choices=planning.PROFILES, default="full")
     parser.add_argument("--backend", choices=list(backends.TWINS), default="torch")
     asked = parser.parse_args(words)
-    unknown = [word for word in asked.notebooks if not any(name.startswith(word) for name in STUDIES)]
+    called = {word: name for name in STUDIES for word in (name, name.partition("_")[0])}
+    unknown = [word for word in asked.notebooks if word not in called]
     if unknown:
         parser.error(f"{unknown[0]!r} trains nothing or is no notebook; choose among {', '.join(STUDIES)}")
-    names = [name for name in STUDIES if not asked.notebooks or name.startswith(tuple(asked.notebooks))]
+    names = [called[word] for word in asked.notebooks] or [*STUDIES]
     own = [job for name in names for job in of_notebook(name, asked.profile, asked.backend)]
     all_ = own if asked.notebooks else sorted([*shared(), *own], key=importance)
     print(json.dumps([spec.to_dict(job) for job in {job.key: job for job in all_}.values()]))

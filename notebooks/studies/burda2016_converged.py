@@ -1,0 +1,91 @@
+"""The VAE of Burda et al. 2016, and the CVAE of its layers with the prior p(z | y), until little is left to gain.
+
+Each number of epochs is a training of its own, whose learning rate falls to zero as half a wave of a cosine: the ends
+of three such trainings, each three times as long as the one before, say what the next one promises.  -log p of all test
+images in nats by importance sampling.  Notebook 04b shows it.
+"""
+
+import numpy as np
+import pandas as pd
+
+from twinvae import data
+from twinvae.metrics import likelihood
+from twinvae.spec import TrainSpec
+from twinvae.training import Job, Trained, per_image
+from twinvae_studies import burda2016_bounds, papers, planning
+
+NAMES = {"vae": "VAE", "cvae_learned": "CVAE, prior of the label"}
+AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
+    lengths=((1, 2, 3), (4, 12, 36), (100, 300, 1_000)),  # epochs of the VAE; the CVAE takes the longest alone
+    longer=(9, 108, 3_280),  # epochs for which the VAE's ends promise something, in full the paper's
+    train=(200, 10_000, None),
+    test=(10, 300, None),
+    valid=(10, 200, None),
+    samples=(5, 50, 5_000),  # of z an image
+    few=(3, 20, 500),  # of z an image and label, where the label is summed out
+)
+
+
+def jobs(profile: str, backend: str) -> dict[tuple[str, int], Job]:
+    """Return the trainings by model and epochs; the recipe is that of `burda2016`, whose training is one of them."""
+    amount = AMOUNTS[profile]
+    recipe = data.Recipe("mnist", train_size=amount.train, valid_size=amount.valid)
+    trained = [("vae", epochs) for epochs in amount.lengths] + [("cvae_learned", amount.lengths[-1])]
+    return {
+        (name, epochs): Job(
+            burda2016_bounds.model(name),
+            (TrainSpec(epochs, 100, 1e-3, binarize="dynamic", schedule="cosine"),),
+            recipe,
+            backend,
+        )
+        for name, epochs in trained
+    }
+
+
+def by_label(trained: Trained, x: np.ndarray, samples: int) -> np.ndarray:
+    """Return log p(x | y) in nats under each label y, importance-sampled and kept.  [N, H, W, C] -> [N, K]"""
+
+    def measure(first: int, x: np.ndarray) -> np.ndarray:
+        return likelihood.by_label(trained.model, trained.twin, x, samples, seed=first).T
+
+    return per_image(trained, f"by-label-{samples}", measure, x).T
+
+
+def study(run, backend: str) -> dict:
+    """Return the facts: the trained models, their epochs, and a row a training with -log p of the test images.
+
+    A CVAE's `nll` is -log p(x | y), `summed_out` its -log p(x) with the label summed out, all labels alike, and
+    `read` the share of images whose label is the one under which they are likeliest.  `few` is `nll` with as few
+    samples as that takes.
+    """
+    amount, trained, rows = AMOUNTS[run.profile], {}, []
+    for (name, epochs), job in jobs(run.profile, backend).items():
+        known, test = papers.train(run, job), papers.images(job.data).test.subset(slice(amount.test))
+        x, k = data.binarise(data.scale(test.x), "fixed"), known.spec.num_classes
+        y = np.eye(k)[test.y] if k else None
+        row = {"model": name, "epochs": epochs, "bound": known.history.valid_loss.iloc[-1]}
+        row |= papers.interval(papers.nll(known, "test", x, y, amount.samples))
+        if k:
+            each = by_label(known, x, amount.few)
+            row["few"] = -each[np.arange(len(x)), test.y].mean()
+            row["summed_out"] = -likelihood.marginal(each, np.full(k, -np.log(k))).mean()
+            row["read"] = np.mean(each.argmax(1) == test.y)
+        else:
+            row["few"] = papers.nll(known, "test", x, None, amount.few).mean()
+        trained[name, epochs] = known
+        rows.append(row)
+    return {"trained": trained, "rows": pd.DataFrame(rows), "test": test, "images": papers.images(job.data)}
+
+
+def promised(ends: list[float], epochs: list[int], to: int) -> float:
+    """Return what a longer training promises, by the ends of three, of numbers of epochs that grow by equal factors.
+
+    Each factor gains as much less than the one before as the second did (Aitken's delta-squared process, stopped at
+    `to` epochs).  Infinite where the gains do not shrink.  Cannot see what overfits.
+    """
+    first, second, third = ends
+    shrinks = (second - third) / (first - second)
+    if not 0 < shrinks < 1:
+        return -np.inf
+    factors = np.log(to / epochs[2]) / np.log(epochs[2] / epochs[1])
+    return third - (second - third) * shrinks * (1 - shrinks**factors) / (1 - shrinks)
