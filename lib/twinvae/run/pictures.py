@@ -53,6 +53,7 @@ def _signs(font: str) -> set[str]:
     return set(map(chr, font_manager.get_font(font_manager.findfont(font)).get_charmap()))
 
 
+@cache
 def _parses(words: str) -> bool:
     """Return whether all between two `$` is mathematics; in other words, as in the name of a folder, $ is a dollar."""
     try:

@@ -38,18 +38,18 @@ def probe(job: Job) -> dict:
     One step of SGD at rate 1 moves the weights by the gradient; then come steps as the first and the last phase ask.
     """
     plain = replace(job.phases[0], optimizer="sgd", learning_rate=1.0)
-    before, after = (_stepped(job, plain, steps)[1] for steps in (0, 1))
+    _, before, after = _stepped(job, plain, 1)
     gradient = _norm({name: after[name] - a for name, a in before.items()})
     found = {"gradient": gradient, "losses": [], "weights": []}
     for settings in dict.fromkeys((replace(job.phases[0], epochs=1), replace(job.phases[-1], epochs=1))):
-        losses, arrays = _stepped(job, settings, STEPS)
+        losses, _, after = _stepped(job, settings, STEPS)
         found["losses"] += losses
-        found["weights"] += [_norm(arrays)]
+        found["weights"] += [_norm(after)]
     return found
 
 
-def _stepped(job: Job, settings: TrainSpec, steps: int) -> tuple[list[list[float]], dict[str, np.ndarray]]:
-    """The losses of the first steps on four images of random pixels, and the weights after them."""
+def _stepped(job: Job, settings: TrainSpec, steps: int) -> tuple[list, dict, dict]:
+    """The losses of the first steps on four images of random pixels, and the weights before and after them."""
     spec, rng, twin = job.spec, np.random.default_rng(0), backend.get(job.backend)
     classes = max(spec.num_classes, 1)
     x = rng.integers(0, 256, (IMAGES, *spec.image_shape), dtype=np.uint8)
@@ -60,13 +60,14 @@ def _stepped(job: Job, settings: TrainSpec, steps: int) -> tuple[list[list[float
     # on the CPU: some GPUs have no float64, and others round it otherwise than where the probe is compared
     with twin.train.uncompiled(), patch.dict(os.environ, TWINVAE_DEVICE="cpu"):
         model = changed(job, twin, twin.models.build(spec, seed=job.seed, dtype="float64"))
+        before = model.get_arrays()
         module = twin.gan if spec.kind == "cgan" else twin.train
         optimizer = (module.Optimizers if spec.kind == "cgan" else module.Optimizer)(model, settings)
         step, losses = module.make_step(model, optimizer, settings), []
         for epoch in range(1, steps + 1):
             (batch,) = randomness.batches(images, settings, spec.noise_dim, epoch, "float64")
             losses.append([float(value) for value in step(*twin.train.tensors(batch))])
-    return losses, model.get_arrays()
+    return losses, before, model.get_arrays()
 
 
 def _norm(arrays: dict[str, np.ndarray]) -> float:
