@@ -125,7 +125,7 @@ tex:
 	@cp report/build/main.pdf '$(REPORT_OUT).part' && mv -f '$(REPORT_OUT).part' '$(REPORT_OUT)' && echo "wrote $(REPORT_OUT)"
 
 test: $(READY)
-	OMP_NUM_THREADS=1 TWINVAE_PROFILE=smoke $(RUN) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(TESTS)
+	OMP_NUM_THREADS=1 TWINVAE_PROFILE=smoke $(RUN) -m pytest -n auto --dist loadfile --no-loadscope-reorder --durations=12 $(TESTS)
 
 test-all:
 	@$(MAKE) test TESTS=
