@@ -28,8 +28,8 @@ ROOMS = {  # the lines that each room may have
 # machine, marks, models of the other twin, and cards that say what their file comes to; the walk over definitions and
 # trained models by name were planned without a room, the shell command and the checks of its input without lines; own
 # images have halves, sizes and numbers for labels, a notebook with its study, and an explorer; notebook 03 tries what
-# report 004 only remarks; what a claim lacks and what captions write in plain letters have words and formulas; notebook 04b
-# has its study.
+# report 004 only remarks; what a claim lacks and what captions write in plain letters have words and formulas;
+# notebook 04b has its study.
 TODAY = {"core": 3_550, "training": 1_070, "provenance, run": 1_546, "lib": 10_824, "studies, apps, collect": 8_895}
 PACKAGES = (LIB, ROOT / "notebooks" / "studies", ROOT / "notebooks" / "apps", ROOT / "report" / "collect")
 FILES = [path for folder in PACKAGES for path in sorted(folder.rglob("*.py"))]
