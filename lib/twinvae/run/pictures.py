@@ -57,9 +57,8 @@ def _signs(font: str) -> set[str]:
 def _parses(words: str) -> bool:
     """Return whether all between two `$` is mathematics; in other words, as in the name of a folder, $ is a dollar."""
     try:
-        for line in words.split("\n"):
-            if "$" in line:
-                MathTextParser("path").parse(line)
+        for line in (line for line in words.split("\n") if "$" in line):
+            MathTextParser("path").parse(line)
     except ValueError:
         return False
     return True

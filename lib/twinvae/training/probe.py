@@ -37,8 +37,7 @@ def probe(job: Job) -> dict:
 
     One step of SGD at rate 1 moves the weights by the gradient; then come steps as the first and the last phase ask.
     """
-    plain = replace(job.phases[0], optimizer="sgd", learning_rate=1.0)
-    _, before, after = _stepped(job, plain, 1)
+    _, before, after = _stepped(job, replace(job.phases[0], optimizer="sgd", learning_rate=1.0), 1)
     gradient = _norm({name: after[name] - a for name, a in before.items()})
     found = {"gradient": gradient, "losses": [], "weights": []}
     for settings in dict.fromkeys((replace(job.phases[0], epochs=1), replace(job.phases[-1], epochs=1))):
