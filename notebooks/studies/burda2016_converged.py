@@ -21,8 +21,8 @@ AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
     train=(200, 10_000, None),
     test=(100, 300, None),
     valid=(10, 200, None),
-    samples=(5, 50, 5_000),  # of z an image
-    few=(3, 20, 500),  # of z an image and label, where the label is summed out
+    samples=(5, 50, 5_000),  # of z an image, after the longest trainings
+    few=(3, 20, 500),  # after all, and of an image under each label
 )
 
 
@@ -54,17 +54,17 @@ def by_label(trained: Trained, x: np.ndarray, samples: int) -> np.ndarray:
 def study(run, backend: str) -> dict:
     """Return the facts: the trained models, their epochs, and a row a training with -log p of the test images.
 
-    A CVAE's `nll` is -log p(x | y), `summed_out` its -log p(x) with the label summed out, all labels alike, and
-    `read` the share of images whose label is the one under which they are likeliest.  `few` is `nll` with as few
-    samples as that takes.
+    `nll` is -log p(x), of a CVAE -log p(x | y), with so many `samples`, `few` the same with few, `summed_out` a CVAE's
+    -log p(x), all labels alike, and `read` the share of images whose label is the one under which they are likeliest.
     """
     amount, trained, rows = AMOUNTS[run.profile], {}, []
     for (name, epochs), job in jobs(run.profile, backend).items():
         known, test = papers.train(run, job), papers.images(job.data).test.subset(slice(amount.test))
         x, k = data.binarise(data.scale(test.x), "fixed"), known.spec.num_classes
         y = np.eye(k)[test.y] if k else None
-        row = {"model": name, "epochs": epochs, "bound": known.history.valid_loss.iloc[-1]}
-        row |= papers.interval(papers.nll(known, "test", x, y, amount.samples))
+        samples = amount.samples if epochs == amount.lengths[-1] else amount.few
+        row = {"model": name, "epochs": epochs, "bound": known.history.valid_loss.iloc[-1], "samples": samples}
+        row |= papers.interval(papers.nll(known, "test", x, y, samples))
         if k:
             each = by_label(known, x, amount.few)
             row["few"] = -each[np.arange(len(x)), test.y].mean()
