@@ -14,7 +14,6 @@ from twinvae.spec import TrainSpec
 from twinvae.training import Job, Trained, per_image
 from twinvae_studies import burda2016_bounds, papers, planning
 
-NAMES = {"vae": "VAE", "cvae_learned": "CVAE, prior of the label"}
 AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
     lengths=((1, 2, 3), (4, 12, 36), (100, 300, 1_000)),  # epochs of the VAE; the CVAE takes the longest alone
     longer=(9, 108, 3_280),  # epochs for which the VAE's ends promise something, in full the paper's
@@ -57,10 +56,12 @@ def study(run, backend: str) -> dict:
     `nll` is -log p(x), of a CVAE -log p(x | y), with so many `samples`, `few` the same with few, `summed_out` a CVAE's
     -log p(x), all labels alike, and `read` the share of images whose label is the one under which they are likeliest.
     """
-    amount, trained, rows = AMOUNTS[run.profile], {}, []
-    for (name, epochs), job in jobs(run.profile, backend).items():
-        known, test = papers.train(run, job), papers.images(job.data).test.subset(slice(amount.test))
-        x, k = data.binarise(data.scale(test.x), "fixed"), known.spec.num_classes
+    amount, trainings, trained, rows = AMOUNTS[run.profile], jobs(run.profile, backend), {}, []
+    images = papers.images(next(iter(trainings.values())).data)
+    test = images.test.subset(slice(amount.test))
+    x = data.binarise(data.scale(test.x), "fixed")
+    for (name, epochs), job in trainings.items():
+        known, k = papers.train(run, job), job.spec.num_classes
         y = np.eye(k)[test.y] if k else None
         samples = amount.samples if epochs == amount.lengths[-1] else amount.few
         row = {"model": name, "epochs": epochs, "bound": known.history.valid_loss.iloc[-1], "samples": samples}
@@ -74,7 +75,7 @@ def study(run, backend: str) -> dict:
             row["few"] = papers.nll(known, "test", x, None, amount.few).mean()
         trained[name, epochs] = known
         rows.append(row)
-    return {"trained": trained, "rows": pd.DataFrame(rows), "test": test, "images": papers.images(job.data)}
+    return {"trained": trained, "rows": pd.DataFrame(rows), "test": test, "images": images}
 
 
 def promised(ends: list[float], epochs: list[int], to: int) -> float:

@@ -57,13 +57,12 @@ def update(executed: Path, notebook: Path) -> None:
     """
     if [c["source"] for c in code_cells(executed)] != [c["source"] for c in code_cells(notebook)]:
         raise ValueError(f"{notebook.name} has changed since {executed} ran; run it again")
-    before = notebook.stat()
+    before, root = notebook.stat(), notebook.resolve().parents[1]
     with paths.written_whole(notebook) as part:
         page, ran = nbformat.read(notebook, as_version=4), without_papermill(nbformat.read(executed, as_version=4))
         pairs = zip(*([c for c in one.cells if c.cell_type == "code"] for one in (page, ran)), strict=True)
         for cell, of_run in pairs:  # the words of the notebook stay, which may be newer
-            cell.outputs = without_folder(of_run.outputs, notebook.resolve().parents[1])
-            cell.execution_count = of_run.execution_count
+            cell.outputs, cell.execution_count = without_folder(of_run.outputs, root), of_run.execution_count
         if "language_info" in ran.metadata:  # without it JupyterLab calls the notebook modified
             page.metadata.language_info = ran.metadata.language_info
         nbformat.write(page, part)
