@@ -16,7 +16,7 @@ from twinvae_studies import burda2016_bounds, papers, planning
 
 AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
     lengths=((1, 2, 3), (4, 12, 36), (100, 300, 1_000)),  # epochs of the VAE; the CVAE takes the longest alone
-    longer=(9, 108, 3_280),  # epochs for which the VAE's ends promise something, in full the paper's
+    longer=(9, 108, 3_280),  # epochs of the VAE whose end the three before it promise, in full the paper's
     train=(200, 10_000, None),
     test=(100, 300, None),
     valid=(10, 200, None),
@@ -29,7 +29,8 @@ def jobs(profile: str, backend: str) -> dict[tuple[str, int], Job]:
     """Return the trainings by model and epochs; the recipe is that of `burda2016`, whose training is one of them."""
     amount = AMOUNTS[profile]
     recipe = data.Recipe("mnist", train_size=amount.train, valid_size=amount.valid)
-    trained = [("vae", epochs) for epochs in amount.lengths] + [("cvae_learned", amount.lengths[-1])]
+    trained = [("vae", epochs) for epochs in (*amount.lengths, amount.longer)]
+    trained += [("iwae_5", epochs) for epochs in amount.lengths] + [("cvae_learned", amount.lengths[-1])]
     return {
         (name, epochs): Job(
             burda2016_bounds.model(name),
