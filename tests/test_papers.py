@@ -8,8 +8,17 @@ from pair import CVAE, VAE, splits
 
 from twinvae import data, training
 from twinvae.metrics import likelihood
-from twinvae.spec import TrainSpec
-from twinvae_studies import ablations, burda2016, burda2016_bounds, burda2016_converged, digits_cvae, papers, sohn2015
+from twinvae.spec import BoundSpec, TrainSpec
+from twinvae_studies import (
+    ablations,
+    burda2016,
+    burda2016_bounds,
+    burda2016_converged,
+    digits_cvae,
+    papers,
+    planning,
+    sohn2015,
+)
 from twinvae_studies.jobs import flat
 
 IMAGES = splits()
@@ -32,7 +41,8 @@ def test_the_long_training_is_kept_and_its_rate_falls(results, monkeypatch):
 
 
 def test_a_label_is_summed_out_and_read_and_the_study_is_kept(results, monkeypatch):
-    monkeypatch.setattr(burda2016_bounds, "model", {"vae": VAE, "cvae_learned": CVAE}.get)
+    iwae = planning.recast(VAE, BoundSpec, name="iwae", kind="iwae", samples=2, weighted=True)
+    monkeypatch.setattr(burda2016_bounds, "model", {"vae": VAE, "iwae_5": iwae, "cvae_learned": CVAE}.get)
     monkeypatch.setattr(papers, "images", lambda recipe: IMAGES)
     first, again = (
         burda2016_converged.study(SimpleNamespace(profile="smoke", smoke=True, may_train=may), "torch")
@@ -40,12 +50,13 @@ def test_a_label_is_summed_out_and_read_and_the_study_is_kept(results, monkeypat
     )
     rows = first["rows"]
     assert rows.equals(again["rows"]), "the second is read"
-    lengths, few = burda2016_converged.AMOUNTS["smoke"].lengths, burda2016_converged.AMOUNTS["smoke"].few
-    assert rows.epochs.tolist() == [*lengths, lengths[-1]] and set(first["trained"]) == set(
-        zip(rows.model, rows.epochs, strict=True)
-    )
+    amount = burda2016_converged.AMOUNTS["smoke"]
+    lengths, few, many = amount.lengths, amount.few, amount.samples
+    assert rows.epochs.tolist() == [*lengths, *amount.weighted, lengths[-1]]
+    assert rows.samples.tolist() == [few, few, many, few, many, many], "many for the longest training of each model"
+    assert set(first["trained"]) == set(zip(rows.model, rows.epochs, strict=True))
     assert all(len(known.history) == epochs for (_, epochs), known in first["trained"].items())
-    assert rows.summed_out.notna().tolist() == rows["read"].notna().tolist() == [False, False, False, True]
+    assert rows.summed_out.notna().tolist() == rows["read"].notna().tolist() == [*[False] * 5, True]
     x = data.binarise(data.scale(IMAGES.test.x), "fixed")
     known = first["trained"]["cvae_learned", lengths[-1]]
     each = burda2016_converged.by_label(known, x, few)
