@@ -51,25 +51,25 @@ def styled(name: str, df: pd.DataFrame, caption: str, fmt: Words, best: Words, c
     caption = f'<div style="{CAPTION_LOOK}">{words}</div>'
     styler = Styler(df, uuid=name, cell_ids=False, caption=caption).hide(axis="index")
     styler.set_table_styles([{"selector": "caption", "props": CAPTION}, *left, *right])
-    cells = {c: partial(cell, fmt=fmt.get(c), left=of_words[c], colours=colours) for c in df}
+    most = {column: getattr(df[column], which)() for column, which in best.items()}
+    cells = {c: partial(cell, fmt=fmt.get(c), left=of_words[c], colours=colours, best=most.get(c)) for c in df}
     styler.format(cells, escape="html")
     styler.format_index(lambda c: cell(html.escape(latex.in_words(c)), None, of_words[c], {}), axis="columns")
-    for column, which in best.items():
-        getattr(styler, f"highlight_{which}")(subset=[column], props="font-weight: bold")
     return styler.map(lambda value: f"color: black; background-color: {colours[value]}" if value in colours else "")
 
 
-def cell(value: Any, fmt: str | None, left: bool, colours: Words) -> str:
-    """Return a cell as HTML, words to the left and on their colour: JupyterLab drops a new notebook's style sheets."""
+def cell(value: Any, fmt: str | None, left: bool, colours: Words, best: Any = None) -> str:
+    """Return a cell as HTML, its look in it: JupyterLab drops a new notebook's style sheets.  `best` is in bold."""
     text, look = MISSING if pd.isna(value) else latex.plain(value, fmt), "text-align: left"
+    text = text if best is None or value != best else f"<b>{text}</b>"
     look += "; white-space: nowrap" if len(text) < SHORT else ""
     look += f"; color: black; background-color: {colours[value]}" if value in colours else ""
     return f'<div style="{look}">{text}</div>' if left else text
 
 
 def numeric(column: pd.Series) -> bool:
-    """Return whether a column holds numbers, and nothing where there is none."""
-    return pd.api.types.is_numeric_dtype(column.dropna().infer_objects()) and not column.isna().all()
+    """Return whether a column is of numbers, or of nothing where there is none."""
+    return pd.api.types.is_numeric_dtype(column.dropna().infer_objects())
 
 
 def findings(text: str, numbers: Mapping[str, float], formats: Words, words: Words) -> None:
