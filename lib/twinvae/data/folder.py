@@ -193,7 +193,8 @@ def _header(path: Path) -> tuple[int, int, int]:
     with _opened(path) as picture:
         if picture.mode[0] in "IF":
             raise DataError(f"{path} has 16 bits a pixel or more; save it with 8.")
-        width, height = picture.size[::-1] if picture.getexif().get(ORIENTATION) in TURNED else picture.size
+        turned = picture.format != "TIFF" and picture.getexif().get(ORIENTATION) in TURNED  # Pillow turns a TIFF's size
+        width, height = picture.size[::-1] if turned else picture.size
         return height, width, 1 if _grey(picture) else 3
 
 
@@ -209,7 +210,6 @@ def decoded(path: Path, size: tuple[int, int] | None, fit: str, channels: int, b
     from PIL import Image, ImageOps
 
     smaller = Image.Resampling.BOX
-
     with _opened(path) as picture:
         mode, turned = "L" if _grey(picture) else "RGB", ImageOps.exif_transpose(picture)
         if turned.has_transparency_data:
