@@ -1,6 +1,7 @@
 """A notebook that is alive: cells run again, in any order; and runs on other data, which never meet those in git."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from live import numbers
 from nbclient import NotebookClient
+from PIL import Image
 from tiny import ROOT, finished_run, write_notebook
 
 from twinvae import paths
@@ -125,6 +127,25 @@ def test_a_run_on_other_data_is_another_run(project):
         (folder / "manifest.json").write_text("{}")
     finished_run("01_alone", None, profile="quick")
     assert [*results.best(project / "results")[0]] == [("01", "none")]
+
+
+@pytest.mark.parametrize("place", ["pets", "m\u00e9decine/pets", os.fsdecode(b"caf\xe9/pets"), os.fsdecode(b"caf\xe9")])
+def test_a_run_on_own_data_lies_in_one_folder_however_their_path_is_written(project, place, monkeypatch):
+    path = write_notebook(project / "notebooks" / "05_data.ipynb")
+    path.write_text(
+        path.read_text().replace("epochs: int = 3 ", 'dataset: str = \\"mnist\\"  # a name\\n",\n    "epochs: int = 3 ')
+    )
+    try:
+        (project / place / "a").mkdir(parents=True)
+    except OSError:
+        pytest.skip("the file system takes UTF-8 alone")
+    Image.fromarray(np.zeros((4, 4), np.uint8)).save(project / place / "a" / "x.png")
+    monkeypatch.setenv("HOME", str(project))
+    written = [place, f"./{place}/", f"~/{place}", project / place]
+    runs = [Run.start("05_data", "smoke", "torch", epochs=1, dataset=f"folder:{path}") for path in written]
+    runs[-1].number("score", 1)
+    runs[-1].finish()
+    assert len({run.folder for run in runs}) == 1 and runs[0].folder.as_posix().isascii()
 
 
 @pytest.mark.parametrize(

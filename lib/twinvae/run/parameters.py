@@ -108,4 +108,4 @@ def own_folder(file: Path, dataset: str | None) -> str:
     kind, _, path = dataset.partition(":")
     place = Path(path).expanduser().resolve()
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", place.stem if path else kind).strip("-")[:40] or kind
-    return f"own/{name}-{hashlib.sha256(f'{kind}:{place}'.encode()).hexdigest()[:8]}" if path else f"own/{name}"
+    return f"own/{name}-{hashlib.sha256(os.fsencode(f'{kind}:{place}')).hexdigest()[:8]}" if path else f"own/{name}"
