@@ -114,13 +114,47 @@ def test_a_grey_palette_is_grey_and_a_coloured_one_is_not(tmp_path):
     assert load(tmp_path).shape == (20, 30, 3)
 
 
-def test_a_name_that_is_no_utf_8_is_read_as_latin_1(tmp_path):
+LATIN_1 = os.fsdecode(b"caf\xe9")  # as the system gives a name that is no UTF-8
+
+
+def on_latin_1(path):
+    """Make a folder called so; the test is skipped where the file system takes UTF-8 alone."""
     try:
-        os.mkdir(os.fsencode(tmp_path) + b"/caf\xe9")
+        path.mkdir(parents=True)
     except OSError:
         pytest.skip("the file system takes UTF-8 alone")
-    save(tmp_path / os.fsdecode(b"caf\xe9") / "x.png")
-    assert load(tmp_path).class_names == ("caf\u00e9",)
+    return path
+
+
+@pytest.mark.parametrize(
+    "called, read",
+    [
+        ("New\u00a0York", "New\u00a0York"),
+        ("\u6771\u3000\u4eac", "\u6771\u3000\u4eac"),
+        ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"),
+        ("\U0001f468\u200d\U0001f33e", "\U0001f468\u200d\U0001f33e"),
+        (LATIN_1, "caf\u00e9"),
+        (f"\u6771 {LATIN_1}", "\u6771 caf\u00e9"),
+        ("bell\x07", "bell\\x07"),
+        ("two\nlines", "two\\nlines"),
+        (os.fsdecode(b"it\x92s"), "it\\x92s"),
+    ],
+    ids=ascii,
+)
+def test_a_class_is_called_as_its_folder_is_what_is_no_utf_8_as_latin_1(tmp_path, called, read):
+    save(on_latin_1(tmp_path / called) / "x.png")
+    assert load(tmp_path).class_names == (read,) and read.encode()
+
+
+def test_a_folder_that_is_no_utf_8_may_be_anywhere_in_the_path(tmp_path, capsys):
+    above = on_latin_1(tmp_path / LATIN_1)
+    for at in range(4):
+        save(above / LATIN_1 / "a" / f"{at}.png", RNG.integers(0, 256, (4, 5 + at), np.uint8))
+    np.savez(above / "a.npz", x=RNG.integers(0, 256, (5, 4, 4), np.uint8), y=[0, 1, 1, 0, 0])
+    images = load(above / LATIN_1, size=4)
+    assert images.source.label == "own data: caf\u00e9" and images.source.dataset == "folder:caf\u00e9"
+    assert "caf\u00e9/caf\u00e9: pictures of 4 sizes are" in capsys.readouterr().out
+    assert data.load(f"npz:{above / 'a.npz'}", "all").source.label == "own data: a.npz"
 
 
 def _made(path):

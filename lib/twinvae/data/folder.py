@@ -21,7 +21,7 @@ UNLABELLED = "unlabelled"  # the one class of images without labels
 MAX_BYTES = 4_000_000_000  # of memory; half of it for the pictures
 ORIENTATION, TURNED = 0x0112, (5, 6, 7, 8)  # of this EXIF tag: height and width change places
 
-say = cache(print)  # a line once a process: own data are read more than once
+say = cache(lambda words: print(readable(words)))  # a line once a process: own data are read more than once
 
 
 class Read(NamedTuple):
@@ -111,9 +111,9 @@ def _classes(path: Path, halves: list[Path]) -> dict[str, list[Path]]:
         if odd := sorted(set.union(*map(set, inside)) - set.intersection(*map(set, inside))):
             names = " and ".join(half.name for half in halves)
             raise DataError(f"folder:{path}: {names} have not the same classes: {odd[0]!r} is not in all of them.")
-        found = {_readable(name): [p for half in inside for p in _pictures(half[name], left)] for name in inside[0]}
+        found = {readable(name): [p for half in inside for p in _pictures(half[name], left)] for name in inside[0]}
     elif folders:
-        found = {_readable(folder.name): _pictures(folder, left) for folder in folders}
+        found = {readable(folder.name): _pictures(folder, left) for folder in folders}
         left.update(file.suffix or file.name for file in path.iterdir() if _visible(file.name) and file.is_file())
     else:
         found = {UNLABELLED: _pictures(path, left)}
@@ -128,9 +128,10 @@ def _visible(name: str) -> bool:
     return not name.startswith(".") and name.lower() not in SYSTEM
 
 
-def _readable(name: str) -> str:
-    """Return a name as UTF-8 can hold it: that of other bytes, which the system gives as surrogates, as Latin-1."""
-    return name if name.isprintable() else os.fsencode(name).decode("latin-1")
+def readable(name: str) -> str:
+    """Return a name as UTF-8 can hold it: other bytes, to the system surrogates, as Latin-1; controls spelled out."""
+    name = re.sub(r"[\udc80-\udcff]", lambda byte: chr(ord(byte[0]) - 0xDC00), name)
+    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", lambda control: ascii(control[0])[1:-1], name)
 
 
 def _folders(path: Path) -> list[Path]:

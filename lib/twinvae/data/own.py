@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from .files import digest, unpacked
-from .folder import MAX_BYTES, UNLABELLED, Read, read_folder, say
+from .folder import MAX_BYTES, UNLABELLED, Read, read_folder, readable, say
 from .images import DataError, Images, Source
 from .splitting import exact_groups
 from .table import DataSet
@@ -47,7 +47,8 @@ def read(name: str, **options) -> dict[str, Images]:
     # One checksum over the pictures' own, so that the source stays short.
     sums = "".join(digest(file) for file in files)
     checksum = hashlib.sha256(sums.encode()).hexdigest() if kind == "folder" else sums
-    source = Source(f"{kind}:{path.name}", f"own data: {path.name}", "own", ((path.name, checksum),))
+    called = readable(path.name)
+    source = Source(f"{kind}:{called}", f"own data: {called}", "own", ((called, checksum),))
     images = Images(np.ascontiguousarray(x), y, names, source)
     return {"all": images} if test is None else {"train": images.subset(~test), "test": images.subset(test)}
 
