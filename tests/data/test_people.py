@@ -171,33 +171,69 @@ def test_classes_and_pictures_come_as_people_count(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "halves", [("train", "test"), ("Training", "Validation", "Testing"), ("test", "train"), ("TRAIN", "val")]
+    "halves, tests",
+    [
+        (("train", "test"), "test"),
+        (("Training", "Validation", "Testing"), "Testing"),
+        (("test", "train"), "test"),
+        (("TRAIN", "val"), "val"),
+        (("training_set", "test_set"), "test_set"),
+        (("Training Set", "Test-Set"), "Test-Set"),
+        (("train", "eval"), "eval"),
+        (("train", "dev"), "dev"),
+        (("train", "holdout"), "holdout"),
+        (("train", "dev", "test"), "test"),
+        (("train", "dev", "eval"), "eval"),
+        (("train", "eval", "test"), "test"),
+    ],
 )
-def test_halves_are_no_classes_and_are_kept(tmp_path, halves, capsys):
-    shade = {}
+@pytest.mark.parametrize("labelled", [True, False])
+def test_halves_are_no_classes_and_are_kept(tmp_path, halves, tests, labelled, capsys):
     for at, half in enumerate(halves):
         for name in ("cat", "dog"):
             for picture in range(2 + at):
-                shade[half] = np.full((4, 4), at * 10, np.uint8)
-                save(tmp_path / half / name / f"{picture}.png", shade[half] + np.uint8(picture))
+                path = tmp_path / half / (f"{name}/{picture}.png" if labelled else f"{name}{picture}.png")
+                save(path, np.full((4, 4), at * 50 + picture + 20 * (name == "dog"), np.uint8))
     train, test = (data.load(f"folder:{tmp_path}", half) for half in ("train", "test"))
-    assert train.class_names == test.class_names == ("cat", "dog")
-    for_tests = "val" if len(halves) == 2 and halves[1] == "val" else "test"
-    tests = [half for half in halves if half.lower().startswith(for_tests)]
-    assert {int(x) // 10 for x in test.x.ravel()} == {halves.index(half) for half in tests}
+    assert train.class_names == test.class_names == (("cat", "dog") if labelled else ("unlabelled",))
+    assert {int(x) // 50 for x in test.x[:, 0, 0, 0]} == {halves.index(tests)}
     assert len(train) + len(test) == len(load(tmp_path)) == 2 * sum(2 + at for at in range(len(halves)))
     parts = data.splits(f"folder:{tmp_path}")
     assert len(parts.test) == len(test) and len(parts.train) + len(parts.valid) == len(train)
-    assert ("Validation is read with Training" in capsys.readouterr().out) == (len(halves) == 3)
+    (train_name,) = (half for half in halves if half.lower().startswith("train"))
+    others = set(halves) - {train_name, tests}
+    said = capsys.readouterr().out
+    assert (
+        said.count("is read with") == len(others) == sum(f"{half} is read with {train_name}" in said for half in others)
+    )
+    assert ("are halves without labels" in said) == (not labelled)
     save(tmp_path / halves[1] / "cow" / "x.png")
-    with pytest.raises(DataError, match="have not the same classes: 'cow' is not in all of them"):
+    with pytest.raises(DataError, match="have not the same classes: 'c(at|ow)' is not in all of them"):
         load(tmp_path)
 
 
-def test_trains_and_tests_may_be_what_is_pictured(tmp_path):
-    for name in ("test", "train"):
+@pytest.mark.parametrize("names", [("train", "tests"), ("trainee", "test"), ("set", "train"), ("test",)])
+def test_other_names_beside_those_of_halves_are_classes(tmp_path, names):
+    for name in names:
         save(tmp_path / name / "x.png")
-    assert load(tmp_path).class_names == ("test", "train")
+    assert load(tmp_path).class_names == tuple(sorted(names))
+
+
+def test_pictures_beside_the_classes_of_halves_are_counted(tmp_path, capsys):
+    for name in ("train/a/x.png", "test/a/x.png", "train/y.png", "test/z.png"):
+        save(tmp_path / name)
+    (tmp_path / "test" / "list.csv").touch()
+    assert len(load(tmp_path)) == 2
+    assert "left out are 1 .csv, 2 .png" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("left", ["train", "test"])
+def test_a_half_without_pictures_is_refused(tmp_path, left):
+    save(tmp_path / left / "x.png")
+    (tmp_path / "train").mkdir(exist_ok=True)
+    (tmp_path / "test").mkdir(exist_ok=True)
+    with pytest.raises(DataError, match="classes without an image for t(raining|ests): unlabelled"):
+        load(tmp_path)
 
 
 def test_all_that_do_not_decode_are_named_at_once(tmp_path):

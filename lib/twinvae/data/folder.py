@@ -16,7 +16,7 @@ from .images import DataError
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".pgm", ".ppm")
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "TIFF", "PPM")
 SYSTEM = ("__macosx", "@eadir", "thumbs.db", "desktop.ini", "$recycle.bin")  # beside what begins with a dot
-TRAIN, TEST, VALID = ("train", "training"), ("test", "testing"), ("val", "valid", "validation")
+TRAIN, TEST = ("train", "training"), ("test", "testing", "holdout", "eval", "val", "valid", "validation", "dev")
 UNLABELLED = "unlabelled"  # the one class of images without labels
 MAX_BYTES = 4_000_000_000  # of memory; half of it for the pictures
 ORIENTATION, TURNED = 0x0112, (5, 6, 7, 8)  # of this EXIF tag: height and width change places
@@ -46,8 +46,8 @@ def read_folder(
 ) -> Read:
     """Read a folder with one sub-folder a class, named so, with pictures in it, at any depth; class 2 before class 10.
 
-    Pictures without sub-folders are one class, 'unlabelled'; halves (`train/`, `test/`) with the same classes are kept;
-    hidden and system files are passed over, others counted in a line. All pictures must have one size, once they are
+    Pictures without sub-folders are one class, 'unlabelled'; halves (`train/`, `test/`), with the same classes or none,
+    are kept; hidden and system files are passed over, others counted in a line. All pictures must have one size, once
     turned as their camera says, or are brought to `size`, a side or (H, W): their middle by `fit` 'crop', whole and on
     `background` by 'pad'. Transparency lies on `background`, too. Colour is kept if any picture has it, unless
     `channels` (1 or 3) says otherwise.
@@ -84,44 +84,42 @@ def read_folder(
     return Read(x, y, tuple(classes), files, _in_test(path, halves, files))
 
 
-def _halves(path: Path) -> list[Path]:
-    """Return the folders of halves, where there is nothing else and each has folders of classes in it."""
+def _halves(path: Path) -> dict[str, Path]:
+    """Return the folders of halves, where there is nothing else, by what they are called, without case and '_set'."""
     folders = _folders(path)
-    named = all(folder.name.lower() in TRAIN + TEST + VALID for folder in folders)
-    return folders if named and len(folders) > 1 and all(map(_folders, folders)) else []
+    called = {re.sub("[-_ ]?set$", "", folder.name.lower()): folder for folder in folders}
+    return called if {*called} <= {*TRAIN, *TEST} and len(called) == len(folders) > 1 else {}
 
 
-def _in_test(path: Path, halves: list[Path], files: list[Path]) -> np.ndarray | None:
-    """Return which files are the half for tests: `test/`, or `valid/` where there is none; others are for training."""
-    by_name = [[half.name for half in halves if half.name.lower() in names] for names in (TRAIN, TEST, VALID)]
-    train, test, valid = by_name
-    if not train or not (test or valid):
+def _in_test(path: Path, halves: dict[str, Path], files: list[Path]) -> np.ndarray | None:
+    """Return which files are the half for tests, the first of TEST that is there; others are for training."""
+    tests = [halves[name].name for name in TEST if name in halves]
+    train = [half.name for name, half in halves.items() if name in TRAIN]
+    if not train or not tests:
         return None
-    if test and valid:
-        say(f"folder:{path}: {valid[0]} is read with {train[0]}, from which the seed holds out validation images")
-    inside = test or valid
-    return np.array([file.relative_to(path).parts[0] in inside for file in files])
+    for other in tests[1:]:
+        say(f"folder:{path}: {other} is read with {train[0]}, from which the seed holds out validation images")
+    return np.array([file.relative_to(path).parts[0] == tests[0] for file in files])
 
 
-def _classes(path: Path, halves: list[Path]) -> dict[str, list[Path]]:
-    """Return the pictures of each class."""
-    folders, left = _folders(path), Counter()
-    if halves:
-        inside = [{part.name: part for part in _folders(half)} for half in halves]
-        if odd := sorted(set.union(*map(set, inside)) - set.intersection(*map(set, inside))):
-            names = " and ".join(half.name for half in halves)
-            raise DataError(f"folder:{path}: {names} have not the same classes: {odd[0]!r} is not in all of them.")
-        found = {readable(name): [p for half in inside for p in _pictures(half[name], left)] for name in inside[0]}
-    elif folders:
-        found = {readable(folder.name): _pictures(folder, left) for folder in folders}
-        left.update(file.suffix or file.name for file in path.iterdir() if _visible(file.name) and file.is_file())
-    else:
-        found = {UNLABELLED: _pictures(path, left)}
-        if not found[UNLABELLED]:
-            raise DataError(f"folder:{path} has no sub-folders, it needs one a class, and no pictures.")
-    if left:
+def _classes(path: Path, halves: dict[str, Path]) -> dict[str, list[Path]]:
+    """Return the pictures of each class; those beside folders of classes are left out."""
+    left, tops = Counter(), [*halves.values()] or [path]
+    inside = [{part.name: part for part in _folders(top)} for top in tops]
+    names = " and ".join(top.name for top in tops)
+    if odd := sorted(set.union(*map(set, inside)) - set.intersection(*map(set, inside))):
+        raise DataError(f"folder:{path}: {names} have not the same classes: {odd[0]!r} is not in all of them.")
+    found = {readable(name): [p for half in inside for p in _pictures(half[name], left)] for name in inside[0]}
+    if found:
+        beside = [file for top in tops for file in top.iterdir() if _visible(file.name) and file.is_file()]
+        left.update(file.suffix or file.name for file in beside)
+    elif not (pictures := _pictures(path, left)):
+        raise DataError(f"folder:{path} has no sub-folders, it needs one a class, and no pictures.")
+    elif halves:
+        say(f"folder:{path}: {names} are halves without labels, as no folders of classes are in them")
+    if left := +left:  # without those that are 0
         say(f"folder:{path}: left out are " + ", ".join(f"{n} {kind}" for kind, n in sorted(left.items())))
-    return found
+    return found or {UNLABELLED: pictures}
 
 
 def _visible(name: str) -> bool:
@@ -148,7 +146,6 @@ def _pictures(folder: Path, left: Counter) -> list[Path]:
         files = [Path(where, name) for name in names if _visible(name)]
         found += [file for file in files if file.suffix.lower() in SUFFIXES]
         left.update(file.suffix or file.name for file in files if file.suffix.lower() not in SUFFIXES)
-    left += Counter()  # without those that are 0
     return sorted(found, key=_as_counted)
 
 
@@ -210,7 +207,6 @@ def decoded(path: Path, size: tuple[int, int] | None, fit: str, channels: int, b
     """Decode one picture -> uint8 [H, W, channels]."""
     from PIL import Image, ImageOps
 
-    smaller = Image.Resampling.BOX
     with _opened(path) as picture:
         mode, turned = "L" if _grey(picture) else "RGB", ImageOps.exif_transpose(picture)
         if turned.has_transparency_data:
@@ -218,11 +214,10 @@ def decoded(path: Path, size: tuple[int, int] | None, fit: str, channels: int, b
             turned = Image.alpha_composite(ground, turned.convert("RGBA"))
         plain = turned.convert(mode)
         if size is not None and fit == "crop":
-            plain = ImageOps.fit(plain, size[::-1], smaller)
+            plain = ImageOps.fit(plain, size[::-1], Image.Resampling.BOX)
         elif size is not None:
-            plain = ImageOps.pad(plain, size[::-1], smaller, (background,) * len(mode))
-        image = np.array(plain)
-    image = image[..., None] if image.ndim == 2 else image
+            plain = ImageOps.pad(plain, size[::-1], Image.Resampling.BOX, (background,) * len(mode))
+        image = np.atleast_3d(plain)
     if channels < image.shape[2]:  # as ITU-R BT.601 weighs
         return np.rint(image @ np.array([0.299, 0.587, 0.114])).astype(np.uint8)[..., None]
     return np.broadcast_to(image, (*image.shape[:2], channels))
