@@ -99,7 +99,20 @@ def test_npz(tmp_path):
         ({"x_train": np.zeros((3, 4, 4), np.uint8)}, "must hold .*x_train to y_test .'x_test'"),
         ({"x": np.zeros((3, 4, 4)), "y": np.arange(3)}, r"x is float64 \[3, 4, 4, 1\]"),
         ({"x": np.zeros((3, 4, 4), np.uint8), "y": np.arange(2)}, r"y is int64 \[2\]; it must be 3 whole numbers"),
-        ({"x": np.zeros((3, 4, 4), np.uint8), "y": np.array([0, 2, 2])}, "classes without an image: 1"),
+        (
+            {"x": np.zeros((3, 4, 4), np.uint8), "y": np.array([0, 2, 2]), "class_names": ["a", "b", "c"]},
+            "classes without an image: b",
+        ),
+        (
+            {"x": np.zeros((3, 4, 4), np.uint8), "y": np.array([1, 2, 3]), "class_names": ["a", "b"]},
+            "2 distinct classes",
+        ),
+        (
+            {"x": np.zeros((3, 4, 4), np.uint8), "y": [True, True, True], "class_names": ["a", "b"]},
+            "without an image: a",
+        ),
+        ({"x": np.zeros((3, 4, 4), np.uint8), "y": ["a", "b"]}, "y is <U1 .2.; it must be 3 whole .* or text"),
+        ({"x": np.zeros((3, 4, 4), np.uint8), "y": np.zeros(3, complex)}, "y is complex128 .3.; it must be 3 whole"),
         ({"x": np.zeros((3, 4, 4), np.uint8), "y": np.array([-1, 0, 0])}, "whole numbers from 0 on"),
         ({"x": np.zeros((2, 4, 4), np.uint8), "y": np.arange(2), "class_names": ["a", "a"]}, "2 distinct classes"),
         ({"x": np.array([{}]), "y": np.arange(1)}, "does not read .Object arrays"),

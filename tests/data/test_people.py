@@ -290,6 +290,45 @@ def test_an_archive_as_keras_has_it(tmp_path):
         data.load(f"npz:{tmp_path / 'a.npz'}")
 
 
+def test_halves_of_an_archive_without_labels_are_one_class(tmp_path):
+    x = RNG.integers(0, 256, (12, 8, 8), np.uint8)
+    np.savez(tmp_path / "a.npz", x_train=x[:9], x_test=x[9:])
+    for half, rows in (("all", slice(None)), ("train", slice(9)), ("test", slice(9, None))):
+        images = data.load(f"npz:{tmp_path / 'a.npz'}", half)
+        np.testing.assert_array_equal(images.x[..., 0], x[rows])
+        assert images.class_names == ("unlabelled",) and not images.y.any()
+    np.savez(tmp_path / "a.npz", x_train=x[:9], y_train=np.arange(9) % 3, x_test=x[9:])
+    with pytest.raises(DataError, match="must hold .*x_train to y_test .'y_test"):
+        data.load(f"npz:{tmp_path / 'a.npz'}")
+
+
+@pytest.mark.parametrize(
+    "y, given, names, labels",
+    [
+        ([True, False, True], None, ("False", "True"), [1, 0, 1]),
+        ([True, False, True], ["no", "yes"], ("no", "yes"), [1, 0, 1]),
+        (["b10", "b2", "b10"], None, ("b2", "b10"), [1, 0, 1]),
+        (["dog", "cat", "dog"], ["dog", "cat"], ("cat", "dog"), [1, 0, 1]),
+        ([["dog"], ["cat"], ["dog"]], None, ("cat", "dog"), [1, 0, 1]),
+        ([b"caf\xc3\xa9", b"bar", b"caf\xe9t"], None, ("bar", "caf\u00e9", "caf\u00e9t"), [1, 0, 2]),
+        ([1, 2, 3], None, ("1", "2", "3"), [0, 1, 2]),
+        ([10, 2, 2], None, ("2", "10"), [1, 0, 0]),
+        ([1, 2, 1], ["cat", "dog"], ("cat", "dog"), [0, 1, 0]),
+        (np.array([7, 2**40, 7], np.uint64), None, ("7", str(2**40)), [0, 1, 0]),
+        (np.array([5, 5, 5], np.int8), None, ("5",), [0, 0, 0]),
+    ],
+)
+def test_labels_of_an_archive_may_be_words_bools_or_any_numbers(tmp_path, y, given, names, labels, capsys):
+    x = RNG.integers(0, 256, (3, 4, 4), np.uint8)
+    np.savez(tmp_path / "a.npz", x=x, y=y, **({} if given is None else {"class_names": given}))
+    images = data.load(f"npz:{tmp_path / 'a.npz'}", "all")
+    assert images.class_names == names and images.y.tolist() == labels
+    said = "each is a class of that name" if names[0] not in (given or ()) or "dog" in y else "they are called"
+    assert said in capsys.readouterr().out
+    np.savez(tmp_path / "b.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+    assert data.load(f"npz:{tmp_path / 'b.npz'}", "test").y.tolist() == labels
+
+
 @pytest.mark.parametrize(
     "header, rows, ends",
     [

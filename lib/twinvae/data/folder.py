@@ -38,11 +38,7 @@ class Read(NamedTuple):
 
 
 def read_folder(
-    path: Path,
-    size: int | tuple[int, int] | None = None,
-    fit: str = "crop",
-    channels: int | None = None,
-    background: int = 255,
+    path: Path, size: int | tuple | None = None, fit: str = "crop", channels: int | None = None, background: int = 255
 ) -> Read:
     """Read a folder with one sub-folder a class, named so, with pictures in it, at any depth; class 2 before class 10.
 
@@ -66,11 +62,11 @@ def read_folder(
     files = [file for found in classes.values() for file in found]
     headers = _each(_header, files)
     height, width = size or headers[0][:2]
-    for file, (h, w, _) in zip(files, headers, strict=True):
-        if size is None and (h, w) != (height, width):
-            sizes = f"{h} x {w} but {files[0].name} {height} x {width}"
-            raise DataError(f"{file} is {sizes}; pass size, a side or (H, W), to bring them to one.")
-    shapes = {header[:2] for header in headers}
+    shapes = {header[:2]: file for file, header in zip(files, headers, strict=True)}
+    if size is None and len(shapes) > 1:
+        (h, w), file = [*shapes.items()][1]
+        sizes = f"{h} x {w} but {files[0].name} {height} x {width}"
+        raise DataError(f"{file} is {sizes}; pass size, a side or (H, W), to bring them to one.")
     if any(h * width != w * height for h, w in shapes):
         how = "cut to their middle" if fit == "crop" else f"padded with {background}"
         say(f"folder:{path}: pictures of {len(shapes)} sizes are {how}, for {height} x {width}")
@@ -93,8 +89,7 @@ def _halves(path: Path) -> dict[str, Path]:
 
 def _in_test(path: Path, halves: dict[str, Path], files: list[Path]) -> np.ndarray | None:
     """Return which files are the half for tests, the first of TEST that is there; others are for training."""
-    tests = [halves[name].name for name in TEST if name in halves]
-    train = [half.name for name, half in halves.items() if name in TRAIN]
+    train, tests = ([halves[name].name for name in names if name in halves] for names in (TRAIN, TEST))
     if not train or not tests:
         return None
     for other in tests[1:]:
@@ -134,7 +129,7 @@ def readable(name: str) -> str:
 
 def _folders(path: Path) -> list[Path]:
     """Return the sub-folders, links followed, as people count."""
-    return sorted((entry for entry in path.iterdir() if _visible(entry.name) and entry.is_dir()), key=_as_counted)
+    return sorted((entry for entry in path.iterdir() if _visible(entry.name) and entry.is_dir()), key=as_counted)
 
 
 def _pictures(folder: Path, left: Counter) -> list[Path]:
@@ -146,10 +141,10 @@ def _pictures(folder: Path, left: Counter) -> list[Path]:
         files = [Path(where, name) for name in names if _visible(name)]
         found += [file for file in files if file.suffix.lower() in SUFFIXES]
         left.update(file.suffix or file.name for file in files if file.suffix.lower() not in SUFFIXES)
-    return sorted(found, key=_as_counted)
+    return sorted(found, key=as_counted)
 
 
-def _as_counted(path: Path) -> tuple:
+def as_counted(path: Path) -> tuple:
     """Return by what 2.png comes before 10.png."""
     return [int(part) if part.isdecimal() else part.casefold() for part in re.split(r"(\d+)", str(path))], path
 
@@ -178,8 +173,6 @@ def _opened(path: Path) -> Iterator[Any]:
     try:
         with Image.open(path, formats=FORMATS) as picture:
             yield picture
-    except DataError:
-        raise
     except Exception as error:  # what Pillow raises on a broken picture is open-ended
         raise DataError(f"{path} does not decode as {', '.join(FORMATS)} ({error}).") from None
 
@@ -189,11 +182,12 @@ def _header(path: Path) -> tuple[int, int, int]:
     with _opened(path) as picture:
         picture.verify()  # of PNG, that its last chunk is there: decoding ends before it
     with _opened(path) as picture:
-        if picture.mode[0] in "IF":
-            raise DataError(f"{path} has 16 bits a pixel or more; save it with 8.")
         turned = picture.format != "TIFF" and picture.getexif().get(ORIENTATION) in TURNED  # Pillow turns a TIFF's size
         width, height = picture.size[::-1] if turned else picture.size
-        return height, width, 1 if _grey(picture) else 3
+        channels = 1 if _grey(picture) else 3
+    if picture.mode[0] in "IF":
+        raise DataError(f"{path} has 16 bits a pixel or more; save it with 8.")
+    return height, width, channels
 
 
 def _grey(picture: Any) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from .files import digest, unpacked
-from .folder import MAX_BYTES, UNLABELLED, Read, read_folder, readable, say
+from .folder import MAX_BYTES, UNLABELLED, Read, as_counted, read_folder, readable, say
 from .images import DataError, Images, Source
 from .splitting import exact_groups
 from .table import DataSet
@@ -38,12 +38,8 @@ def read(name: str, **options) -> dict[str, Images]:
     if not (path.is_dir() if kind == "folder" else path.is_file()):
         raise FileNotFoundError(f"{name}: there is no such {'folder' if kind == 'folder' else 'file'}.")
     x, y, names, files, test = READERS[kind](path, **options)
-    if kind == "csv" and y.ndim == 1 and (found := np.unique(y)).tolist() != list(range(len(found))):
-        say(f"{name}: its labels are {', '.join(map(str, found))}; each is a class of that name")
-        names, y = tuple(map(str, found)), np.searchsorted(found, y)
     if y.ndim == 1:
-        names, y = names or tuple(str(label) for label in range(int(y.max()) + 1)), y.astype(np.int64)
-        _check_classes(path, y, names, test)
+        y, names = _classes(path, y, names, test)
     # One checksum over the pictures' own, so that the source stays short.
     sums = "".join(digest(file) for file in files)
     checksum = hashlib.sha256(sums.encode()).hexdigest() if kind == "folder" else sums
@@ -53,8 +49,18 @@ def read(name: str, **options) -> dict[str, Images]:
     return {"all": images} if test is None else {"train": images.subset(~test), "test": images.subset(test)}
 
 
-def _check_classes(path: Path, y: np.ndarray, names: tuple[str, ...], test: np.ndarray | None) -> None:
-    """Raise DataError for classes that share a name, have none, or have no image in a half."""
+def _classes(path: Path, y: np.ndarray, names: tuple[str, ...], test: np.ndarray | None) -> tuple:
+    """Return labels as numbers from 0 on, and the names of their classes: those given, else the labels themselves.
+
+    Raises DataError for classes that share a name, have none, or have no image in a half.
+    """
+    found = sorted(set(y.tolist()), key=lambda label: as_counted(str(label)))
+    if (y.dtype.kind not in "iu" or found != [*range(len(found))]) and len(found) == len(names or found):
+        called = f"they are called {', '.join(names)[:80]}" if names else "each is a class of that name"
+        say(f"{path}: its labels are {', '.join(map(str, found))[:80]}; {called}")
+        number = {label: at for at, label in enumerate(found)}
+        y = np.array([number[label] for label in y.tolist()])
+    names, y = names or tuple(readable(str(label)) for label in found), y.astype(np.int64)
     halves = {"": y} if test is None else {" for training": y[~test], " for tests": y[test]}
     for words, labels in halves.items():
         missing = sorted(set(range(len(names))) - set(np.unique(labels).tolist()))
@@ -62,6 +68,7 @@ def _check_classes(path: Path, y: np.ndarray, names: tuple[str, ...], test: np.n
             lacking = ", ".join(str(names[k]) for k in missing[:9]) or "none"
             said = f"{path}: {len(names)} distinct classes are named and labels run to {y.max()}"
             raise DataError(f"{said}; classes without an image{words}: {lacking}.")
+    return y, names
 
 
 def groups(images: Images) -> np.ndarray:
@@ -81,9 +88,9 @@ def groups(images: Images) -> np.ndarray:
 def read_npz(path: Path) -> Read:
     """Read an .npz with x uint8 [N, H, W] or [N, H, W, 1 or 3], y, and maybe class_names.
 
-    y are whole numbers [N] from 0, or a condition of floats [N, K], whose names class_names are then. Without y all are
-    of one class, 'unlabelled'; x_train, y_train, x_test, y_test, as Keras has them, are halves.
-    Never unpickles.  Raises DataError for missing arrays, other types and shapes, labels without images.
+    y are whole numbers [N] from 0, bools, text, which are classes of that name, or a condition of floats [N, K], whose
+    names class_names are then. Without y all are of one class, 'unlabelled'; x_train, y_train, x_test, y_test, as Keras
+    has them, are halves.  Never unpickles.  Raises DataError for missing arrays, other types and shapes.
     """
     try:
         with zipfile.ZipFile(path) as archive, np.load(path, allow_pickle=False) as file:
@@ -98,7 +105,8 @@ def read_npz(path: Path) -> Read:
     try:
         test = None
         if "x_train" in arrays:
-            arrays |= {a: np.concatenate([arrays[f"{a}_{half}"] for half in ("train", "test")]) for a in "xy"}
+            there = [a for a in "xy" if {f"{a}_train", f"{a}_test"} & arrays.keys()]
+            arrays |= {a: np.concatenate([arrays[f"{a}_{half}"] for half in ("train", "test")]) for a in there}
             test = np.arange(len(arrays["x"])) >= len(arrays["x_train"])
         x, y, names = arrays["x"], arrays.get("y"), arrays.get("class_names")
     except (KeyError, ValueError) as error:
@@ -109,12 +117,13 @@ def read_npz(path: Path) -> Read:
     x = x[..., None] if x.ndim == 3 else x
     if x.dtype != np.uint8 or x.ndim != 4 or x.shape[3] not in (1, 3) or 0 in x.shape:
         raise DataError(f"{path}: x is {x.dtype} {list(x.shape)}; it must be uint8 [N, H, W] or [N, H, W, 1 or 3].")
-    names = () if names is None else tuple(map(str, names.ravel()))
+    names = () if names is None or y.dtype.kind in "SU" else tuple(map(str, names.ravel()))
     if y.dtype.kind == "f":
         y = y[:, None] if y.ndim == 1 else y
         return Read(x, *_numbers(path, y, names or tuple(f"y{at}" for at in range(y.shape[-1])), len(x)), [path], test)
-    if y.dtype.kind not in "iu" or y.shape != x.shape[:1] or y.min() < 0 or y.max() > len(y):
-        raise DataError(f"{path}: y is {y.dtype} {list(y.shape)}; it must be {len(x)} whole numbers from 0 on.")
+    if y.dtype.kind not in "biuSU" or y.shape != x.shape[:1] or y.dtype.kind == "i" and y.min() < 0:
+        raise DataError(f"{path}: y is {y.dtype} {list(y.shape)}; it must be {len(x)} whole numbers from 0 on or text.")
+    y = np.char.decode(y, "utf-8", "surrogateescape") if y.dtype.kind == "S" else y
     return Read(x, y, names, [path], test)
 
 
@@ -162,8 +171,7 @@ def read_csv(path: Path, shape: tuple[int, ...] | None = None) -> Read:
         raise DataError(f"{path} has a header but no rows.")
     labelled = len(told) == 1 and told[0].lower() in LABEL
     if not labelled:
-        told_of = f"{', '.join(told)[:80]} are read as numbers of a condition"
-        say(f"csv:{path}: {told_of}; a column of classes is called label")
+        say(f"csv:{path}: {', '.join(told)[:80]} are numbers of a condition; a column of classes is called label")
     table = np.empty((len(lines), len(columns)), np.uint8)
     numbers = np.empty((len(lines), 0 if labelled else len(told)))
     for row, line in enumerate(lines):
@@ -171,28 +179,24 @@ def read_csv(path: Path, shape: tuple[int, ...] | None = None) -> Read:
         if len(fields) != len(columns):
             raise DataError(f"{path}, row {row + 2}: {len(fields)} columns; the header promises {len(columns)}.")
         for at in range(numbers.shape[1]):
-            numbers[row, at], fields[at] = _number(fields[at], f"{path}, row {row + 2}, column {told[at]}"), "0"
+            try:
+                numbers[row, at], fields[at] = float(fields[at]), "0"
+            except ValueError:
+                where = f"{path}, row {row + 2}, column {told[at]}"
+                raise DataError(f"{where}: {fields[at][:40]!r}; a condition must be a number.") from None
         for column, field in zip(columns, fields, strict=True):
             if field not in BYTES:
                 where = f"{path}, row {row + 2}, column {column}"
                 raise DataError(f"{where}: {field[:40]!r}; whole numbers 0..255 are allowed.")
         table[row] = [BYTES[field] for field in fields]
-    pixels = len(columns) - len(told)
-    shape = tuple(shape or (math.isqrt(pixels), math.isqrt(pixels)))
+    shape = tuple(shape or (math.isqrt(len(pixels)), math.isqrt(len(pixels))))
     shape = (*shape, 1) if len(shape) == 2 else shape
-    if len(shape) != 3 or shape[2] not in (1, 3) or math.prod(shape) != pixels:
+    if len(shape) != 3 or shape[2] not in (1, 3) or math.prod(shape) != len(pixels):
         size = " x ".join(map(str, shape))
-        raise DataError(f"{path} has {pixels} pixels a row, not {size}; pass shape=(H, W) or (H, W, 3).")
+        raise DataError(f"{path} has {len(pixels)} pixels a row, not {size}; pass shape=(H, W) or (H, W, 3).")
     x = table[:, len(told) :].reshape(-1, *shape)
     y, names = (table[:, 0], ()) if labelled else _numbers(path, numbers, tuple(told), len(x))
     return Read(x, y, names, [path])
-
-
-def _number(field: str, where: str) -> float:
-    try:
-        return float(field)
-    except ValueError:
-        raise DataError(f"{where}: {field[:40]!r}; a condition must be a number.") from None
 
 
 READERS = {"folder": read_folder, "npz": read_npz, "csv": read_csv}
