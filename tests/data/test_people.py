@@ -1,6 +1,8 @@
 """Folders, arrays and tables as people have them: turned, transparent, hidden, in halves, without labels."""
 
+import dataclasses
 import gzip
+import json
 import os
 import subprocess
 
@@ -367,6 +369,37 @@ def test_the_folder_that_one_is_in_has_a_name(tmp_path, monkeypatch):
     save(tmp_path / "pets" / "a" / "x.png")
     monkeypatch.chdir(tmp_path / "pets")
     assert data.load("folder:.", "all").source.label == "own data: pets"
+
+
+@pytest.mark.parametrize(
+    "written", ["folder:pets", "folder:./pets/", "folder:", "npz:pets.npz", "csv:../sets/pets.csv"]
+)
+def test_a_recipe_finds_the_same_images_from_another_folder(tmp_path, monkeypatch, written):
+    x = RNG.integers(0, 256, (12, 4, 4), np.uint8)
+    for at, picture in enumerate(x):
+        save(tmp_path / "sets" / "pets" / "ab"[at % 2] / f"{at}.png", picture)
+    np.savez(tmp_path / "sets" / "pets.npz", x=x, y=np.arange(12) % 2)
+    rows = [",".join(map(str, [at % 2, *picture.ravel()])) for at, picture in enumerate(x)]
+    (tmp_path / "sets" / "pets.csv").write_text("\n".join([",".join(["label", *map(str, range(16))]), *rows]))
+    monkeypatch.chdir(tmp_path / "sets" / "pets" if written == "folder:" else tmp_path / "sets")
+    images = data.splits(written, seed=3, train_size=6)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    kept = json.loads(json.dumps(dataclasses.asdict(images.recipe)))  # as a job or a card has it
+    pairs = {name: tuple(map(tuple, kept[name])) for name in ("options", "arguments")}
+    again = data.from_recipe(data.Recipe(**kept | pairs))
+    for part in ("train", "valid", "test"):
+        assert getattr(again, part).fingerprint == getattr(images, part).fingerprint
+    assert again.recipe == images.recipe
+    with pytest.raises(FileNotFoundError, match=f"{tmp_path}/elsewhere/lost: there is no such f"):
+        data.splits(f"{written.partition(':')[0]}:lost")
+
+
+def test_a_recipe_of_a_whole_path_does_not_depend_on_where_it_is_made(tmp_path, monkeypatch):
+    np.savez(tmp_path / "a.npz", x=RNG.integers(0, 256, (12, 4, 4), np.uint8))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in (f"npz:{tmp_path / 'a.npz'}", "npz:~/a.npz"):
+        assert data.splits(name).recipe == data.Recipe(name)
 
 
 @pytest.mark.parametrize("fit", ["crop", "pad"])

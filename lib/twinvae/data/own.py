@@ -23,20 +23,25 @@ PIXEL, PLACE = re.compile(r"(?:pixel)?(\d+(?:x\d+)?)"), re.compile(r"\d+x\d+")  
 
 
 def dataset(name: str) -> DataSet:
-    """Return the entry of a data set that a name such as 'folder:PATH' means; its options are the reader's own."""
-    _, *options = inspect.signature(READERS[name.partition(":")[0]]).parameters.values()
-    return DataSet(name, options={option.name: option.default for option in options}, groups="own.groups")
+    """Return the entry of a data set that a name such as 'folder:PATH' means; its options are the reader's own.
 
-
-def read(name: str, **options) -> dict[str, Images]:
-    """Read the images that a name such as 'folder:PATH' means: the halves train and test, or the one pile 'all'.
-
-    Raises FileNotFoundError and DataError.
+    So is `inside` where the path begins in today's folder: a recipe, which keeps the options, finds the same elsewhere.
     """
     kind, _, given = name.partition(":")
-    path = Path(given).expanduser().resolve()
+    _, *options = inspect.signature(READERS[kind]).parameters.values()
+    inside = {} if Path(given).expanduser().is_absolute() else {"inside": str(Path.cwd())}
+    return DataSet(name, options={option.name: option.default for option in options} | inside, groups="own.groups")
+
+
+def read(name: str, inside: str = "", **options) -> dict[str, Images]:
+    """Read the images that a name such as 'folder:PATH' means: the halves train and test, or the one pile 'all'.
+
+    A path that does not begin with / begins in the folder `inside`. Raises FileNotFoundError and DataError.
+    """
+    kind, _, given = name.partition(":")
+    path = Path(inside, Path(given).expanduser()).resolve()
     if not (path.is_dir() if kind == "folder" else path.is_file()):
-        raise FileNotFoundError(f"{name}: there is no such {'folder' if kind == 'folder' else 'file'}.")
+        raise FileNotFoundError(f"{kind}:{path}: there is no such {'folder' if kind == 'folder' else 'file'}.")
     x, y, names, files, test = READERS[kind](path, **options)
     if y.ndim == 1:
         y, names = _classes(path, y, names, test)
