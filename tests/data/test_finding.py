@@ -1,6 +1,8 @@
 """Files are what their checksum says: found, refused when altered, replaced by a labelled stand-in."""
 
+import os
 import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -188,3 +190,20 @@ def test_commands(official, capsys):
     assert "missing of the official files: t10k-images-idx3-ubyte.gz" in out
     assert __main__.main(["fetch", "sign_language"]) == 1
     assert "no direct download; get sign_mnist_train.csv from https://www.kaggle.com" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["list"], ["check"], ["check", "digits"]])
+def test_a_command_whose_reader_has_seen_enough_ends_quietly(official, command, python):
+    reads, writes = os.pipe()
+    os.close(reads)  # as `head` does
+    done = subprocess.run([python, "-m", "twinvae.data", *command], stdout=writes, stderr=subprocess.PIPE, text=True)
+    os.close(writes)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.parametrize("command", [["list"], ["check"], ["check", "mnist"]])
+def test_a_command_says_in_one_sentence_that_a_folder_is_not_there(monkeypatch, command, python):
+    monkeypatch.setenv("TWINVAE_DATA", "/nowhere")
+    done = subprocess.run([python, "-m", "twinvae.data", *command], capture_output=True, text=True)
+    said = "python -m twinvae.data: TWINVAE_DATA is '/nowhere', which is no folder; correct it or unset it.\n"
+    assert (done.returncode, done.stderr) == (1, said)

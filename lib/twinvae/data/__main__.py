@@ -42,8 +42,7 @@ def fetch_one(dataset: DataSet) -> int:
     except (OSError, ValueError, NoNetwork) as error:
         print(f"{dataset.name}: not fetched ({error})", file=sys.stderr)
         return 1
-    for path in paths:
-        print(f"{path}  {describe(path)}")
+    print(*(f"{path}  {describe(path)}" for path in paths), sep="\n")
     return 0
 
 
@@ -59,8 +58,7 @@ def check(datasets: list[DataSet]) -> int:
     for dataset in datasets:
         print(f"{dataset.name}: {_at_hand(dataset)}")
         wanted = dataset.editions[0].files() if dataset.editions else ()
-        missing = [file.name for file in wanted if not anywhere(dataset, file)]
-        if missing:
+        if missing := [file.name for file in wanted if not anywhere(dataset, file)]:
             print(f"  missing of the official files: {', '.join(missing)} ({dataset.url})")
     return 1 if unknown else 0
 
@@ -81,6 +79,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 if __name__ == "__main__":
     try:
-        sys.exit(main())
+        status = main()
+        print(end="", flush=True)
     except KeyboardInterrupt:
-        sys.exit("interrupted; whole files are kept, and the same command fetches the others")
+        status = "interrupted; whole files are kept, and the same command fetches the others"
+    except BrokenPipeError:  # whoever reads has seen enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
+    except (OSError, ValueError) as error:
+        status = f"python -m twinvae.data: {error}"
+    sys.exit(status)
