@@ -141,4 +141,8 @@ def test_a_cache_that_cannot_be_written_is_a_stand_in_that_says_why(served, empt
     empty_cache.parent.mkdir(exist_ok=True)
     empty_cache.write_text("a file where the folder should be")
     assert data.load("mnist").source.kind == "stand-in"
-    assert f"cannot write {empty_cache}" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"cannot write {empty_cache}" in said and "name another folder in XDG_CACHE_HOME" in said
+    assert __main__.main(["fetch", "mnist"]) == 1
+    said = capsys.readouterr().err
+    assert "name another folder in XDG_CACHE_HOME" in said and "TWINVAE_RESULTS" not in said

@@ -39,6 +39,8 @@ def download(url: str, file: KnownFile, path: Path) -> None:
             if pause is None or not error.passing:
                 raise
             time.sleep(pause)
+        except OSError as error:  # its sentence speaks of results, not of the cache
+            raise OSError(str(error).replace("TWINVAE_RESULTS", "XDG_CACHE_HOME")) from None
 
 
 def _receive(url: str, file: KnownFile, part: Path) -> None:
