@@ -106,8 +106,7 @@ def _classes(path: Path, halves: dict[str, Path]) -> dict[str, list[Path]]:
         raise DataError(f"folder:{path}: {names} have not the same classes: {odd[0]!r} is not in all of them.")
     found = {readable(name): [p for half in inside for p in _pictures(half[name], left)] for name in inside[0]}
     if found:
-        beside = [file for top in tops for file in top.iterdir() if _visible(file.name) and file.is_file()]
-        left.update(file.suffix or file.name for file in beside)
+        left.update(p.suffix or p.name for top in tops for p in top.iterdir() if _visible(p.name) and p.is_file())
     elif not (pictures := _pictures(path, left)):
         raise DataError(f"folder:{path} has no sub-folders, it needs one a class, and no pictures.")
     elif halves:

@@ -23,13 +23,10 @@ PIXEL, PLACE = re.compile(r"(?:pixel)?(\d+(?:x\d+)?)"), re.compile(r"\d+x\d+")  
 
 
 def dataset(name: str) -> DataSet:
-    """Return the entry of a data set that a name such as 'folder:PATH' means; its options are the reader's own.
-
-    So is `inside` where the path begins in today's folder: a recipe, which keeps the options, finds the same elsewhere.
-    """
+    """Return the entry of a data set that a name such as 'folder:PATH' means; its options are the reader's own."""
     kind, _, given = name.partition(":")
     _, *options = inspect.signature(READERS[kind]).parameters.values()
-    inside = {} if Path(given).expanduser().is_absolute() else {"inside": str(Path.cwd())}
+    inside = {} if Path(given).expanduser().is_absolute() else {"inside": str(Path.cwd())}  # a recipe keeps it
     return DataSet(name, options={option.name: option.default for option in options} | inside, groups="own.groups")
 
 
@@ -46,8 +43,7 @@ def read(name: str, inside: str = "", **options) -> dict[str, Images]:
     if y.ndim == 1:
         y, names = _classes(path, y, names, test)
     # One checksum over the pictures' own, so that the source stays short.
-    sums = "".join(digest(file) for file in files)
-    checksum = hashlib.sha256(sums.encode()).hexdigest() if kind == "folder" else sums
+    checksum = hashlib.sha256("".join(map(digest, files)).encode()).hexdigest() if kind == "folder" else digest(path)
     called = readable(path.name)
     source = Source(f"{kind}:{called}", f"own data: {called}", "own", ((called, checksum),))
     images = Images(np.ascontiguousarray(x), y, names, source)
@@ -60,20 +56,19 @@ def _classes(path: Path, y: np.ndarray, names: tuple[str, ...], test: np.ndarray
     Raises DataError for classes that share a name, have none, or have no image in a half.
     """
     found = sorted(set(y.tolist()), key=lambda label: as_counted(str(label)))
-    if (y.dtype.kind not in "iu" or found != [*range(len(found))]) and len(found) == len(names or found):
-        called = f"they are called {', '.join(names)[:80]}" if names else "each is a class of that name"
-        say(f"{path}: its labels are {', '.join(map(str, found))[:80]}; {called}")
+    names = names or tuple(readable(str(label)) for label in found)
+    if (y.dtype.kind not in "iu" or found != [*range(len(found))]) and len(found) == len(names):
+        say(f"{path}: its labels are {', '.join(map(str, found))[:80]}; the classes are called {', '.join(names)[:80]}")
         number = {label: at for at, label in enumerate(found)}
         y = np.array([number[label] for label in y.tolist()])
-    names, y = names or tuple(readable(str(label)) for label in found), y.astype(np.int64)
     halves = {"": y} if test is None else {" for training": y[~test], " for tests": y[test]}
     for words, labels in halves.items():
         missing = sorted(set(range(len(names))) - set(np.unique(labels).tolist()))
         if missing or y.max() >= len(names) or len(set(names)) != len(names):
             lacking = ", ".join(str(names[k]) for k in missing[:9]) or "none"
-            said = f"{path}: {len(names)} distinct classes are named and labels run to {y.max()}"
+            said = f"{path}: {len(names)} distinct classes are named and labels run to {int(y.max())}"
             raise DataError(f"{said}; classes without an image{words}: {lacking}.")
-    return y, names
+    return y.astype(np.int64), names
 
 
 def groups(images: Images) -> np.ndarray:
@@ -180,19 +175,18 @@ def read_csv(path: Path, shape: tuple[int, ...] | None = None) -> Read:
     table = np.empty((len(lines), len(columns)), np.uint8)
     numbers = np.empty((len(lines), 0 if labelled else len(told)))
     for row, line in enumerate(lines):
+        where = f"{path}, row {row + 2}"
         fields = line.split(",")
         if len(fields) != len(columns):
-            raise DataError(f"{path}, row {row + 2}: {len(fields)} columns; the header promises {len(columns)}.")
-        for at in range(numbers.shape[1]):
+            raise DataError(f"{where}: {len(fields)} columns; the header promises {len(columns)}.")
+        for at, name in enumerate(told[: numbers.shape[1]]):
             try:
                 numbers[row, at], fields[at] = float(fields[at]), "0"
             except ValueError:
-                where = f"{path}, row {row + 2}, column {told[at]}"
-                raise DataError(f"{where}: {fields[at][:40]!r}; a condition must be a number.") from None
+                raise DataError(f"{where}, column {name}: {fields[at][:40]!r}; a condition must be a number.") from None
         for column, field in zip(columns, fields, strict=True):
             if field not in BYTES:
-                where = f"{path}, row {row + 2}, column {column}"
-                raise DataError(f"{where}: {field[:40]!r}; whole numbers 0..255 are allowed.")
+                raise DataError(f"{where}, column {column}: {field[:40]!r}; whole numbers 0..255 are allowed.")
         table[row] = [BYTES[field] for field in fields]
     shape = tuple(shape or (math.isqrt(len(pixels)), math.isqrt(len(pixels))))
     shape = (*shape, 1) if len(shape) == 2 else shape
