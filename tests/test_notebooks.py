@@ -24,6 +24,7 @@ TEACHES = {
     "01b_from_scratch": (4, 5)  # the models written out, in PyTorch and in TensorFlow, each to be read at one look
 }
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|work|tmp|Users|mnt|opt|private|var)/[\w.]")
+NESTED = re.compile(r"(?<![\w^_\\}{])\{[a-z]\w*\}")  # a {name}; in LaTeX something stands before the brace
 FORBIDDEN = re.compile(r"^\s*[!%]\s*pip|sys\.path|urlretrieve|pooch\.", re.MULTILINE)
 
 
@@ -73,9 +74,18 @@ def faults_of_code(code: list[nbformat.NotebookNode], name: str) -> list[str]:
                 found.append(f"code cell {number} has a class")
             if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno + 1 > DEF_LINES:
                 found.append(f"code cell {number} has a function of more than {DEF_LINES} lines")
+        found += [f"code cell {number}: findings do not fill {name} within a word" for name in unfilled(cell.source)]
     parameters = [line for cell in code if "parameters" in tags(cell) for line in cell.source.splitlines() if line]
     plain = [line for line in parameters if not re.fullmatch(r"\w+: [\w \[\]|,]+ = \S.*  # \S.*", line)]
     return [*found, *(f"parameter without type or comment: {line}" for line in plain)]
+
+
+def unfilled(source: str) -> list[str]:
+    """The {names} within the words that `run.findings` is given: only those of its text are filled."""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    words = [word for call in calls if getattr(call.func, "attr", "") == "findings" for word in call.keywords]
+    texts = [node.value for word in words for node in ast.walk(word) if isinstance(node, ast.Constant)]
+    return [name for text in texts for name in NESTED.findall(str(text))]
 
 
 def faults_of_outputs(code: list[nbformat.NotebookNode]) -> list[str]:
@@ -203,6 +213,7 @@ def test_a_notebook_in_order_has_no_faults(executed):
         (lambda n: n["cells"][3].update(source="def f():\n" + "    x = 1\n" * 5), "function of more than 5 lines"),
         (lambda n: n["cells"][3].update(source="import sys\nsys.path.append('lib')"), "edits sys.path"),
         (lambda n: n["cells"][3].update(source='x = 1\nrun.number("x", x, "d")'), "put a ; behind it"),
+        (lambda n: n["cells"][3].update(source='run.findings("{a}", a="b" if x else "{c}")'), "do not fill {c}"),
         (lambda n: n["cells"][3].update(outputs=[]), "is to be compared and has no output"),
         (lambda n: n["cells"][3].update(execution_count=7), "not counted from 1 on"),
         (lambda n: n["cells"][1].update(source="epochs = 3"), "parameter without type or comment"),
