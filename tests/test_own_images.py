@@ -3,6 +3,7 @@
 import numpy as np
 import own_sets
 import pytest
+from PIL import Image
 
 from twinvae import data
 from twinvae.spec import TrainSpec
@@ -55,11 +56,24 @@ def test_a_code_of_one_number_is_drawn_in_a_plane():
     assert np.array_equal(latent_space.principal(z)[:, 1], np.zeros(5)) and latent_space.principal(z).shape == (5, 2)
 
 
-def test_images_that_are_too_large_are_refused_before_any_training(tmp_path):
-    rng = np.random.default_rng(0)
-    np.savez(tmp_path / "a.npz", x=rng.integers(0, 256, (4, 300, 300, 3), np.uint8))
-    images = data.splits(f"npz:{tmp_path / 'a.npz'}")
-    with pytest.raises(ValueError, match=r"images of 300 x 300 x 3 .* [0-9,]+ weights; make them smaller, -p size 64"):
+@pytest.mark.parametrize("kind", ["folder", "npz", "csv"])
+def test_images_that_are_too_large_are_refused_before_any_training(tmp_path, kind):
+    """Only a folder's pictures can be brought to a size."""
+    x = np.random.default_rng(0).integers(0, 256, (4, 300, 300, 3), np.uint8)
+    path, shape = tmp_path / f"a.{kind}", {}
+    if kind == "folder":
+        path.mkdir()
+        for at, picture in enumerate(x):
+            Image.fromarray(picture).save(path / f"{at}.png")
+    elif kind == "npz":
+        np.savez(path, x=x)
+    else:
+        rows = ["label," + ",".join(map(str, range(x[0].size))), *("0," + ",".join(map(str, p.ravel())) for p in x)]
+        path.write_text("\n".join(rows))
+        shape = {"shape": (300, 300, 3)}
+    images = data.splits(f"{kind}:{path}", **shape)
+    message = r"images of 300 x 300 x 3 .* [0-9,]+ weights; make them smaller" + ", -p size 64" * (kind == "folder")
+    with pytest.raises(ValueError, match=f"{message}$"):
         own_images.jobs("smoke", "torch", images, 2, None, None)
 
 

@@ -234,10 +234,8 @@ def _explained(error: Exception) -> tuple[int, str]:
         place = error.filename or "the output"
         sentence = f"cannot read or write {place} ({error.strerror}); make room or give access, or name another place"
     elif isinstance(error, ModuleNotFoundError) and error.name in ("torch", "keras", "tensorflow"):
-        extra = "torch" if error.name == "torch" else "tf"
-        sentence = (
-            f"{error.name} is not installed; pip install 'twinvae[{extra}]' brings it, or take the other --backend"
-        )
+        how = f"pip install 'twinvae[{'torch' if error.name == 'torch' else 'tf'}]' brings it"
+        sentence = f"{error.name} is not installed; {how}, or take the other --backend"
     elif not isinstance(error, NotTrained | ValueError | OSError | ImportError):
         raise error
     return code, f"twinvae: {sentence}"

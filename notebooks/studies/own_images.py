@@ -46,7 +46,8 @@ def models(images: Images, latent_dim: int) -> dict[str, ModelSpec]:
         made["CVAE"] = ModelSpec("own_cvae", "cvae", **told, **film, **shared)
     if (weights := count_weights(made["VAE"])) > MOST_WEIGHTS:
         size = " x ".join(map(str, images.shape))
-        raise ValueError(f"images of {size} would take a VAE of {weights:,} weights; make them smaller, -p size 64")
+        how = ", -p size 64" if images.source.dataset.startswith("folder:") else ""
+        raise ValueError(f"images of {size} would take a VAE of {weights:,} weights; make them smaller{how}")
     return made
 
 
