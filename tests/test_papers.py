@@ -52,11 +52,12 @@ def test_a_label_is_summed_out_and_read_and_the_study_is_kept(results, monkeypat
     assert rows.equals(again["rows"]), "the second is read"
     amount = burda2016_converged.AMOUNTS["smoke"]
     lengths, few, many = amount.lengths, amount.few, amount.samples
-    assert rows.epochs.tolist() == [*lengths, *amount.weighted, lengths[-1]]
-    assert rows.samples.tolist() == [few, few, many, few, many, many], "many for the longest training of each model"
+    assert rows.epochs.tolist() == [*lengths, amount.longer, *lengths, lengths[-1]]
+    every = [few, few, few, many, few, few, many, many]
+    assert rows.samples.tolist() == every, "many for the longest training of each model"
     assert set(first["trained"]) == set(zip(rows.model, rows.epochs, strict=True))
     assert all(len(known.history) == epochs for (_, epochs), known in first["trained"].items())
-    assert rows.summed_out.notna().tolist() == rows["read"].notna().tolist() == [*[False] * 5, True]
+    assert rows.summed_out.notna().tolist() == rows["read"].notna().tolist() == [*[False] * 7, True]
     x = data.binarise(data.scale(IMAGES.test.x), "fixed")
     known = first["trained"]["cvae_learned", lengths[-1]]
     each = burda2016_converged.by_label(known, x, few)
