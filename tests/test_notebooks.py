@@ -49,6 +49,8 @@ def faults_of_order(cells: list[nbformat.NotebookNode]) -> list[str]:
         found.append("it starts with a title, the parameters and the start of the run")
     elif tags(cells[1]) != ["parameters"] or "Run.start(" not in cells[2].source:
         found.append("the second cell is tagged parameters, the third calls Run.start")
+    elif "nbval-ignore-output" not in tags(cells[2]):
+        found.append("the start prints threads and folder, which differ: tag it nbval-ignore-output")
     last = max(at for at, kind in enumerate(kinds) if kind == "code")
     if kinds[-1] != "markdown" or "run.finish()" not in cells[last].source:
         found.append("it ends with run.finish() and the findings in words")
@@ -67,6 +69,8 @@ def faults_of_code(code: list[nbformat.NotebookNode], name: str) -> list[str]:
             found.append(f"code cell {number} has more than {LINES} lines")
         if re.match(r"run\.number\(.*\)$", cell.source.rstrip().rpartition("\n")[2]):
             found.append(f"code cell {number} ends in a number that it shows: put a ; behind it")
+        if cell.source.rstrip().endswith(";") and "nbval-ignore-output" not in tags(cell):
+            found.append(f"code cell {number} ends in a ; which is not heeded under nbval: tag it nbval-ignore-output")
         if FORBIDDEN.search(cell.source):
             found.append(f"code cell {number} installs, downloads or edits sys.path")
         for node in ast.walk(ast.parse(cell.source)) if name not in TEACHES else ():
@@ -121,20 +125,11 @@ def faults_of_traces(path: Path, notebook: nbformat.NotebookNode) -> list[str]:
     return found
 
 
-def nbval(notebook: Path, results: Path) -> subprocess.CompletedProcess:
-    """Run a notebook in the smoke profile and compare the cells that are marked; results go elsewhere."""
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "--nbval-lax",
-        "--nbval-cell-timeout=600",
-    ]
+def nbval(notebook: Path, results: Path, how: str = "--nbval-lax", profile: str = "smoke"):
+    """Run a notebook and compare the cells that are marked, or with --nbval all of them; results go elsewhere."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", how, "--nbval-cell-timeout=600"]
     command += [f"--rootdir={notebook.parent}", "-c", os.devnull, str(notebook)]
-    environment = os.environ | {"TWINVAE_PROFILE": "smoke", "TWINVAE_RESULTS": str(results)}
+    environment = os.environ | {"TWINVAE_PROFILE": profile, "TWINVAE_RESULTS": str(results)}
     environment.pop("MPLBACKEND", None)
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
 
@@ -151,6 +146,14 @@ def test_nbval_runs_a_notebook_again(path, tmp_path, monkeypatch):
     done = nbval(path, tmp_path)
     assert done.returncode == 0, done.stdout[-4000:]
     assert list(tmp_path.glob("smoke/*/manifest.json")), "the run came to its end"
+
+
+@pytest.mark.slow
+def test_all_that_a_notebook_prints_is_the_same_with_other_threads_and_another_folder(tmp_path, monkeypatch):
+    """As its readers compare it: every cell, in the profile that is shown."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    done = nbval(ROOT / "notebooks" / "01_theory.ipynb", tmp_path, "--nbval", "quick")
+    assert done.returncode == 0, done.stdout[-4000:]
 
 
 def test_every_notebook_is_in_the_snakefile():
@@ -219,6 +222,8 @@ def test_a_notebook_in_order_has_no_faults(executed):
         (lambda n: n["cells"][1].update(source="epochs = 3"), "parameter without type or comment"),
         (lambda n: n["cells"][1]["metadata"].update(tags=[]), "tagged parameters"),
         (lambda n: n["cells"][2].update(source="1"), "calls Run.start"),
+        (lambda n: n["cells"][2]["metadata"].update(tags=[]), "the start prints threads and folder"),
+        (lambda n: n["cells"][3].update(source="x = 1;"), "ends in a ; which is not heeded under nbval"),
         (lambda n: n["cells"].pop(), "it ends with run.finish()"),
         (lambda n: n["cells"][3]["metadata"].update(tags=[]), "at least 3 cells are compared"),
         (lambda n: n["metadata"].update(papermill={}), "metadata of papermill"),
