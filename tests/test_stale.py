@@ -39,12 +39,15 @@ def test_a_run_is_stale_with_the_models_that_it_used(project, training):
     assert not results.read(finished_run("03_tiny", "tf")).changed(project)
 
 
-def test_a_run_is_stale_with_the_runs_that_it_read(project):
-    first = finished_run("03_tiny", "torch", a=1.0)
+def test_a_run_is_stale_with_the_runs_that_it_used(project):
+    first, _ = (finished_run("03_tiny", backend, a=1.0) for backend in ("torch", "tf"))
     run = Run.start("01_alone", profile="smoke", epochs=1)
-    results.best(project / "results")
+    others, _ = results.best(project / "results")
+    results.resting_on(others["03", "torch"])
     run.finish()
     assert not results.read(run.folder).changed(project)
+    finished_run("03_tiny", "tf", a=2.0)
+    assert not results.read(run.folder).changed(project), "it was found, and not used"
     finished_run("03_tiny", "torch", a=1.0)
     assert not results.read(run.folder).changed(project), "the same numbers"
     finished_run("03_tiny", "torch", a=2.0)

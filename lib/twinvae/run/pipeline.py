@@ -14,7 +14,6 @@ from pathlib import Path
 FOLDER = Path(".snakemake")
 PIPELINE = "TWINVAE_PIPELINE"  # the environment variable with the process of snakemake
 
-
 # A rule's command that failed, and that one has: the Snakefile says it itself, in a line a run.
 SAID = re.compile(
     "returned non-zero exit status|At least one job did not complete|Cancelling snakemake on user request"

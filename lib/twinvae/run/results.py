@@ -104,7 +104,6 @@ def read(folder: Path) -> Result:
             raise ValueError(f"the run in {folder} is half-written: {name} is missing; run it again")
         if paths.sha256(folder / name) != digest:
             raise ValueError(f"the run in {folder} did not write {name} as it now is; run it again")
-    manifests.runs_read[f"{folder.parent.name}/{folder.name}"] = manifests.holds(folder)
     numbers = json.loads((folder / "numbers.json").read_text(encoding="utf-8"))
     if bare := sorted(set(numbers) ^ set(manifest["formats"])):
         raise ValueError(f"the manifest of the run in {folder} does not vouch for number {bare[0]}; run it again")
@@ -141,6 +140,12 @@ def best(results: Path) -> tuple[dict[Key, Result], dict[Key, list[Path]]]:
     return found, unfinished
 
 
+def resting_on(run: Result) -> Result:
+    """Return a run, and note that the one which is made in this process uses it: it is stale when this one changes."""
+    manifests.runs_read[f"{run.folder.parent.name}/{run.folder.name}"] = manifests.holds(run.folder)
+    return run
+
+
 def board(rows: list[dict] | pd.DataFrame, known: dict) -> pd.DataFrame:
     """Return rows of trained models under `COLUMNS`; `known` are the columns in which they agree.
 
@@ -155,6 +160,6 @@ def board(rows: list[dict] | pd.DataFrame, known: dict) -> pd.DataFrame:
 
 def scoreboards(found: dict[Key, Result]) -> pd.DataFrame:
     """Return the scoreboard rows of all these runs, one a trained model."""
-    folders = [found[key].folder for key in sorted(found) if "scoreboard.csv" in found[key].manifest["files"]]
-    boards = [pd.read_csv(folder / "scoreboard.csv", dtype={"report": str}) for folder in folders]
+    runs = [found[key] for key in sorted(found) if "scoreboard.csv" in found[key].manifest["files"]]
+    boards = [pd.read_csv(resting_on(run).folder / "scoreboard.csv", dtype={"report": str}) for run in runs]
     return pd.concat(boards, ignore_index=True) if boards else pd.DataFrame({"model": []})

@@ -45,7 +45,7 @@ def styled(name: str, df: pd.DataFrame, caption: str, fmt: Words, best: Words, c
     `best` is column -> 'min' or 'max', in bold; `colours` what a cell says -> the colour behind it.
     """
     words = f"Table <i>{html.escape(name)}</i>. {html.escape(caption, quote=False)}"
-    of_words = {column: not numeric(df[column]) for column in df}
+    of_words = {c: not pd.api.types.is_numeric_dtype(df[c].dropna().infer_objects()) for c in df}  # of nothing: numbers
     right = [{"selector": f".col{at}", "props": "text-align: right"} for at, c in enumerate(df) if not of_words[c]]
     left = [{"selector": "th, td", "props": "text-align: left; vertical-align: top"}]
     caption = f'<div style="{CAPTION_LOOK}">{words}</div>'
@@ -65,11 +65,6 @@ def cell(value: Any, fmt: str | None, left: bool, colours: Words, best: Any = No
     look += "; white-space: nowrap" if len(text) < SHORT else ""
     look += f"; color: black; background-color: {colours[value]}" if value in colours else ""
     return f'<div style="{look}">{text}</div>' if left else text
-
-
-def numeric(column: pd.Series) -> bool:
-    """Return whether a column is of numbers, or of nothing where there is none."""
-    return pd.api.types.is_numeric_dtype(column.dropna().infer_objects())
 
 
 def findings(text: str, numbers: Mapping[str, float], formats: Words, words: Words) -> None:
