@@ -1,5 +1,6 @@
 """Published likelihoods beside ours: each in its column, with the protocol in its row."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -24,9 +25,13 @@ QUADRANTS = {"tasks": {n: {"baseline": {"nll": 90.0 + n}, "elbo": {"nll": 70.0 +
 
 def test_every_value_stands_in_its_column_with_its_protocol():
     run = SimpleNamespace(
-        profile="full", numbers={"published_nll": 91.5, "published_epochs": 90, "published_samples": 70}
+        folder=Path("full", "04"), numbers={"published_nll": 91.5, "published_epochs": 90, "published_samples": 70}
     )
-    runs = {("04", "torch"): run, ("04", "tf"): SimpleNamespace(profile="quick", numbers={}), ("03", "torch"): run}
+    runs = {
+        ("04", "torch"): run,
+        ("04", "tf"): SimpleNamespace(folder=Path("quick", "04"), numbers={}),
+        ("03", "torch"): run,
+    }
     studies = {"torch": bounds("vae", "cvae_learned"), "tf": bounds("vae")}
     table = published.table(studies, {"torch": QUADRANTS}, runs)
     assert table.protocol.str.len().all() and table[published.VALUES].notna().any(axis=1).all()

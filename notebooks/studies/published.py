@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from twinvae.run.results import Result
+from twinvae.run.results import Result, resting_on
 from twinvae_studies import burda2016, burda2016_bounds, sohn2015
 
 TWINS = {"torch": "ours, PyTorch", "tf": "ours, TensorFlow"}
@@ -36,10 +36,11 @@ def row(
 
 def of_notebook_04(runs: Mapping[tuple[str, str], Result]) -> list[dict]:
     """Return the plain VAE that notebook 04 trains for about an hour; nothing where no run has it."""
-    found = {key[1]: run.numbers for key, run in runs.items() if key[0] == "04" and "published_nll" in run.numbers}
+    of_04 = {key[1]: resting_on(run).numbers for key, run in runs.items() if key[0] == "04"}
     ours = {
         name: (n["published_nll"], f"{n['published_epochs']} epochs, {n['published_samples']:,} z")
-        for name, n in found.items()
+        for name, n in of_04.items()
+        if "published_nll" in n
     }
     known = {"paper": burda2016.PAPER, "independent code": burda2016_bounds.INDEPENDENT["vae"]}
     return [row("VAE of notebook 04", "-log p(x)", known, ours)] if ours else []
