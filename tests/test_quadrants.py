@@ -21,10 +21,10 @@ RUN = SimpleNamespace(profile="smoke", smoke=True, may_train=True)
 
 @pytest.fixture
 def small(results, monkeypatch):
-    """Tiny models and images, and two epochs of each phase of the CVAE; what a task is worth is told in rows."""
+    """Tiny models and images; what a task is worth is told in rows."""
     monkeypatch.setattr(sohn2015, "models", lambda at: {"baseline": NET, "completion": CVAE})
     monkeypatch.setattr(papers, "images", lambda recipe: IMAGES)
-    amount = sohn2015.AMOUNTS["smoke"]._replace(baseline=(2, 1), completion=(2, 2), test=None)
+    amount = sohn2015.AMOUNTS["smoke"]._replace(completion=2, test=None)
     monkeypatch.setitem(sohn2015.AMOUNTS, "smoke", amount)
 
 
@@ -35,7 +35,7 @@ def model_of(name: str) -> SimpleNamespace:
 
 
 def estimates(model: SimpleNamespace, samples: int) -> dict[str, np.ndarray]:
-    return dict(zip(sohn2015.ESTIMATORS, sohn2015.estimates(model, X, samples), strict=True))
+    return dict(zip(sohn2015.ESTIMATORS, sohn2015.estimates(model, samples, 0, X), strict=True))
 
 
 @pytest.mark.parametrize("at", sohn2015.PYRO)
@@ -76,16 +76,18 @@ def test_a_task_is_made_once_with_the_best_epoch(small):
     again = sohn2015.complete(SimpleNamespace(**vars(RUN) | {"may_train": False}), "torch", 1)
     assert (facts.pop("pictures") == again.pop("pictures")).all() and again == facts, "the second is read"
     assert facts["images"] == 9 and facts["baseline"]["nll"] > 0
-    chain = sohn2015.jobs("smoke", "torch")[1, "completion"]
-    phases = [training.train_or_load(job, IMAGES) for job in chain]
-    assert [len(one.history) for one in phases] == [2, 2] and chain[1].start == chain[0]
-    for one in phases:
+    trained = [training.train_or_load(job, IMAGES) for job in sohn2015.jobs("smoke", "torch")[1, "completion"]]
+    assert [len(one.history) for one in trained] == [2, 1, 2, 3]
+    for one in trained:
         loss = sohn2015.losses(one, IMAGES.valid).mean()
         assert loss == pytest.approx(one.history.valid_loss.min(), rel=1e-5)
-    assert facts["elbo_rate"] == papers.interval(sohn2015.losses(phases[0], IMAGES.test))
-    best = min(phases, key=lambda one: one.history.valid_loss.min())
-    elbo = sohn2015.estimates(best, X, sohn2015.AMOUNTS["smoke"].samples)[0]
-    assert facts["elbo"]["nll"] == pytest.approx(elbo.mean(), rel=1e-6)
+    assert facts["elbo_rate"] == papers.interval(sohn2015.losses(trained[0], IMAGES.test))
+    best = min(trained[1:], key=lambda one: one.history.valid_loss.min())
+    each = estimates(best, sohn2015.AMOUNTS["smoke"].samples)
+    assert facts["elbo"]["nll"] == pytest.approx(each["elbo"].mean(), rel=1e-6)
+    (row,) = (row for row in facts["lengths"] if row["epochs"] == len(best.history))
+    assert row["importance"] == pytest.approx(each["importance"].mean(), rel=1e-6) == facts["importance"]["nll"]
+    assert row["valid"] == best.history.valid_loss.min() == best.history.valid_loss[row["best"] - 1]
 
 
 def test_pictures_show_what_is_observed_what_is_made_and_the_truth(small):
@@ -124,7 +126,7 @@ def test_what_has_not_been_trained_is_said_and_left_out(capsys, results):
         return {"made": name}
 
     assert papers.of_twins(study) == {"torch": {"made": "torch"}}
-    assert capsys.readouterr().out == "tiny has not been trained; train it: make train\n"
+    assert capsys.readouterr().out == "tf: tiny has not been trained; train it: make train\n"
     full = SimpleNamespace(profile="full", smoke=False, may_train=False)
     with pytest.raises(training.NotTrained, match="completer_1 has not been trained; train it: python -m"):
         sohn2015.study(full, "tf")

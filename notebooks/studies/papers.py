@@ -43,7 +43,7 @@ def of_twins(study: Callable[[str], Any]) -> dict[str, Any]:
         try:
             found[name] = study(name)
         except NotTrained as error:
-            print(error)
+            print(f"{name}: {error}")
     return found
 
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from twinvae.run.results import Result, resting_on
-from twinvae_studies import burda2016, burda2016_bounds, sohn2015
+from twinvae_studies import burda2016_bounds, sohn2015
+from twinvae_studies.burda2016_bounds import INDEPENDENT, INDEPENDENT_GIVEN_Y, PAPER, WORDS
 
 TWINS = {"torch": "ours, PyTorch", "tf": "ours, TensorFlow"}
 VALUES = ["paper", "independent code", *TWINS.values()]
@@ -16,8 +17,8 @@ THEIRS = "theirs 3,280 epochs, 5,000 z"
 
 
 def table(bounds: dict[str, dict], quadrants: dict[str, dict], runs: Mapping[tuple[str, str], Result]) -> pd.DataFrame:
-    """Return a row a model and quantity: of the two studies, by twin, and of notebook 04's finished runs."""
-    rows = [*of_notebook_04(runs), *of_bounds(bounds), *of_quadrants(quadrants)]
+    """Return a row a model and quantity: of notebook 04b's finished runs, and of the two studies, by twin."""
+    rows = [*of_notebook_04b(runs), *of_bounds(bounds), *of_quadrants(quadrants)]
     return pd.DataFrame(rows, columns=["model", "quantity", *VALUES, "protocol"]).astype(dict.fromkeys(VALUES, float))
 
 
@@ -34,35 +35,37 @@ def row(
     return {"model": model, "quantity": quantity, "protocol": protocol} | values
 
 
-def of_notebook_04(runs: Mapping[tuple[str, str], Result]) -> list[dict]:
-    """Return the plain VAE that notebook 04 trains for about an hour; nothing where no run has it."""
-    of_04 = {key[1]: resting_on(run).numbers for key, run in runs.items() if key[0] == "04"}
-    ours = {
-        name: (n["published_nll"], f"{n['published_epochs']} epochs, {n['published_samples']:,} z")
-        for name, n in of_04.items()
-        if "published_nll" in n
-    }
-    known = {"paper": burda2016.PAPER, "independent code": burda2016_bounds.INDEPENDENT["vae"]}
-    return [row("VAE of notebook 04", "-log p(x)", known, ours)] if ours else []
+def of_notebook_04b(runs: Mapping[tuple[str, str], Result]) -> list[dict]:
+    """Return the models that notebook 04b trains for hours, of the twin that it trained longest; nothing of no run."""
+    found = {key[1]: resting_on(run).numbers for key, run in runs.items() if key[0] == "04b"}
+    most = max((n["vae_epochs"] for n in found.values()), default=0)
+    rows, theirs = [], INDEPENDENT | INDEPENDENT_GIVEN_Y
+    for kind, key in {"vae": "vae", "iwae": "iwae_5", "cvae": "cvae_learned"}.items() if found else ():
+        ours = {
+            name: (n[f"{kind}_nll"], f"{n[f'{kind}_epochs']:,.0f} epochs, {n['samples']:,.0f} z")
+            for name, n in found.items()
+            if n["vae_epochs"] == most
+        }
+        known = {"paper": PAPER.get(key), "independent code": theirs.get(key)}
+        rows.append(row(f"{WORDS[key]}, notebook 04b", "-log p(x | y)" if kind == "cvae" else "-log p(x)", known, ours))
+    return rows
 
 
 def of_bounds(bounds: dict[str, dict]) -> list[dict]:
     """Return the models of the study of bounds; a CVAE's -log p(x | y) in a row of its own."""
     tables = {name: burda2016_bounds.table(facts).set_index("model") for name, facts in bounds.items()}
     rows = []
-    for key, words in burda2016_bounds.WORDS.items():
+    for key, words in WORDS.items():
         each = {name: found.loc[key] for name, found in tables.items() if key in found.index}
         protocol = {
             name: f"{one.epochs:.0f} epochs, {bounds[name]['samples']:,} z, {one.images:,.0f} images"
             for name, one in each.items()
         }
-        known = {"paper": burda2016_bounds.PAPER.get(key), "independent code": burda2016_bounds.INDEPENDENT.get(key)}
+        known = {"paper": PAPER.get(key), "independent code": INDEPENDENT.get(key)}
         if each:
-            nll = {name: (one.nll, protocol[name]) for name, one in each.items()}
-            rows.append(row(words, "-log p(x)", known, nll))
+            rows.append(row(words, "-log p(x)", known, {name: (one.nll, protocol[name]) for name, one in each.items()}))
         if given := {name: (one.given_y, protocol[name]) for name, one in each.items() if pd.notna(one.given_y)}:
-            known = {"independent code": burda2016_bounds.INDEPENDENT_GIVEN_Y.get(key)}
-            rows.append(row(words, "-log p(x | y)", known, given))
+            rows.append(row(words, "-log p(x | y)", {"independent code": INDEPENDENT_GIVEN_Y.get(key)}, given))
     return rows
 
 

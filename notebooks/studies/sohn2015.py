@@ -5,6 +5,7 @@ a Bernoulli on grey pixels: its values compare with that example's alone.  Valid
 images are touched once.  Notebook 09 shows it.
 """
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -28,12 +29,14 @@ WORDS = {
     "importance": "importance sampling",
 }
 ESTIMATORS = ("elbo", "monte_carlo", "importance")
-LOWERED = {"baseline": 1e-4, "completion": 2e-4}  # the learning rate of the second phase; of the first it is 1e-3
+WHAT = {"baseline": "baseline", "completion": "elbo"}  # model -> what its loss estimates
+ENDS = {"": "nll", "_low": "low", "_high": "high"}  # of a number's name -> of an interval
 AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
     train=(128, 5_000, None),
     test=(20, 300, None),
-    baseline=((1, 1), (3, 1), (10, 4)),  # epochs of both phases
-    completion=((1, 1), (4, 1), (18, 6)),
+    baseline=(1, 3, 10),  # epochs at the example's rate
+    completion=(1, 4, 18),
+    lengths=((1, 2, 3), (2, 6, 18), (10, 30, 90)),  # epochs of the trainings of both whose rate falls to zero
     samples=(5, 20, 100),  # of z for each estimator
 )
 
@@ -47,15 +50,14 @@ def models(quadrants: int) -> dict[str, CompletionSpec]:
 
 
 def jobs(profile: str, backend_name: str) -> dict[tuple[int, str], list[Job]]:
-    """Return for each task and model a phase of the example's rate and one of a lower rate, from the best epoch."""
+    """Return for each task and model a training at the example's rate, and then those whose rate falls to zero."""
     amount, found = AMOUNTS[profile], {}
     recipe = data.Recipe("mnist", train_size=amount.train, valid_size=amount.test)
     for quadrants in PYRO:
         for name, spec in models(quadrants).items():
-            kept, lowered = getattr(amount, name)
-            first = Job(spec, (TrainSpec(kept, 128),), recipe, backend_name, best=True)
-            second = TrainSpec(lowered, 128, LOWERED[name], seed=1)
-            found[quadrants, name] = [first, Job(spec, (second,), recipe, backend_name, start=first, best=True)]
+            kept = TrainSpec(getattr(amount, name), 128)
+            each = [kept, *(replace(kept, epochs=epochs, schedule="cosine") for epochs in amount.lengths)]
+            found[quadrants, name] = [Job(spec, (one,), recipe, backend_name, best=True) for one in each]
     return found
 
 
@@ -66,7 +68,7 @@ def losses(trained: Trained, images: data.Images) -> np.ndarray:
     return np.concatenate([np.sum(each, axis=0) for each in terms])
 
 
-def estimates(trained: Trained, x: np.ndarray, samples: int, seed: int = 0) -> np.ndarray:
+def estimates(trained: Trained, samples: int, seed: int, x: np.ndarray) -> np.ndarray:
     """Return -log p(missing | observed), in nats, by each of the ESTIMATORS of a CVAE.  [N, H, W, C] -> [3, N]
 
     elbo: samples from q(z | image), their mean (an upper bound);  importance: the same, weighted;
@@ -87,10 +89,7 @@ def estimates(trained: Trained, x: np.ndarray, samples: int, seed: int = 0) -> n
 
 
 def pictures(cvae: Trained, net: Trained, x: np.ndarray, draws_each: int = 4) -> np.ndarray:
-    """Return what is observed, the baseline's image, S of the CVAE's, the truth.
-
-    [N, H, W, C] -> uint8 [N, 3 + S, H, W, C]
-    """
+    """Return what is observed, the net's image, S of the CVAE's, the truth.  [N, H, W, C] -> uint8 [N, 3 + S, ...]"""
     mu, logvar = cvae.predict("prior", cvae.predict("observed", x))
     eps = randomness.rng(0, "prior").standard_normal((draws_each, *mu.shape))
     drawn = [cvae.predict("generate", mu + np.exp(0.5 * logvar) * e, None) for e in eps]
@@ -102,27 +101,26 @@ def pictures(cvae: Trained, net: Trained, x: np.ndarray, draws_each: int = 4) ->
 
 def complete(run, backend_name: str, quadrants: int) -> dict:
     """Return the facts of one task: intervals by the keys of WORDS, `pictures`, and the models' `cards`."""
-    amount, best, facts, cards = AMOUNTS[run.profile], {}, {}, []
-    trainings = jobs(run.profile, backend_name)
-    for name, key in {"baseline": "baseline_rate", "completion": "elbo_rate"}.items():
-        phases = [papers.train(run, job) for job in trainings[quadrants, name]]
-        every = papers.images(phases[0].job.data).test
-        test = every.subset(slice(amount.test))
-        facts[key] = papers.interval(losses(phases[0], test))
-        best[name] = min(phases, key=lambda trained: trained.history.valid_loss.min())
-        cards += [trained.card for trained in phases]
-    facts["baseline"] = papers.interval(losses(best["baseline"], test))
+    amount, trainings = AMOUNTS[run.profile], jobs(run.profile, backend_name)
+    trained = {name: [papers.train(run, job) for job in trainings[quadrants, name]] for name in WHAT}
+    every = papers.images(trained["baseline"][0].job.data).test
+    test = every.subset(slice(amount.test))
     x = data.scale(test.x)
-
-    def measure(first: int, part: np.ndarray) -> np.ndarray:
-        return estimates(best["completion"], part, amount.samples, first)
-
-    each = per_image(best["completion"], f"estimates-{amount.samples}", measure, x, block=1_000)
-    facts |= {name: papers.interval(values) for name, values in zip(ESTIMATORS, each, strict=True)}
-    by_name = dict(zip(ESTIMATORS, each, strict=True))
-    facts["hidden"] = papers.interval(by_name["elbo"] - by_name["importance"])
+    facts = {f"{key}_rate": papers.interval(losses(trained[name][0], test)) for name, key in WHAT.items()}
+    best = {name: min(each[1:], key=lambda one: one.history.valid_loss.min()) for name, each in trained.items()}
+    facts["baseline"] = papers.interval(losses(best["baseline"], test))
+    for one in trained["completion"][1:]:
+        each = per_image(one, f"estimates-{amount.samples}", partial(estimates, one, amount.samples), x, block=1_000)
+        found = dict(zip(ESTIMATORS, each, strict=True))
+        loss = one.history.valid_loss
+        row = {"epochs": len(loss), "best": int(one.history.epoch[loss.idxmin()]), "valid": loss.min()}
+        facts.setdefault("lengths", []).append(row | {"importance": found["importance"].mean()})
+        if one is best["completion"]:
+            facts |= {name: papers.interval(values) for name, values in found.items()}
+            facts["hidden"] = papers.interval(found["elbo"] - found["importance"])
     first = [np.flatnonzero(every.y == k)[0] for k in range(every.num_classes)]
     shown = pictures(best["completion"], best["baseline"], data.scale(every.x[first]))
+    cards = [one.card for each in trained.values() for one in each]
     return facts | {"images": len(x), "pictures": shown, "cards": cards}
 
 
@@ -160,11 +158,9 @@ def numbers(found: dict[str, dict]) -> dict[str, float]:
             each = {name: facts["tasks"][quadrants][key] for name, facts in found.items()}
             known |= {f"q{quadrants}_{key}_{name}": one["nll"] for name, one in each.items()}
             worse = max(each.values(), key=lambda one: one["nll"])
-            known |= {f"q{quadrants}_{key}": worse["nll"]}
-            known |= {f"q{quadrants}_{key}_{end}": worse[end] for end in ("low", "high")}
+            known |= {f"q{quadrants}_{key}{end}": worse[what] for end, what in ENDS.items()}
         least = min((facts["tasks"][quadrants]["hidden"] for facts in found.values()), key=lambda one: one["nll"])
-        known |= {f"q{quadrants}_hidden": least["nll"]}
-        known |= {f"q{quadrants}_hidden_{end}": least[end] for end in ("low", "high")}
+        known |= {f"q{quadrants}_hidden{end}": least[what] for end, what in ENDS.items()}
         known |= {f"q{quadrants}_{key}_published": value for key, value in published.items()}
         off += [abs(known[f"q{quadrants}_baseline_rate_{name}"] - published["baseline"]) for name in found]
     return known | {"q_baseline_off": max(off), "q_images": min(facts["train_images"] for facts in found.values())}
