@@ -315,18 +315,6 @@ def test_an_open_run_is_judged_as_a_finished_one(result):
     assert table.why[0] == CLAIM["because"] and table.why[1] == "m saw 200 images, 66.7% of the report's 300"
 
 
-def test_a_deviation_that_decides_is_shown(result):
-    numbers = result.numbers | {"a_sd": 0.5, "b_sd": 0.2}
-    rules = [{"holds_if": "lower(a) > 0", "fails_if": "upper(a) < 0"}, {}]
-    table = verdicts.verdicts(Open(result, numbers), [claims.Claim(**CLAIM | rule) for rule in rules])
-    assert list(table["numbers of this run"]) == ["A: 1.0 ± 0.5; B: 2.0", "A: 1.0; B: 2.0"]
-
-
-def test_counted_verdicts_make_a_sentence():
-    counts = dict(zip(verdicts.COLOURS, (1, 2, 1, 0), strict=True))
-    assert verdicts.in_words(counts) == {"all": "4", "judged": "1 holds, 2 do not, 1 is undecided and 0 not tested"}
-
-
 def test_a_notebook_that_shows_verdicts_rests_on_the_rules():
     cells = ["from twinvae_studies import verdicts\nverdicts.show(run)"]
     library = definitions.Library(

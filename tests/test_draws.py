@@ -87,33 +87,6 @@ def test_validation_is_the_same_whenever_it_is_asked_for():
     assert all((p == q).all() for m, n in zip(a, b, strict=True) for p, q in zip(m, n, strict=True))
 
 
-@pytest.mark.parametrize("shift, flip", [(1, False), (0, True), (2, True)])
-def test_images_move_and_are_mirrored_and_keep_their_labels(shift, flip, monkeypatch):
-    settings = replace(SETTINGS, shift=shift, flip=flip)
-    places, mirrored = set(), set()
-    for plain, batch in zip(epoch(SETTINGS), epoch(settings), strict=True):
-        assert (plain.y == batch.y).all() and (plain.eps == batch.eps).all() and (batch.x_in == batch.x).all()
-        for image, seen_as in zip(plain.x, batch.x, strict=True):
-            edged = np.pad(image, ((shift, shift), (shift, shift), (0, 0)))
-            ways = {
-                (top, left, flipped): edged[top : top + 5, left : left + 4][:, :: -1 if flipped else 1]
-                for top in range(2 * shift + 1)
-                for left in range(2 * shift + 1)
-                for flipped in ((False, True) if flip else (False,))
-            }
-            (way,) = (name for name, made in ways.items() if np.array_equal(made, seen_as))
-            places.add(way[:2])
-            mirrored.add(way[2])
-    assert len(places) == 1 if not shift else len(places) >= 7, "many places"
-    assert mirrored == ({False, True} if flip else {False})
-    at_once = seen(epoch(settings))
-    assert at_once == seen(epoch(settings)) != seen(epoch(settings, 2))
-    monkeypatch.setattr(randomness, "CHUNK", 1)
-    assert at_once == seen(epoch(settings)), "however many are moved at once"
-    images = [next(randomness.validation(DATA, how, 2, "float64")).x for how in (SETTINGS, settings)]
-    assert np.array_equal(*images), "what is validated on stays"
-
-
 def test_streams_do_not_share_numbers():
     first = {stream: randomness.rng(0, stream).random() for stream in randomness.STREAMS}
     assert len(set(first.values())) == len(randomness.STREAMS)

@@ -29,9 +29,8 @@ ROOMS = {  # the lines that each room may have
 # trained models by name were planned without a room, the shell command and the checks of its input without lines; own
 # images have halves, sizes and numbers for labels, a notebook with its study, and an explorer; notebook 03 tries what
 # report 004 only remarks; what a claim lacks and what captions write in plain letters have words and formulas;
-# notebook 04b has its study; a folder of IDX files is own data, too, Adam keeps no subnormals, and
-# `predict` checks rows; steps may multiply in bfloat16, for nets that a CPU has no hours for, and images move.
-TODAY = {"core": 3_649, "training": 1_070, "provenance, run": 1_546, "lib": 10_954, "studies, apps, collect": 8_859}
+# notebook 04b has its study.
+TODAY = {"core": 3_550, "training": 1_070, "provenance, run": 1_546, "lib": 10_824, "studies, apps, collect": 8_895}
 PACKAGES = (LIB, ROOT / "notebooks" / "studies", ROOT / "notebooks" / "apps", ROOT / "report" / "collect")
 FILES = [path for folder in PACKAGES for path in sorted(folder.rglob("*.py"))]
 

@@ -12,7 +12,7 @@ from tiny import ROOT, write_trainings
 
 from twinvae import backend, data, training
 from twinvae.spec import TrainSpec, to_dict
-from twinvae_studies import amounts, evaluation, jobs, planning, report002_tuning
+from twinvae_studies import amounts, burda2016, evaluation, jobs, planning, report002_tuning
 
 IMAGES = splits()
 SETTINGS = TrainSpec(2, 8)
@@ -42,7 +42,8 @@ def test_other_parameters_are_other_jobs_and_a_notebook_that_trains_nothing_has_
     usual, changed = (
         {job.key for job in jobs.of_notebook(name, "smoke", "torch", **more)} for more in ({}, {"epochs": 3})
     )
-    assert usual & changed == {job.key for job in jobs.flat(report002_tuning.jobs("smoke", "torch"))}
+    fixed = [report002_tuning.jobs("smoke", "torch"), burda2016.jobs("smoke", "torch")]
+    assert usual & changed == {job.key for job in jobs.flat(fixed)}
     assert jobs.of_notebook("02_data", "smoke", "torch") == []
 
 

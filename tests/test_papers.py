@@ -1,4 +1,4 @@
-"""Likelihoods by trainings of several lengths, in small, and what the studies of papers share."""
+"""The long training of Burda et al., in small, and what the studies of papers share."""
 
 from types import SimpleNamespace
 
@@ -9,11 +9,35 @@ from pair import CVAE, VAE, splits
 from twinvae import data, training
 from twinvae.metrics import likelihood
 from twinvae.spec import BoundSpec, TrainSpec
-from twinvae_studies import ablations, burda2016_bounds, burda2016_converged, digits_cvae, papers, planning, sohn2015
+from twinvae_studies import (
+    ablations,
+    burda2016,
+    burda2016_bounds,
+    burda2016_converged,
+    digits_cvae,
+    papers,
+    planning,
+    sohn2015,
+)
 from twinvae_studies.jobs import flat
 
 IMAGES = splits()
-STUDIES = (ablations, burda2016_bounds, burda2016_converged, digits_cvae, sohn2015)
+STUDIES = (ablations, burda2016, burda2016_bounds, burda2016_converged, digits_cvae, sohn2015)
+
+
+def test_the_long_training_is_kept_and_its_rate_falls(results, monkeypatch):
+    monkeypatch.setattr(burda2016.zoo, "get", lambda _: VAE)
+    monkeypatch.setattr(papers, "images", lambda recipe: IMAGES)
+    amount = burda2016.AMOUNTS["smoke"]
+    first, again = (
+        burda2016.study(SimpleNamespace(profile="smoke", smoke=True, may_train=may), "torch") for may in (True, False)
+    )
+    assert all(one.equals(two) for one, two in zip(first, again, strict=True)), "the second is read"
+    epochs, test = first
+    assert epochs.epoch.tolist() == [*range(1, 1 + amount.epochs)]
+    assert test.samples.tolist() == list(amount.samples) and (test["images"] == 9).all()
+    (job,) = burda2016.jobs("smoke", "torch")
+    assert job.phases[0].schedule == "cosine"
 
 
 def test_a_label_is_summed_out_and_read_and_the_study_is_kept(results, monkeypatch):
@@ -56,6 +80,11 @@ def test_what_a_longer_training_promises_is_the_next_of_a_geometric_series():
     assert burda2016_converged.promised(series[:3], epochs[:3], 900) == pytest.approx(series[2])
     for grows in ([90, 89, 87], [90, 89, 90]):
         assert burda2016_converged.promised(grows, epochs[:3], 2_700) == -np.inf
+
+
+def test_one_of_the_trainings_is_the_one_of_notebook_04():
+    (known,) = burda2016.jobs("full", "torch")
+    assert known.key in {job.key for job in burda2016_converged.jobs("full", "torch").values()}
 
 
 def test_an_estimate_is_the_same_whole_or_in_blocks_and_its_interval_is_the_textbooks(results):

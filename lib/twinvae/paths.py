@@ -38,10 +38,10 @@ def results_folder(root: Path) -> Path:
 
 
 @contextmanager
-def written_whole(path: Path, moved_by: str = "TWINVAE_RESULTS") -> Iterator[Path]:
+def written_whole(path: Path) -> Iterator[Path]:
     """Give the name of a new temporary file beside `path` and move it into place when all is written and on the disk.
 
-    Raises OSError, in a sentence, when the folder, which `moved_by` moves, is full or read-only; `path` is as before.
+    Raises OSError with one sentence when the folder is full or read-only; `path` is then as it was before.
     """
     part = handle = None
     try:
@@ -57,7 +57,7 @@ def written_whole(path: Path, moved_by: str = "TWINVAE_RESULTS") -> Iterator[Pat
         if not (cause := _os_error(error)):
             raise
         what = f"cannot write {path}: {cause.strerror or cause}; make room or give write access there"
-        raise OSError(f"{what}, or name another folder in {moved_by}") from None
+        raise OSError(f"{what}, or name another folder in TWINVAE_RESULTS") from None
     finally:
         if part is not None:
             part.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ import numpy as np
 from twinvae import data
 from twinvae.spec import GanSpec, ModelSpec, TrainSpec, Weight
 
-STREAMS = ("weights", "order", "eps", "binarize", "noise", "validation", "prior", "likelihood", "moved")
+STREAMS = ("weights", "order", "eps", "binarize", "noise", "validation", "prior", "likelihood")
 
 
 def rng(seed: int, stream: str, *more: int) -> np.random.Generator:
@@ -73,32 +73,18 @@ def chunks(images: data.Images, settings: TrainSpec, latent_dim: int, epoch: int
     n, size = len(images), min(settings.batch_size, len(images))
     order = rng(settings.seed, "order", epoch).permutation(n)[: n // size * size].reshape(-1, size)
     eps, noise = rng(settings.seed, "eps", epoch), rng(settings.seed, "noise", epoch)
-    pixels, moves = rng(settings.seed, "binarize", epoch), rng(settings.seed, "moved", epoch)
+    pixels = rng(settings.seed, "binarize", epoch)
     fixed = fixed_pixels(images, settings) if settings.binarize == "fixed" else None
     steps = max(1, CHUNK // (size * math.prod(images.shape)))
     for start in range(0, len(order), steps):
         index = order[start : start + steps]
-        x = moved(data.scale(images.x[index]) if fixed is None else fixed[index], settings, moves)
+        x = data.scale(images.x[index]) if fixed is None else fixed[index]
         if settings.binarize in ("threshold", "dynamic"):
             x = data.binarise(x, settings.binarize, pixels)
         x = x.astype(dtype, copy=False)
         x_in = x + settings.noise * noise.standard_normal(x.shape).astype(dtype) if settings.noise else x
         z = eps.standard_normal((*index.shape, latent_dim)).astype(dtype)
         yield Batch(x_in, x, condition(images, index, dtype), z)
-
-
-def moved(x: np.ndarray, settings: TrainSpec, generator: np.random.Generator) -> np.ndarray:
-    """The images, each moved and maybe mirrored as the settings ask.  [T, B, H, W, C] -> the same"""
-    images, most = x.reshape(-1, *x.shape[2:]), settings.shift
-    top, left, side = generator.random((len(images), 3)).T  # in 0..1, a row an image, however many come at once
-    if most:
-        top, left = (np.int64(place * (2 * most + 1)) for place in (top, left))
-        edged = np.pad(images, ((0, 0), (most, most), (most, most), (0, 0)))
-        places = np.lib.stride_tricks.sliding_window_view(edged, images.shape[1:3], (1, 2))
-        images = places[np.arange(len(images)), top, left].transpose(0, 2, 3, 1)
-    if settings.flip:
-        images = np.where(side[:, None, None, None] < 0.5, images[:, :, ::-1], images)
-    return images.reshape(x.shape)
 
 
 def batches(images: data.Images, settings: TrainSpec, latent_dim: int, epoch: int, dtype: str) -> Iterator[Batch]:

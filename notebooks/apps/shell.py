@@ -26,7 +26,7 @@ app.add_typer(datasets, name="data")
 Name = Annotated[str, typer.Argument(help="A model's name, or that of its folder: see `twinvae models`.")]
 Backend = Annotated[str, typer.Option(help="The twin that computes: torch or tf.")]
 Seed = Annotated[int, typer.Option(help="What all random numbers are drawn from.")]
-Dataset = Annotated[str, typer.Option(help="A data set, or your own images: folder:, npz:, csv: or idx:PATH.")]
+Dataset = Annotated[str, typer.Option(help="A data set, or your own images: folder:PATH, npz:PATH, csv:PATH.")]
 
 
 @app.command()

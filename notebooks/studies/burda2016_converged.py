@@ -25,7 +25,7 @@ AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
 
 
 def jobs(profile: str, backend: str) -> dict[tuple[str, int], Job]:
-    """Return the trainings by model and epochs."""
+    """Return the trainings by model and epochs; the recipe is that of `burda2016`, whose training is one of them."""
     amount = AMOUNTS[profile]
     recipe = data.Recipe("mnist", train_size=amount.train, valid_size=amount.valid)
     lengths = {"vae": (*amount.lengths, amount.longer), "iwae_5": amount.lengths, "cvae_learned": amount.lengths[-1:]}

@@ -25,6 +25,7 @@ from twinvae.training import Job, folder_of, stale
 from twinvae_apps.handwriting import pen
 from twinvae_studies import (
     ablations,
+    burda2016,
     burda2016_bounds,
     burda2016_converged,
     digits_cvae,
@@ -44,6 +45,7 @@ STUDIES: dict[str, Callable[..., Any]] = {
     "04_digits_vae_vs_cvae": lambda profile, backend, **parameters: [
         report002_tuning.jobs(profile, backend),
         report002.jobs(profile, backend, **parameters),
+        burda2016.jobs(profile, backend),
     ],
     "04b_likelihoods": burda2016_converged.jobs,
     "05_sign_language": report001.jobs,

@@ -28,7 +28,6 @@ AMOUNTS = planning.amounts(  # of the profiles smoke, quick and full
     small_images=(96, 1_200, 1_200),
     small_epochs=(1, 6, 8),
     models=("light", "light", "report001"),  # in 'full' the report's own, else light ones with the same layers
-    precision=("float32", "float32", "bfloat16"),  # of the tasks' trainings: 2.5 hours of a CPU a net, not 5
 )
 LATENT_DIMS = (2, 8, 32, 128, 512)
 REMEDIES = {  # what might make samples of a task's CVAE obey or vary more
@@ -51,8 +50,7 @@ def jobs(profile: str, backend: str, epochs: Count, seeds: Count, batch_size: in
     images = {t: planning.recipe("sign_language", amounts.images, task=task) for t, task in TASKS.items()}
     few = {t: replace(recipe, train_size=few_images(profile, t)) for t, recipe in images.items()}
     settings = TrainSpec(epochs, batch_size, learning_rate)
-    long = replace(settings, precision=amounts.precision)
-    how = {t: replace(long, epochs=max(1, epochs // amounts.turned)) if t == 3 else long for t in TASKS}
+    how = {t: replace(settings, epochs=max(1, epochs // amounts.turned)) if t == 3 else settings for t in TASKS}
     small = replace(settings, epochs=amounts.small_epochs)
     tasks = {t: Job(zoo.get(f"{amounts.models}_task{t}"), (how[t],), images[t], backend) for t in TASKS}
     tasks[0] = replace(tasks[2], spec=evaluation.unlabelled(tasks[2].spec, f"{amounts.models}_vae"))

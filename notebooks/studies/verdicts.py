@@ -22,11 +22,9 @@ def show(run: Any) -> dict[str, int]:
 
 
 def in_words(counts: dict[str, int]) -> dict[str, str]:
-    """Return counted verdicts as `Run.findings` takes them: `all` and `judged`, '3 hold, 1 does not, ...'."""
-    one = {HOLDS: "holds", FAILS: "does not", UNDECIDED: "is undecided", NOT_TESTED: "not tested"}
-    more = one | {HOLDS: "hold", FAILS: "do not", UNDECIDED: "are undecided"}
-    *first, last = (f"{count} {(one if count == 1 else more)[verdict]}" for verdict, count in counts.items())
-    return {"all": str(sum(counts.values())), "judged": f"{', '.join(first)} and {last}"}
+    """Return counted verdicts as `Run.findings` takes them: all, hold, fail, open, small."""
+    names = {HOLDS: "hold", FAILS: "fail", UNDECIDED: "open", NOT_TESTED: "small"}
+    return {"all": str(sum(counts.values()))} | {names[verdict]: str(count) for verdict, count in counts.items()}
 
 
 def verdicts(run: Any, judged: list[Claim]) -> pd.DataFrame:
@@ -34,9 +32,7 @@ def verdicts(run: Any, judged: list[Claim]) -> pd.DataFrame:
     result = as_result(run)
     rows = []
     for claim in (claim for claim in judged if claim.notebook == result.key[0]):
-        looked_at = {name for name in claim.shown.values() if f"{name}_sd" in claim.names & run.numbers.keys()}
-        spread = {name: f" ± {number(run, f'{name}_sd')}" for name in looked_at}
-        numbers = {words: number(run, name) + spread.get(name, "") for words, name in claim.shown.items()}
+        numbers = {words: number(run, name) for words, name in claim.shown.items()}
         row = {
             "claim": claim.id,
             "said": claim.said,

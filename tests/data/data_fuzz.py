@@ -15,7 +15,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from formats import idx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -70,14 +69,6 @@ def _npz(save: Callable) -> bytes:
     return buffer.getvalue()
 
 
-def read_idx(path: Path) -> object:
-    """Read the file as the images of a folder of IDX files."""
-    folder = WORK / "idx"
-    folder.mkdir(exist_ok=True)
-    path.replace(folder / "images-idx3-ubyte")
-    return own.read(f"idx:{folder}")
-
-
 def check_csv(raw: bytes, result) -> None:
     """Against Python's own reading of the numbers."""
     text = raw.replace(b'"', b"").replace(b"\r\n", b"\n").rstrip(b"\n")
@@ -107,7 +98,6 @@ TARGETS = {
     ),
     "npz": Target(lambda path: own.read(f"npz:{path}"), ".npz", _npz(np.savez), check_images),
     "npz, packed": Target(lambda path: own.read(f"npz:{path}"), ".npz", _npz(np.savez_compressed), check_images),
-    "idx": Target(read_idx, ".idx", idx(RNG.integers(0, 256, (4, 5, 6), np.uint8)), check_images),
     "png": Target(picture, ".png", _picture("PNG", True), check_picture),
     "jpeg": Target(picture, ".jpg", _picture("JPEG", False), check_picture),
     "bmp": Target(picture, ".bmp", _picture("BMP", True), check_picture),

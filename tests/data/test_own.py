@@ -9,7 +9,6 @@ import zipfile
 
 import numpy as np
 import pytest
-from formats import idx
 from PIL import Image
 
 from twinvae import data
@@ -123,88 +122,6 @@ def test_bad_npz(tmp_path, arrays, message):
     np.savez(tmp_path / "a.npz", **arrays)
     with pytest.raises(DataError, match=message):
         data.load(f"npz:{tmp_path / 'a.npz'}")
-
-
-THREE = idx(np.zeros((3, 4, 4), np.uint8))
-
-
-@pytest.mark.parametrize(
-    "images, labels",
-    [
-        ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
-        ("TRAIN-images.idx3-ubyte", "TRAIN-labels.idx1-ubyte"),
-        ("mine-letters-train-images-idx3-ubyte.gz", "mine-letters-train-labels-idx1-ubyte.gz"),
-    ],
-)
-def test_idx(tmp_path, images, labels):
-    x, y = RNG.integers(0, 256, (30, 6, 7), np.uint8), np.arange(30, dtype=np.uint8) % 3
-    pack = gzip.compress if images.endswith(".gz") else bytes
-    for half, at in {"train": slice(20), "t10k": slice(20, None)}.items():
-        for name, array in ((images, x), (labels, y)):
-            (tmp_path / name.replace("train", half).replace("TRAIN", half)).write_bytes(pack(idx(array[at])))
-    (tmp_path / "notes.txt").write_text("what is not called so is passed over")
-    train, test = (data.load(f"idx:{tmp_path}", half) for half in ("train", "test"))
-    assert np.array_equal(train.x[..., 0], x[:20]) and np.array_equal(test.y, y[20:]) and test.source.kind == "own"
-
-
-def test_idx_of_one_pile_in_colour_without_labels(tmp_path):
-    x = RNG.integers(0, 256, (30, 6, 7, 3), np.uint8)
-    (tmp_path / "images-idx4-ubyte").write_bytes(idx(x))
-    images = data.load(f"idx:{tmp_path}", "all")
-    assert np.array_equal(images.x, x) and images.class_names == ("unlabelled",)
-
-
-@pytest.mark.parametrize(
-    "raw, message",
-    [
-        (b"", "images-idx3-ubyte does not read .an IDX file of bytes begins with 0, 0, 8"),
-        (b"\0\0\x08", "images-idx3-ubyte does not read"),
-        (b"\0\0\x0d" + THREE[3:], "begins with 0, 0, 8"),
-        (THREE[:-1], "images-idx3-ubyte does not read"),
-        (THREE + b"0", "images-idx3-ubyte does not read"),
-        (idx(np.zeros((3, 4), np.uint8)), r"x is uint8 \[3, 4\]; it must be uint8 \[N, H, W\]"),
-        (idx(np.zeros((4, 4, 4), np.uint8)), r"y is uint8 \[3\]; it must be 4 whole numbers"),
-        (gzip.compress(THREE)[:-9], "images-idx3-ubyte does not read"),
-    ],
-)
-def test_bad_idx(tmp_path, raw, message):
-    (tmp_path / "labels-idx1-ubyte").write_bytes(idx(np.arange(3, dtype=np.uint8)))
-    (tmp_path / "images-idx3-ubyte").write_bytes(raw)
-    with pytest.raises(DataError, match=message):
-        data.load(f"idx:{tmp_path}")
-
-
-@pytest.mark.parametrize(
-    "names",
-    [
-        (),
-        ("train.bin",),
-        ("labels-idx1-ubyte",),
-        ("train-images-idx3-ubyte",),
-        ("t10k-images-idx3-ubyte",),
-        ("images-idx3-ubyte", "train-images-idx3-ubyte", "t10k-images-idx3-ubyte"),
-    ],
-)
-def test_idx_without_all_its_images(tmp_path, names):
-    for name in names:
-        (tmp_path / name).write_bytes(THREE)
-    with pytest.raises(DataError, match="must hold images-idx3-ubyte, or train-images-idx3-ubyte and t10k"):
-        data.load(f"idx:{tmp_path}")
-
-
-def test_idx_packed_and_unpacked_is_one_file_and_another_set_is_another(tmp_path):
-    for name, raw in {"images-idx3-ubyte": THREE, "images-idx3-ubyte.gz": gzip.compress(THREE)}.items():
-        (tmp_path / name).write_bytes(raw)
-    assert len(data.load(f"idx:{tmp_path}", "all")) == 3
-    (tmp_path / "latest-images-idx3-ubyte").write_bytes(THREE)
-    with pytest.raises(DataError, match="holds images-idx3-ubyte and latest-images-idx3-ubyte; keep one of them"):
-        data.load(f"idx:{tmp_path}")
-
-
-def test_idx_is_a_folder(tmp_path):
-    (tmp_path / "images-idx3-ubyte").write_bytes(THREE)
-    with pytest.raises(FileNotFoundError, match="there is no such folder"):
-        data.load(f"idx:{tmp_path / 'images-idx3-ubyte'}")
 
 
 def test_npz_that_is_none(tmp_path):

@@ -5,19 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from .files import digest, kept, unpacked
+from .files import unpacked
 
 
 def read_usps(paths: tuple[Path, ...], half: str) -> tuple[np.ndarray, np.ndarray]:
     """Read libsvm text, smoothed digits of -1..1 with labels 1..10.  -> x uint8 [N, 16, 16, 1], y int64 [N]"""
-    return kept(f"usps-{digest(paths[0])[:16]}", lambda: parse_usps(unpacked(paths[0])))  # 1.9 million numbers as text
-
-
-def parse_usps(text: bytes) -> tuple[np.ndarray, np.ndarray]:
-    """Return the arrays of such a text."""
     from sklearn.datasets import load_svmlight_file
 
-    values, labels = load_svmlight_file(io.BytesIO(text), n_features=256, zero_based=False)
+    values, labels = load_svmlight_file(io.BytesIO(unpacked(paths[0])), n_features=256, zero_based=False)
     return _to_bytes((values.toarray() + 1) / 2, 16), labels.astype(np.int64) - 1
 
 

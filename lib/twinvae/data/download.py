@@ -32,13 +32,15 @@ def download(url: str, file: KnownFile, path: Path) -> None:
     """
     for pause in (*PAUSES, None):
         try:
-            with written_whole(path, moved_by="XDG_CACHE_HOME") as part:
+            with written_whole(path) as part:
                 _receive(url, file, part)
             return
         except NoNetwork as error:
             if pause is None or not error.passing:
                 raise
             time.sleep(pause)
+        except OSError as error:  # its sentence speaks of results, not of the cache
+            raise OSError(str(error).replace("TWINVAE_RESULTS", "XDG_CACHE_HOME")) from None
 
 
 def _receive(url: str, file: KnownFile, part: Path) -> None:

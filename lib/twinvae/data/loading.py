@@ -10,13 +10,13 @@ from .images import KINDS, Images, Recipe, Source, Splits
 from .splitting import balanced, cut, cut_groups
 from .table import DataSet, function, sets
 
-OWN = ("folder", "npz", "csv", "idx")
+OWN = ("folder", "npz", "csv")
 
 
 def load(name: str, split: str = "train", edition: str | None = None, **options) -> Images:
     """Read one half of a data set, 'train' or 'test', or 'all' of it.
 
-    `name` is one of `SETS`, or folder:, npz:, csv: or idx:PATH for own data. `edition` asks for one known form of
+    `name` is one of `SETS`, or 'folder:PATH', 'npz:PATH', 'csv:PATH' for own data. `edition` asks for one known form of
     the set ('official', a variant or 'stand-in') instead of the best one at hand. A set published without halves is cut
     by seed 0, a tenth for testing. Raises ValueError for an unknown name or option, DataError, FileNotFoundError.
     """

@@ -1,4 +1,4 @@
-"""Your own images: 'folder:PATH' (one folder a class), 'npz:PATH', 'csv:PATH', 'idx:PATH'; any size, grey or colour."""
+"""Your own images: 'folder:PATH' (one folder a class), 'npz:PATH', 'csv:PATH'; any size, grey or colour."""
 
 import hashlib
 import inspect
@@ -10,9 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .files import digest, files_in, unpacked
+from .files import digest, unpacked
 from .folder import MAX_BYTES, UNLABELLED, Read, as_counted, read_folder, readable, say
-from .idx import parse
 from .images import DataError, Images, Source
 from .splitting import exact_groups
 from .table import DataSet
@@ -20,8 +19,6 @@ from .table import DataSet
 # The number that each way to write one in a CSV means: up to three digits, 0..255.
 BYTES = {f"{value:0{digits}}": value for value in range(256) for digits in (1, 2, 3)}
 LABEL = ("label", "class", "target", "y")  # what the first column of a CSV is called
-# What files like MNIST's are called, packed or not: train-images-idx3-ubyte, t10k-labels.idx1-ubyte.gz
-IDX = re.compile(r"(?:.*?[-_.])??(?:(train|t10k|test)[-_.])?(images|labels)[-.]idx[134]-ubyte(\.gz|\.bz2)?")
 PIXEL, PLACE = re.compile(r"(?:pixel)?(\d+(?:x\d+)?)"), re.compile(r"\d+x\d+")  # of the others: pixel1, 1 or 1x1
 
 
@@ -40,13 +37,13 @@ def read(name: str, inside: str = "", **options) -> dict[str, Images]:
     """
     kind, _, given = name.partition(":")
     path = Path(inside, Path(given).expanduser()).resolve()
-    if not (path.is_file() if kind in FILES else path.is_dir()):
-        raise FileNotFoundError(f"{kind}:{path}: there is no such {'file' if kind in FILES else 'folder'}.")
+    if not (path.is_dir() if kind == "folder" else path.is_file()):
+        raise FileNotFoundError(f"{kind}:{path}: there is no such {'folder' if kind == 'folder' else 'file'}.")
     x, y, names, files, test = READERS[kind](path, **options)
     if y.ndim == 1:
         y, names = _classes(path, y, names, test)
-    # One checksum over the files' own, so that the source stays short.
-    checksum = hashlib.sha256("".join(map(digest, files)).encode()).hexdigest() if path.is_dir() else digest(path)
+    # One checksum over the pictures' own, so that the source stays short.
+    checksum = hashlib.sha256("".join(map(digest, files)).encode()).hexdigest() if kind == "folder" else digest(path)
     called = readable(path.name)
     source = Source(f"{kind}:{called}", f"own data: {called}", "own", ((called, checksum),))
     images = Images(np.ascontiguousarray(x), y, names, source)
@@ -97,26 +94,23 @@ def read_npz(path: Path) -> Read:
     """
     try:
         with zipfile.ZipFile(path) as archive, np.load(path, allow_pickle=False) as file:
-            if (promised := sum(member.file_size for member in archive.infolist())) > MAX_BYTES:  # no more is unpacked
+            # zipfile unpacks no more than the archive's directory says.
+            if (promised := sum(member.file_size for member in archive.infolist())) > MAX_BYTES:
                 raise ValueError(f"{promised:,} bytes are promised; at most {MAX_BYTES:,} are read")
             for member in archive.infolist():
                 _check_header(archive, member)
             arrays = {name: np.asarray(file[name]) for name in file}
     except Exception as error:  # what NumPy and zipfile raise on broken bytes is open-ended
         raise DataError(f"{path} does not read ({error}).") from None
-    return _of_arrays(path, arrays, [path])
-
-
-def _of_arrays(path: Path, arrays: dict[str, np.ndarray], files: list[Path]) -> Read:
-    """Return what arrays of these names hold (`read_npz`).  Raises DataError for missing arrays, types and shapes."""
     try:
+        test = None
         if "x_train" in arrays:
             there = [a for a in "xy" if {f"{a}_train", f"{a}_test"} & arrays.keys()]
             arrays |= {a: np.concatenate([arrays[f"{a}_{half}"] for half in ("train", "test")]) for a in there}
+            test = np.arange(len(arrays["x"])) >= len(arrays["x_train"])
         x, y, names = arrays["x"], arrays.get("y"), arrays.get("class_names")
     except (KeyError, ValueError) as error:
         raise DataError(f"{path} must hold the array x, with y or without, or x_train to y_test ({error}).") from None
-    test = np.arange(len(x)) >= len(arrays["x_train"]) if "x_train" in arrays else None
     if y is None:
         y, names = np.zeros(x.shape[:1], np.int64), np.array([UNLABELLED])
     y = y[:, 0] if y.shape[1:] == (1,) else y
@@ -126,10 +120,11 @@ def _of_arrays(path: Path, arrays: dict[str, np.ndarray], files: list[Path]) -> 
     names = () if names is None or y.dtype.kind in "SU" else tuple(map(str, names.ravel()))
     if y.dtype.kind == "f":
         y = y[:, None] if y.ndim == 1 else y
-        return Read(x, *_numbers(path, y, names or tuple(f"y{at}" for at in range(y.shape[-1])), len(x)), files, test)
+        return Read(x, *_numbers(path, y, names or tuple(f"y{at}" for at in range(y.shape[-1])), len(x)), [path], test)
     if y.dtype.kind not in "biuSU" or y.shape != x.shape[:1] or y.dtype.kind == "i" and y.min() < 0:
         raise DataError(f"{path}: y is {y.dtype} {list(y.shape)}; it must be {len(x)} whole numbers from 0 on or text.")
-    return Read(x, np.char.decode(y, "utf-8", "surrogateescape") if y.dtype.kind == "S" else y, names, files, test)
+    y = np.char.decode(y, "utf-8", "surrogateescape") if y.dtype.kind == "S" else y
+    return Read(x, y, names, [path], test)
 
 
 def _numbers(path: Path, y: np.ndarray, names: tuple[str, ...], count: int) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -140,29 +135,6 @@ def _numbers(path: Path, y: np.ndarray, names: tuple[str, ...], count: int) -> t
     if np.abs(y).max() > 10:
         say(f"{path}: its numbers run to {np.abs(y).max():.4g}; models learn sooner from numbers near -1 to 1")
     return y.astype(np.float32), names
-
-
-def read_idx(path: Path) -> Read:
-    """Read a folder of files named as MNIST's: images and labels of one pile, or of train and t10k (or test).
-
-    Raises DataError for a file that is no IDX array of bytes, and for images whose labels are not as many.
-    """
-    arrays, files = {}, {}
-    for file in files_in(path):
-        if found := IDX.fullmatch(file.name.lower()):
-            name = "xy"[found[2] == "labels"] + {None: "", "train": "_train"}.get(found[1], "_test")
-            if not file.name.startswith(files.setdefault(name, file).name):  # the same packed, as torchvision leaves it
-                raise DataError(f"{path} holds {files[name].name} and {file.name}; keep one of them.")
-    if files.keys() & {"x", "x_train", "x_test"} not in ({"x"}, {"x_train", "x_test"}):
-        raise DataError(f"{path} must hold images-idx3-ubyte, or train-images-idx3-ubyte and t10k-images-idx3-ubyte.")
-    for name, file in files.items():
-        try:
-            if (raw := unpacked(file))[:3] != b"\0\0\x08":
-                raise ValueError("an IDX file of bytes begins with 0, 0, 8")
-            arrays[name] = parse(raw)
-        except (OSError, EOFError, ValueError, IndexError, zlib.error) as error:
-            raise DataError(f"{file} does not read ({error}).") from None
-    return _of_arrays(path, arrays, [*files.values()])
 
 
 def _check_header(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
@@ -226,4 +198,4 @@ def read_csv(path: Path, shape: tuple[int, ...] | None = None) -> Read:
     return Read(x, y, names, [path])
 
 
-READERS, FILES = {"folder": read_folder, "npz": read_npz, "csv": read_csv, "idx": read_idx}, ("npz", "csv")
+READERS = {"folder": read_folder, "npz": read_npz, "csv": read_csv}

@@ -128,8 +128,7 @@ def _bar(ax: Axes, x: float, y: float, width: float, height: float, bar: Bar, na
     words = "\n".join(bar.words if len(bar.words) < 3 else [bar.words[0], ", ".join(bar.words[1:])])
     ax.text(x, y, words, rotation=90 * (len(words) > len("$x$")), ha="center", va="center", fontsize=6.5)
     shape = r"$\times$".join(map(str, bar.shape))
-    size = min(6.5, 21 * width / len("x".join(map(str, bar.shape))))  # the neighbour's is as wide
-    ax.text(x, y - height / 2 - 0.3, shape, ha="center", va="top", fontsize=size)
+    ax.text(x, y - height / 2 - 0.3, shape, ha="center", va="top", fontsize=6.5 if width > 2.3 else 5.5)
     if bar.weights:
         ax.text(x, y - height / 2 - 1.4, f"{bar.weights:,}", ha="center", va="top", fontsize=5.5, color=GREY)
 

@@ -5,7 +5,7 @@ import torch
 
 from twinvae import randomness
 from twinvae.checkpoints import GanLog
-from twinvae.pt import layers, losses, models, train
+from twinvae.pt import losses, models, train
 from twinvae.pt.autoencoders import Model
 
 
@@ -43,11 +43,6 @@ class Optimizers:
         """Set the rate of an epoch."""
         self.discriminator.start(epoch)
         self.generator.start(epoch)
-
-    def settle(self):
-        """Set to zero what is nearer to zero than moves a weight."""
-        self.discriminator.settle()
-        self.generator.settle()
 
     def swap(self):
         """Exchange the model's weights for their moving average, or back."""
@@ -87,11 +82,9 @@ def make_step(model, optimizer, settings):
 
     def step(x_in, x, y, eps):
         z, z_next = eps.chunk(2, 1)
-        with layers.multiplying(model, settings):
-            values, gradients = discriminator_gradients(model, optimizer.discriminator.weights, x, y, z)
+        values, gradients = discriminator_gradients(model, optimizer.discriminator.weights, x, y, z)
         optimizer.discriminator.step(gradients)
-        with layers.multiplying(model, settings):
-            g_loss, gradients = generator_gradients(model, optimizer.generator.weights, y, z_next)
+        g_loss, gradients = generator_gradients(model, optimizer.generator.weights, y, z_next)
         optimizer.generator.step(gradients)
         return torch.stack([values[0], g_loss, values[1], values[2]])
 

@@ -1,7 +1,5 @@
 """The layers of a spec, in PyTorch.  Images are [B, H, W, C] outside a stack and [B, C, H, W] inside."""
 
-from contextlib import contextmanager
-
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -65,8 +63,7 @@ class RepeatedConv(Conv):
 def spectral_norm(weight):
     """The largest singular value, exact, of a convolution's weights as a matrix with a row a filter.  -> []"""
     rows = weight.flatten(1)
-    with torch.autocast(rows.device.type, enabled=False):
-        return torch.linalg.eigvalsh(rows @ rows.T)[-1].sqrt()
+    return torch.linalg.eigvalsh(rows @ rows.T)[-1].sqrt()
 
 
 class SpectralConv(Conv):
@@ -176,25 +173,12 @@ def flatten(h):
     return h.permute(0, 2, 3, 1).flatten(1) if h.dim() == 4 else h
 
 
-@contextmanager
-def multiplying(model, settings):
-    """The context of a training step: convolutions of a float32 model multiply in the precision of the settings."""
-    stacks = [getattr(model, name) for name in model.spec.stacks()]
-    try:
-        for stack in stacks:
-            stack.rounded = settings.precision == "bfloat16" and model.dtype == "float32"
-        yield
-    finally:
-        for stack in stacks:
-            stack.rounded = False
-
-
 class Stack(nn.Module):
     """The layers of a `spec.StackSpec`, one after the other.  h [B, *shape], c [B, K] or None -> [B, *output]"""
 
     def __init__(self, stack, dtype):
         super().__init__()
-        self.rows, self.dtype, self.rounded = stack.walk(), dtype, False
+        self.rows = stack.walk()
         for row in self.rows:
             self.add_module(row.name, build(row, stack.condition, dtype))
 
@@ -217,12 +201,6 @@ class Stack(nn.Module):
                     h = layer(h, training)
                 case spec.Film():
                     h = layer(h, c)
-                case spec.Dense():
-                    h = layer(h.to(self.dtype))
-                case spec.Conv():  # what comes after it is not rounded further, up to a dense layer
-                    with torch.autocast(h.device.type, torch.bfloat16, enabled=self.rounded):
-                        h = layer(h)
                 case _:
                     h = layer(h)
-        h = h.to(self.dtype)
         return h.permute(0, 2, 3, 1) if h.dim() == 4 else h

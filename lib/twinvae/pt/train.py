@@ -8,7 +8,7 @@ from torch.optim.adam import adam
 
 from twinvae import randomness
 from twinvae.checkpoints import Log
-from twinvae.pt import layers, models
+from twinvae.pt import models
 
 
 class Optimizer:
@@ -71,15 +71,6 @@ class Optimizer:
         torch._foreach_add_(self.t, 1)
         torch._foreach_add_(self.weights, g, alpha=-self.rate)
 
-    def settle(self):
-        """Set to zero what Adam's means hold that is nearer to zero than 1e-36: it moves no weight.
-
-        Means of weights that few images reach would fall below 1.2e-38 in the next tens of steps, and a CPU takes many
-        times as long for each such number.  TensorFlow counts them as zero.
-        """
-        for mean in self.slots.get("m", ()):
-            mean.masked_fill_(mean.abs() < 1e-36, 0)
-
     @torch.no_grad()
     def swap(self):
         """Exchange the model's weights for their moving average, or back."""
@@ -118,8 +109,7 @@ def make_step(model, optimizer, settings):
     """The function of one training step: tensors of a batch -> (loss, recon, kl), means over the batch."""
 
     def step(x_in, x, y, eps):
-        with layers.multiplying(model, settings):
-            values, gradients = loss_and_gradients(model, optimizer.weights, optimizer.beta, x_in, x, y, eps)
+        values, gradients = loss_and_gradients(model, optimizer.weights, optimizer.beta, x_in, x, y, eps)
         optimizer.step(gradients)
         return values
 
@@ -192,7 +182,6 @@ def loop(model, data, settings, log, optimizer, make_step, evaluate, tensorboard
             chunks = randomness.chunks(data.train, settings, model.spec.noise_dim, epoch, model.dtype)
             for chunk in randomness.ahead(chunks):
                 losses.extend(steps(chunk))
-                optimizer.settle()
                 if not np.isfinite(losses[-len(chunk.x) :]).all():
                     raise log.not_finite(epoch, losses, chunk.x)
             seconds = log.lap()

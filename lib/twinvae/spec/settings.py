@@ -11,7 +11,6 @@ from twinvae.spec.checks import one_of, python_numbers, real, whole
 OPTIMIZERS = ("adam", "rmsprop", "adagrad", "sgd")
 BINARIZATIONS = ("none", "threshold", "fixed", "dynamic")
 SCHEDULES = ("constant", "cosine", "burda")
-PRECISIONS = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True)
@@ -20,9 +19,6 @@ class TrainSpec:
 
     `schedule` of the rate: 'constant'; 'cosine', half a wave from the rate down to 0; 'burda', 10^(-i/7) of the rate
     for 3^i epochs, i = 0, 1, ... (Burda et al. 2016, section 5).  Adam is not restarted.
-
-    With `precision` 'bfloat16', convolutions of a training step multiply numbers of 8 significant bits, which some CPUs
-    and newer GPUs do much faster; weights, losses and optimiser stay in float32, and all that is computed afterwards.
     """
 
     epochs: int
@@ -36,9 +32,6 @@ class TrainSpec:
     schedule: str = "constant"
     warmup: int = 0  # epochs in which beta rises evenly to its value
     average: float = 0.0  # decay of a moving average of the weights, which then is the model; 0: the weights themselves
-    precision: str = "float32"
-    shift: int = 0  # each training image moves by up to so many pixels each way, anew in each epoch; black moves in
-    flip: bool = False  # each is mirrored left to right with probability 1/2
 
     def __post_init__(self):
         python_numbers(self)
@@ -51,10 +44,6 @@ class TrainSpec:
         one_of("optimizer", self.optimizer, OPTIMIZERS)
         one_of("binarize", self.binarize, BINARIZATIONS)
         one_of("schedule", self.schedule, SCHEDULES)
-        one_of("precision", self.precision, PRECISIONS)
-        whole("shift", self.shift, least=0)
-        if not isinstance(self.flip, bool):
-            raise ValueError(f"flip is {self.flip!r}; it must be True or False")
         whole("warmup", self.warmup, least=0)
         real("average", self.average, least=0)
         if self.average >= 1:

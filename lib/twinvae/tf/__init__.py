@@ -9,8 +9,6 @@ os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's keras.json and
 
 import keras  # noqa: E402
 
-if (other := keras.config.backend()) != "tensorflow":
-    raise ImportError(f"Keras already runs on {other} in this process; start anew with KERAS_BACKEND=tensorflow")
 keras.config.set_image_data_format("channels_last")
 
 from twinvae.tf import layers  # noqa: E402

@@ -90,11 +90,9 @@ def make_step(model, optimizer, settings):
     @tf.function(autograph=False, jit_compile=models.is_dense(model.spec))
     def step(x_in, x, y, eps):
         z, z_next = tf.split(eps, 2, 1)
-        with layers.multiplying(model, settings):
-            values, gradients = discriminator_gradients(model, optimizer.discriminator.weights, x, y, z)
+        values, gradients = discriminator_gradients(model, optimizer.discriminator.weights, x, y, z)
         optimizer.discriminator.step(gradients)
-        with layers.multiplying(model, settings):
-            g_loss, gradients = generator_gradients(model, optimizer.generator.weights, y, z_next)
+        g_loss, gradients = generator_gradients(model, optimizer.generator.weights, y, z_next)
         optimizer.generator.step(gradients)
         return tf.stack([values[0], g_loss, values[1], values[2]])
 

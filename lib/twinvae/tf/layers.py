@@ -1,7 +1,5 @@
 """The layers of a spec, in TensorFlow: Keras' own but LeakyReLU, SpectralConv and Film.  Images are [B, H, W, C]."""
 
-from contextlib import contextmanager
-
 import keras
 import tensorflow as tf
 
@@ -71,8 +69,7 @@ class SpectralConv(keras.layers.Conv2D):
 
     def convolution_op(self, h, kernel):
         """The convolution with the kernel over its largest singular value."""
-        exact = tf.cast(kernel, tf.float32) if kernel.dtype == tf.bfloat16 else kernel
-        return super().convolution_op(h, tf.cast(exact / spectral_norm(exact), kernel.dtype))
+        return super().convolution_op(h, kernel / spectral_norm(kernel))
 
 
 @keras.saving.register_keras_serializable("twinvae")
@@ -153,25 +150,6 @@ def flatten(h):
     return tf.reshape(h, (-1, h.shape[1] * h.shape[2] * h.shape[3])) if len(h.shape) == 4 else h
 
 
-@contextmanager
-def multiplying(model, settings):
-    """The context of a training step: convolutions of a float32 model multiply in the precision of the settings."""
-    rounded = []
-    for stack in (getattr(model, name) for name in model.spec.stacks()):
-        after = False
-        for row in stack.rows:  # what comes after a convolution takes what it gives, up to a dense layer
-            after = isinstance(row.layer, spec.Conv) or after and not isinstance(row.layer, spec.Dense | spec.Film)
-            rounded += [getattr(stack, row.name)] * after
-    rounded = rounded if settings.precision == "bfloat16" and model.dtype == "float32" else []
-    try:
-        for layer in rounded:
-            layer.dtype_policy = "mixed_bfloat16"
-        yield
-    finally:
-        for layer in rounded:
-            layer.dtype_policy = model.dtype
-
-
 @keras.saving.register_keras_serializable("twinvae")
 class Stack(keras.layers.Layer):
     """The layers of a `spec.StackSpec`, one after the other.  h [B, *shape], c [B, K] or None -> [B, *output]"""
@@ -195,7 +173,7 @@ class Stack(keras.layers.Layer):
                     h = layer(h, c)
                 case _:
                     h = layer(h)
-        return tf.cast(h, self.compute_dtype)
+        return h
 
     def named_variables(self):
         """The weights by PyTorch's names: 'dense1.weight', 'batchnorm1.running_mean', ..."""

@@ -110,8 +110,7 @@ def make_step(model, optimizer, settings):
 
     @tf.function(autograph=False, jit_compile=models.is_dense(model.spec))
     def step(x_in, x, y, eps):
-        with layers.multiplying(model, settings):
-            values, gradients = loss_and_gradients(model, optimizer.weights, optimizer.beta, x_in, x, y, eps)
+        values, gradients = loss_and_gradients(model, optimizer.weights, optimizer.beta, x_in, x, y, eps)
         optimizer.step(gradients)
         return values
 
