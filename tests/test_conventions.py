@@ -206,3 +206,14 @@ def test_what_is_known_of_the_data_sets_is_on_their_page():
 def test_the_security_page_names_files_that_are_there():
     links = re.findall(r"\]\(([^)]+)\)", (ROOT / "SECURITY.md").read_text(encoding="utf-8"))
     assert links and all((ROOT / link).is_file() for link in links)
+
+
+@pytest.mark.slow
+def test_line_endings_of_windows_leave_results_and_the_tree_as_they_are(tmp_path):
+    clone = ["git", "clone", "-q", "--depth", "1", "-c", "core.autocrlf=true", ROOT.as_uri(), str(tmp_path / "clone")]
+    subprocess.run(clone, check=True)
+    status = subprocess.run(["git", "status", "--porcelain"], cwd=tmp_path / "clone", capture_output=True, check=True)
+    assert status.stdout == b""
+    texts = [path for path in (tmp_path / "clone" / "results").rglob("*") if path.suffix in (".json", ".csv", ".tex")]
+    assert len(texts) > 100 and not any(b"\r" in path.read_bytes() for path in texts)
+    assert b"\r" in (tmp_path / "clone" / "README.md").read_bytes(), "elsewhere they are those of the machine"

@@ -1,11 +1,16 @@
 """Notebook 11's study on six sets as people have them, in both twins; and its example, angles that are told."""
 
+import json
+from types import SimpleNamespace
+
 import numpy as np
 import own_sets
 import pytest
 from PIL import Image
+from tiny import ROOT
 
 from twinvae import data
+from twinvae.metrics import latent
 from twinvae.spec import TrainSpec
 from twinvae.training import Job, recipe_of, train_or_load
 from twinvae_studies import evaluation, latent_space, own_images
@@ -116,3 +121,18 @@ def test_a_condition_of_one_number_can_be_told(tmp_path):
     spec = own_images.models(images.train, 2)["CVAE"]
     trained = train_or_load(Job(spec, (TrainSpec(1, 32, 1e-3),), recipe_of(images)), images)
     assert evaluation.generate(trained, images.test.y).shape == (6, 8, 8, 1)
+
+
+@pytest.mark.parametrize("spread, collapsed", [(0.0, True), (1.0, False)])
+def test_a_collapsed_posterior_is_said_in_words(spread, collapsed):
+    cells = json.loads((ROOT / "notebooks" / "11_your_images.ipynb").read_text(encoding="utf-8"))["cells"]
+    (source,) = (text for cell in cells if "latent.active_units" in (text := "".join(cell["source"])))
+    mu, said = spread * np.random.default_rng(0).standard_normal((9, 4)), []
+    run = SimpleNamespace(number=lambda *given: None, findings=lambda words, **more: said.append(more["so"]))
+    codes = SimpleNamespace(codes=lambda *given: (mu, np.zeros_like(mu)))
+    exec(
+        source,
+        {"run": run, "evaluation": codes, "latent": latent, "np": np, "latent_dim": 4}
+        | {"trained": {"VAE": [None]}, "x_test": None, "y_test": None},
+    )
+    assert ("The posterior has collapsed" in said[0]) == collapsed
